@@ -1,0 +1,351 @@
+//! Category columns: a code per row and the text of each code, in byte order of the text.
+//!
+//! Products, channels, countries, text ids: everything that is text and repeats is kept this way. Because codes
+//! follow the order of the texts and not the order of arrival, two columns with the same content are equal, and
+//! sorting by code is sorting by text.
+
+use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The code of a row that has no value.
+pub(crate) const MISSING: u32 = u32::MAX;
+
+/// Distinct texts in ascending byte order, in one piece of memory.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct Levels(TextArena);
+
+/// Texts end to end, each found by its position.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct TextArena {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl TextArena {
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, index: usize) -> &str {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.text[start..self.ends[index]]
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+}
+
+impl Levels {
+    /// How many texts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text of a code.
+    #[must_use]
+    pub fn get(&self, code: u32) -> Option<&str> {
+        ((code as usize) < self.len()).then(|| self.0.get(code as usize))
+    }
+
+    /// The code of a text. O(log levels).
+    #[must_use]
+    pub fn code(&self, text: &str) -> Option<u32> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match self.0.get(middle).cmp(text) {
+                std::cmp::Ordering::Equal => return Some(middle as u32),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// The texts in ascending byte order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(|index| self.0.get(index))
+    }
+
+    /// The levels of both, and for each side the new code of each old one. O(sum of lengths).
+    pub(crate) fn union(&self, other: &Self) -> (Self, Vec<u32>, Vec<u32>) {
+        let mut merged = TextArena::default();
+        let (mut left, mut right) = (Vec::with_capacity(self.len()), Vec::with_capacity(other.len()));
+        while left.len() < self.len() || right.len() < other.len() {
+            let code = merged.len() as u32;
+            let (l, r) = (self.get(left.len() as u32), other.get(right.len() as u32));
+            let take_left = r.is_none() || l.is_some_and(|l| r.is_some_and(|r| l <= r));
+            let take_right = l.is_none() || r.is_some_and(|r| l.is_some_and(|l| r <= l));
+            merged.push(if take_left { l } else { r }.unwrap_or_default());
+            if take_left {
+                left.push(code);
+            }
+            if take_right {
+                right.push(code);
+            }
+        }
+        (Self(merged), left, right)
+    }
+}
+
+impl fmt::Debug for Levels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Levels({} texts)", self.len())
+    }
+}
+
+impl From<Levels> for Vec<String> {
+    fn from(levels: Levels) -> Self {
+        levels.iter().map(str::to_owned).collect()
+    }
+}
+
+impl TryFrom<Vec<String>> for Levels {
+    type Error = Error;
+
+    fn try_from(texts: Vec<String>) -> Result<Self> {
+        if texts.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(Error::Setting {
+                setting: "levels",
+                found: "not in strictly ascending byte order".into(),
+                expected: "distinct texts in ascending byte order",
+            });
+        }
+        let mut arena = TextArena::default();
+        texts.iter().for_each(|text| arena.push(text));
+        Ok(Self(arena))
+    }
+}
+
+/// A category column: one text, or none, per row.
+///
+/// ```
+/// use kohort::Category;
+///
+/// let channel = Category::from_texts([Some("web"), None, Some("app"), Some("web")]);
+/// assert_eq!(channel.get(0), Some("web"));
+/// assert_eq!(channel.get(1), None);
+/// assert_eq!(channel.levels().iter().collect::<Vec<_>>(), ["app", "web"]);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Category {
+    pub(crate) codes: Vec<u32>,
+    pub(crate) levels: Arc<Levels>,
+}
+
+impl Category {
+    /// A column from one optional text per row. An empty text is a missing value.
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut interner = Interner::default();
+        let codes = texts.into_iter().map(|text| text.map_or(MISSING, |text| interner.code(text))).collect();
+        interner.finish(codes)
+    }
+
+    /// A column from whole numbers, whose texts are their decimal digits.
+    pub fn from_numbers<N: Copy + Into<i64> + Sync>(numbers: &[N]) -> Self {
+        let range = numbers
+            .par_iter()
+            .map(|n| ((*n).into(), (*n).into()))
+            .reduce(|| (i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        // A narrow range is a table look-up per row; a wide one is sorted.
+        let width = range.1.checked_sub(range.0).and_then(|width| usize::try_from(width).ok());
+        let distinct: Vec<i64> = match width {
+            Some(width) if width < 1 << 16 => {
+                let mut seen = vec![false; width + 1];
+                numbers.iter().for_each(|n| seen[((*n).into() - range.0) as usize] = true);
+                (0..=width).filter(|offset| seen[*offset]).map(|offset| range.0 + offset as i64).collect()
+            }
+            _ => {
+                let mut distinct: Vec<i64> = numbers.iter().map(|n| (*n).into()).collect();
+                distinct.par_sort_unstable();
+                distinct.dedup();
+                distinct
+            }
+        };
+        let mut by_text: Vec<(String, i64)> = distinct.iter().map(|n| (n.to_string(), *n)).collect();
+        by_text.sort_unstable();
+        let mut levels = TextArena::default();
+        let mut code_of = vec![0u32; distinct.len()];
+        for (code, (text, number)) in by_text.iter().enumerate() {
+            levels.push(text);
+            if let Ok(position) = distinct.binary_search(number) {
+                code_of[position] = code as u32;
+            }
+        }
+        let codes = match width {
+            Some(width) if width < 1 << 16 => {
+                let mut table = vec![MISSING; width + 1];
+                distinct.iter().zip(&code_of).for_each(|(n, code)| table[(n - range.0) as usize] = *code);
+                numbers.par_iter().map(|n| table[((*n).into() - range.0) as usize]).collect()
+            }
+            _ => numbers
+                .par_iter()
+                .map(|n| distinct.binary_search(&(*n).into()).map_or(MISSING, |position| code_of[position]))
+                .collect(),
+        };
+        Self { codes, levels: Arc::new(Levels(levels)) }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// The text of a row, or `None` where it is missing or there is no such row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.codes.get(row).and_then(|code| self.levels.get(*code))
+    }
+
+    /// The code of a row: its text's position in byte order.
+    #[must_use]
+    pub fn code(&self, row: usize) -> Option<u32> {
+        self.codes.get(row).copied().filter(|code| *code != MISSING)
+    }
+
+    /// The distinct texts.
+    #[must_use]
+    pub fn levels(&self) -> &Levels {
+        &self.levels
+    }
+
+    /// One optional text per row.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+        self.codes.iter().map(|code| self.levels.get(*code))
+    }
+
+    /// The rows at `rows`, with the same levels.
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
+        Self { codes: rows.iter().map(|row| self.codes[*row]).collect(), levels: Arc::clone(&self.levels) }
+    }
+
+    /// The rows of both, one after the other, over the union of their levels.
+    pub(crate) fn concat(&self, other: &Self) -> Self {
+        let (levels, left, right) = self.levels.union(&other.levels);
+        let remap = |codes: &[u32], map: &[u32]| -> Vec<u32> {
+            codes.iter().map(|code| map.get(*code as usize).copied().unwrap_or(MISSING)).collect()
+        };
+        let mut codes = remap(&self.codes, &left);
+        codes.extend(remap(&other.codes, &right));
+        Self { codes, levels: Arc::new(levels) }
+    }
+}
+
+impl fmt::Debug for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Category({} rows, {} levels)", self.len(), self.levels.len())
+    }
+}
+
+/// Gives texts codes in order of arrival, then renumbers them in byte order.
+#[derive(Default)]
+pub(crate) struct Interner {
+    texts: TextArena,
+    table: HashTable<u32>,
+    // The seed is random, which cannot show: the table is only asked for members, never walked.
+    hasher: DefaultHashBuilder,
+}
+
+impl Interner {
+    /// The provisional code of a text; [`MISSING`] for an empty one.
+    pub(crate) fn code(&mut self, text: &str) -> u32 {
+        if text.is_empty() {
+            return MISSING;
+        }
+        let Self { texts, table, hasher } = self;
+        let hash = hasher.hash_one(text);
+        if let Some(code) = table.find(hash, |code| texts.get(*code as usize) == text) {
+            return *code;
+        }
+        let code = texts.len() as u32;
+        texts.push(text);
+        table.insert_unique(hash, code, |code| hasher.hash_one(texts.get(*code as usize)));
+        code
+    }
+
+    /// The column of the given provisional codes, renumbered.
+    pub(crate) fn finish(self, mut codes: Vec<u32>) -> Category {
+        let texts = self.texts;
+        let mut order: Vec<u32> = (0..texts.len() as u32).collect();
+        order.par_sort_unstable_by(|a, b| texts.get(*a as usize).cmp(texts.get(*b as usize)));
+        let mut levels = TextArena { text: String::with_capacity(texts.text.len()), ends: Vec::new() };
+        let mut renumbered = vec![0u32; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            levels.push(texts.get(*old as usize));
+            renumbered[*old as usize] = new as u32;
+        }
+        codes.par_iter_mut().for_each(|code| *code = renumbered.get(*code as usize).copied().unwrap_or(MISSING));
+        Category { codes, levels: Arc::new(Levels(levels)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_and_their_texts_give_the_same_column() {
+        for numbers in [vec![3i64, -1, 10, 2, 10], vec![], vec![i64::MIN, i64::MAX, 0]] {
+            let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            let expected = Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+            assert_eq!(Category::from_numbers(&numbers), expected);
+        }
+    }
+
+    #[test]
+    fn levels_refuse_a_wrong_order() {
+        assert!(Levels::try_from(vec!["b".to_owned(), "a".to_owned()]).is_err());
+        assert!(Levels::try_from(vec!["a".to_owned(), "a".to_owned()]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_gives_back_its_texts_and_its_order_is_the_texts(texts in prop::collection::vec("[a-cÄ€]{0,3}", 0..40)) {
+            let column = Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+            for (row, text) in texts.iter().enumerate() {
+                prop_assert_eq!(column.get(row), Some(text.as_str()).filter(|text| !text.is_empty()));
+            }
+            let levels: Vec<&str> = column.levels().iter().collect();
+            prop_assert!(levels.windows(2).all(|pair| pair[0] < pair[1]));
+            for (code, level) in levels.iter().enumerate() {
+                prop_assert_eq!(column.levels().code(level), Some(code as u32));
+            }
+        }
+
+        #[test]
+        fn concatenating_columns_equals_one_column_of_all_rows(
+            left in prop::collection::vec("[a-c]{0,2}", 0..20),
+            right in prop::collection::vec("[b-d]{0,2}", 0..20),
+        ) {
+            let column = |texts: &[String]| Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+            let all: Vec<String> = left.iter().chain(&right).cloned().collect();
+            prop_assert_eq!(column(&left).concat(&column(&right)), column(&all));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The one error type of the crate.
+//!
+//! Every variant carries the data a caller needs to react, and every message says what was found, what was
+//! expected and what to do next. A model that did not converge or a quantile that collapsed is not an error:
+//! it is a fact on the model.
+
+use crate::transaction::RejectReason;
+
+/// What can go wrong in kohort.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting given to a builder is outside its range.
+    #[error("setting `{setting}` is {found}; expected {expected}")]
+    Setting {
+        /// The setter's name.
+        setting: &'static str,
+        /// What was given.
+        found: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// Text that should be money, a number, a date or a zone could not be read.
+    #[error("`{text}` is not {expected}")]
+    Parse {
+        /// The text as found.
+        text: String,
+        /// What it should have been.
+        expected: String,
+    },
+    /// A column of a file is not there.
+    #[error("no column `{column}` in the header; it has: {}{}", .available.join(", "), nearest_hint(.nearest.as_deref()))]
+    UnknownColumn {
+        /// The name that was asked for.
+        column: String,
+        /// The names the header has.
+        available: Vec<String>,
+        /// The name that is spelled most like it.
+        nearest: Option<String>,
+    },
+    /// Columns of one log or table differ in length.
+    #[error("column `{column}` has {found} rows, but `{against}` has {expected}; all columns need one value a row")]
+    ColumnLength {
+        /// The column that differs.
+        column: String,
+        /// Its length.
+        found: usize,
+        /// The column it is compared with.
+        against: String,
+        /// That column's length.
+        expected: usize,
+    },
+    /// Strict mode met a row that would have been rejected.
+    #[error("row {row} was rejected ({reason}): {detail}; strict mode stops at the first rejected row")]
+    Rejected {
+        /// The row's number: for a file the line of the record (the header is 1), otherwise its position from 1.
+        row: u64,
+        /// Why.
+        reason: RejectReason,
+        /// The value that caused it.
+        detail: String,
+    },
+    /// There is nothing to work on.
+    #[error("{what} has no rows; {hint}")]
+    Empty {
+        /// What is empty.
+        what: &'static str,
+        /// What to check.
+        hint: &'static str,
+    },
+    /// A file's undelivered column mixes yes/no values with blanks, so a blank can mean either.
+    #[error(
+        "column `{column}` holds both yes/no values and blanks, so what a blank means is unclear; \
+         say which value marks an undelivered line"
+    )]
+    AmbiguousFlag {
+        /// The column.
+        column: String,
+    },
+    /// The table lacks a feature.
+    #[error("the table has no feature `{feature}`{}", nearest_hint(.nearest.as_deref()))]
+    MissingFeature {
+        /// The name that was asked for.
+        feature: String,
+        /// The name that is spelled most like it.
+        nearest: Option<String>,
+    },
+    /// A feature has another type than the one needed.
+    #[error("feature `{feature}` is {found}; expected {expected}")]
+    FeatureType {
+        /// The feature.
+        feature: String,
+        /// Its type.
+        found: &'static str,
+        /// The type that was needed.
+        expected: &'static str,
+    },
+    /// Two features have the same name.
+    #[error("feature `{feature}` is there twice; give each feature a name of its own")]
+    DuplicateFeature {
+        /// The name.
+        feature: String,
+    },
+    /// A feature that was asked for needs a column that the log does not have.
+    #[error("feature `{feature}` needs {needs}, which the log does not have; leave it out or provide the column")]
+    FeatureNeeds {
+        /// The feature.
+        feature: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// The same customer id stands in a table more than once.
+    #[error("customer `{customer}` is there twice; a feature table has one row per customer")]
+    DuplicateCustomer {
+        /// The id.
+        customer: String,
+    },
+    /// A customer id is not in a table.
+    #[error("no customer `{customer}` in the table")]
+    UnknownCustomer {
+        /// The id.
+        customer: String,
+    },
+    /// A segment name is not in a segmentation.
+    #[error("no segment `{segment}`{}", nearest_hint(.nearest.as_deref()))]
+    UnknownSegment {
+        /// The name that was asked for.
+        segment: String,
+        /// The name that is spelled most like it.
+        nearest: Option<String>,
+    },
+    /// A sum of money left the range of its type.
+    #[error("{what} leaves the range of money for customer `{customer}`; check the amounts' unit")]
+    MoneyRange {
+        /// The sum that overflowed.
+        what: &'static str,
+        /// The customer it belongs to.
+        customer: String,
+    },
+    /// Two values that should be combined do not fit together.
+    #[error("cannot combine: {what} is {left} on one side and {right} on the other")]
+    Incompatible {
+        /// What differs.
+        what: &'static str,
+        /// The left side.
+        left: String,
+        /// The right side.
+        right: String,
+    },
+    /// A stored model cannot be read.
+    #[error("stored {expected} cannot be read: {problem}")]
+    Model {
+        /// The kind of model that was asked for.
+        expected: &'static str,
+        /// What is wrong with the stored one.
+        problem: String,
+    },
+    /// Reading or writing failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file, or what was read from.
+        path: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The file's structure is broken, so nothing after the place can be trusted.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file, or what was read from.
+        path: String,
+        /// What is wrong, and where.
+        problem: String,
+    },
+    /// The caller's progress function asked to stop.
+    #[error("cancelled while {stage}")]
+    Cancelled {
+        /// What was going on.
+        stage: &'static str,
+    },
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+fn nearest_hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+/// The name among `names` that is spelled most like `wanted`, if one is close enough to be a slip.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let wanted = wanted.to_lowercase();
+    names
+        .into_iter()
+        .map(|name| (edit_distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance * 3 <= wanted.chars().count().max(name.chars().count()))
+        .min()
+        .map(|(_, name)| name.to_owned())
+}
+
+/// Levenshtein distance in characters: O(|a|·|b|) time, O(|b|) memory. Names are short.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_offers_slips_and_nothing_far_off() {
+        let names = ["CustomerID", "InvoiceNo", "Country"];
+        assert_eq!(nearest("customer_id", names).as_deref(), Some("CustomerID"));
+        assert_eq!(nearest("Contry", names).as_deref(), Some("Country"));
+        assert_eq!(nearest("weight", names), None);
+    }
+
+    #[test]
+    fn edit_distance_of_known_pairs() {
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("same", "same"), 0);
+    }
+}

@@ -1,0 +1,313 @@
+//! Ids of customers and orders: whole numbers or text, declared per log, never mixed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::category::{Category, Levels};
+use crate::error::{Error, Result};
+
+/// The id of one customer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CustomerId {
+    /// A whole number.
+    Number(u64),
+    /// Text, compared byte by byte.
+    Text(String),
+}
+
+impl fmt::Display for CustomerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<u64> for CustomerId {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for CustomerId {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for CustomerId {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// Whether ids are numbers or text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum IdKind {
+    /// `u64`.
+    Number,
+    /// Text of any length.
+    #[default]
+    Text,
+}
+
+impl fmt::Display for IdKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Number => "whole numbers",
+            Self::Text => "text",
+        })
+    }
+}
+
+/// One id per row of a log, in any order and with repetitions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IdColumn {
+    /// Ids that are numbers.
+    Numbers(Vec<u64>),
+    /// Ids that are text.
+    Texts(Category),
+}
+
+impl IdColumn {
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Numbers or text.
+    #[must_use]
+    pub fn kind(&self) -> IdKind {
+        match self {
+            Self::Numbers(_) => IdKind::Number,
+            Self::Texts(_) => IdKind::Text,
+        }
+    }
+
+    /// A number that orders a row's id among those of this column: the id itself, or the rank of its text.
+    #[inline]
+    pub(crate) fn key(&self, row: usize) -> u64 {
+        match self {
+            Self::Numbers(numbers) => numbers[row],
+            Self::Texts(texts) => u64::from(texts.codes[row]),
+        }
+    }
+
+    /// The id whose key is `key`.
+    pub(crate) fn id_of_key(&self, key: u64) -> CustomerId {
+        match self {
+            Self::Numbers(_) => CustomerId::Number(key),
+            Self::Texts(texts) => CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned()),
+        }
+    }
+
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Numbers(numbers) => Self::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
+            Self::Texts(texts) => Self::Texts(texts.gather(rows)),
+        }
+    }
+
+    pub(crate) fn concat(&self, other: &Self, what: &'static str) -> Result<Self> {
+        match (self, other) {
+            (Self::Numbers(left), Self::Numbers(right)) => Ok(Self::Numbers([&left[..], right].concat())),
+            (Self::Texts(left), Self::Texts(right)) => Ok(Self::Texts(left.concat(right))),
+            _ => Err(Error::Incompatible { what, left: self.kind().to_string(), right: other.kind().to_string() }),
+        }
+    }
+}
+
+impl From<Vec<u64>> for IdColumn {
+    fn from(numbers: Vec<u64>) -> Self {
+        Self::Numbers(numbers)
+    }
+}
+
+impl From<Vec<String>> for IdColumn {
+    fn from(texts: Vec<String>) -> Self {
+        Self::Texts(Category::from_texts(texts.iter().map(|text| Some(text.as_str()))))
+    }
+}
+
+impl From<Vec<&str>> for IdColumn {
+    fn from(texts: Vec<&str>) -> Self {
+        Self::Texts(Category::from_texts(texts.into_iter().map(Some)))
+    }
+}
+
+impl From<Category> for IdColumn {
+    fn from(texts: Category) -> Self {
+        Self::Texts(texts)
+    }
+}
+
+/// The distinct customers of a table, in ascending order of their ids.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RawIds", into = "RawIds")]
+pub struct CustomerIds(Distinct);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Distinct {
+    Numbers(Vec<u64>),
+    Texts(Levels),
+    /// `0..n`, for a table made elsewhere that has row numbers and no ids.
+    Rows(usize),
+}
+
+impl CustomerIds {
+    /// Ids that are numbers.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless they are in strictly ascending order.
+    pub fn numbers(numbers: Vec<u64>) -> Result<Self> {
+        if numbers.windows(2).all(|pair| pair[0] < pair[1]) {
+            Ok(Self(Distinct::Numbers(numbers)))
+        } else {
+            Err(Error::Setting {
+                setting: "ids",
+                found: "not strictly ascending".into(),
+                expected: "distinct ids in ascending order",
+            })
+        }
+    }
+
+    pub(crate) fn ascending_numbers(numbers: Vec<u64>) -> Self {
+        debug_assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "ids ascend");
+        Self(Distinct::Numbers(numbers))
+    }
+
+    /// Ids that are text.
+    #[must_use]
+    pub fn texts(levels: Levels) -> Self {
+        Self(Distinct::Texts(levels))
+    }
+
+    /// The row numbers `0..n` as ids.
+    #[must_use]
+    pub fn rows(n: usize) -> Self {
+        Self(Distinct::Rows(n))
+    }
+
+    /// How many customers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Distinct::Numbers(numbers) => numbers.len(),
+            Distinct::Texts(levels) => levels.len(),
+            Distinct::Rows(n) => *n,
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id at a position.
+    ///
+    /// # Panics
+    /// If there are not that many customers.
+    #[must_use]
+    pub fn id(&self, position: usize) -> CustomerId {
+        assert!(position < self.len(), "position {position} of {} customers", self.len());
+        match &self.0 {
+            Distinct::Numbers(numbers) => CustomerId::Number(numbers[position]),
+            Distinct::Texts(levels) => CustomerId::Text(levels.get(position as u32).unwrap_or_default().to_owned()),
+            Distinct::Rows(_) => CustomerId::Number(position as u64),
+        }
+    }
+
+    /// The position of an id. O(log customers).
+    #[must_use]
+    pub fn position(&self, id: &CustomerId) -> Option<usize> {
+        match (&self.0, id) {
+            (Distinct::Numbers(numbers), CustomerId::Number(number)) => numbers.binary_search(number).ok(),
+            (Distinct::Texts(levels), CustomerId::Text(text)) => levels.code(text).map(|code| code as usize),
+            (Distinct::Rows(n), CustomerId::Number(number)) => {
+                usize::try_from(*number).ok().filter(|position| position < n)
+            }
+            _ => None,
+        }
+    }
+
+    /// The ids in ascending order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = CustomerId> {
+        (0..self.len()).map(|position| self.id(position))
+    }
+
+    /// The ids at `positions`, which ascend.
+    pub(crate) fn gather(&self, positions: &[usize]) -> Self {
+        Self(match &self.0 {
+            Distinct::Numbers(numbers) => Distinct::Numbers(positions.iter().map(|p| numbers[*p]).collect()),
+            Distinct::Rows(_) => Distinct::Numbers(positions.iter().map(|p| *p as u64).collect()),
+            Distinct::Texts(levels) => {
+                let texts = positions.iter().map(|p| levels.get(*p as u32).unwrap_or_default().to_owned());
+                let picked = Levels::try_from(texts.collect::<Vec<_>>());
+                Distinct::Texts(picked.unwrap_or_default())
+            }
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum RawIds {
+    Numbers(Vec<u64>),
+    Texts(Levels),
+    Rows(usize),
+}
+
+impl From<CustomerIds> for RawIds {
+    fn from(ids: CustomerIds) -> Self {
+        match ids.0 {
+            Distinct::Numbers(numbers) => Self::Numbers(numbers),
+            Distinct::Texts(levels) => Self::Texts(levels),
+            Distinct::Rows(n) => Self::Rows(n),
+        }
+    }
+}
+
+impl TryFrom<RawIds> for CustomerIds {
+    type Error = Error;
+
+    fn try_from(raw: RawIds) -> Result<Self> {
+        match raw {
+            RawIds::Numbers(numbers) => Self::numbers(numbers),
+            RawIds::Texts(levels) => Ok(Self::texts(levels)),
+            RawIds::Rows(n) => Ok(Self::rows(n)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_and_ids_are_inverse() {
+        let texts = Levels::try_from(vec!["10".to_owned(), "9".to_owned()]).unwrap();
+        for ids in [CustomerIds::numbers(vec![3, 7, 9]).unwrap(), CustomerIds::texts(texts), CustomerIds::rows(4)] {
+            for position in 0..ids.len() {
+                assert_eq!(ids.position(&ids.id(position)), Some(position));
+            }
+            assert_eq!(ids.position(&CustomerId::from("no such customer")), None);
+            let json = serde_json::to_string(&ids).unwrap();
+            assert_eq!(serde_json::from_str::<CustomerIds>(&json).unwrap(), ids);
+        }
+        assert!(serde_json::from_str::<CustomerIds>(r#"{"Numbers":[2,1]}"#).is_err());
+        assert!(CustomerIds::numbers(vec![1, 1]).is_err());
+    }
+}

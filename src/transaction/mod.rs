@@ -1,0 +1,33 @@
+//! Stage 1: a shop's order lines, read, checked and kept in columns.
+//!
+//! A [`TransactionLog`] is made from rows ([`TransactionLog::builder`]), from columns
+//! ([`TransactionLog::from_columns`]) or from CSV files. [`LogRules`] say what the records mean: the currency, how
+//! orders are told apart, how returns are recorded, what is neither sale nor return. Whatever door a row comes
+//! through, the same code decides what it is, and [`IngestReport`] accounts for every row and its money.
+
+mod builder;
+mod columns;
+mod duplicates;
+mod ids;
+mod line;
+mod log;
+mod money;
+mod report;
+mod rules;
+mod time;
+
+pub use builder::LogBuilder;
+pub use columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
+pub use ids::{CustomerId, CustomerIds, IdColumn, IdKind};
+pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
+pub use log::{Attribute, TransactionLog};
+pub use money::{Money, MoneyTotal, Rate};
+pub use report::{ClassTotals, IngestReport, Rejection};
+pub use rules::{
+    Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
+};
+pub use time::{AsOf, TimeFormat, Zone};
+
+pub(crate) use log::NO_TIME;
+pub(crate) use money::mul_div;
+pub(crate) use time::DAY;

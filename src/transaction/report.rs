@@ -1,0 +1,176 @@
+//! The ingest report: every row read is kept, or rejected with a reason, and so is its money.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::transaction::line::{Line, LineKind, RejectReason};
+use crate::transaction::money::MoneyTotal;
+
+/// How many row numbers a rejection keeps as examples.
+const EXAMPLES: usize = 5;
+
+/// Lines of one class, with their pieces and their value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ClassTotals {
+    /// Rows.
+    pub lines: u64,
+    /// Pieces.
+    pub pieces: u64,
+    /// Value before discount of sale lines, credited value of return lines.
+    pub value: MoneyTotal,
+}
+
+impl ClassTotals {
+    pub(crate) fn add(&mut self, pieces: i32, value: i64) {
+        self.lines += 1;
+        self.pieces += u64::from(pieces.unsigned_abs());
+        self.value += MoneyTotal::from_ten_thousandths(i128::from(value));
+    }
+
+    fn take(&mut self, pieces: i32, value: i64) {
+        self.lines -= 1;
+        self.pieces -= u64::from(pieces.unsigned_abs());
+        self.value += MoneyTotal::from_ten_thousandths(-i128::from(value));
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.pieces += other.pieces;
+        self.value += other.value;
+    }
+}
+
+/// The rows that were rejected for one reason.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Rejection {
+    /// How many rows.
+    pub rows: u64,
+    /// The numbers of the first of them, at most five.
+    pub first_rows: Vec<u64>,
+    /// What stood in the first one.
+    pub example: String,
+    /// Those that would have been sale lines.
+    pub sales: ClassTotals,
+    /// Those that would have been return lines.
+    pub returns: ClassTotals,
+}
+
+/// What reading a log has kept and rejected.
+///
+/// `rows_read = rows_kept + rows_rejected`, and the value of all readable sale and return lines is the value of those
+/// kept plus that of those rejected. `Display` prints it as a table.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct IngestReport {
+    /// Rows read, the header not among them.
+    pub rows_read: u64,
+    /// Kept lines with a value.
+    pub sales: ClassTotals,
+    /// Kept lines without one.
+    pub free: ClassTotals,
+    /// Kept credit notes.
+    pub credit_notes: ClassTotals,
+    /// Kept sale lines of which something came back, with the pieces and the paid value that did.
+    pub returned_lines: ClassTotals,
+    /// Discounts on the kept sale lines.
+    pub discount: MoneyTotal,
+    /// Rejected rows by reason.
+    pub rejected: BTreeMap<RejectReason, Rejection>,
+    /// The currency of all amounts.
+    pub currency: String,
+}
+
+impl IngestReport {
+    /// Rows that are in the log.
+    #[must_use]
+    pub fn rows_kept(&self) -> u64 {
+        self.sales.lines + self.free.lines + self.credit_notes.lines
+    }
+
+    /// Rows that are not.
+    #[must_use]
+    pub fn rows_rejected(&self) -> u64 {
+        self.rejected.values().map(|rejection| rejection.rows).sum()
+    }
+
+    /// Records of a return: credit-note lines and sale lines of which something came back.
+    #[must_use]
+    pub fn return_lines(&self) -> u64 {
+        self.credit_notes.lines + self.returned_lines.lines
+    }
+
+    /// The value that came back, as the shop posted it.
+    #[must_use]
+    pub fn returned(&self) -> MoneyTotal {
+        self.credit_notes.value + self.returned_lines.value
+    }
+
+    /// Gross less discounts and returns.
+    #[must_use]
+    pub fn net(&self) -> MoneyTotal {
+        self.sales.value - self.discount - self.returned()
+    }
+
+    /// Counts a kept line.
+    pub(crate) fn keep(&mut self, line: &Line) {
+        match line.kind {
+            LineKind::Sale => self.sales.add(line.quantity, line.gross),
+            LineKind::Free => self.free.add(line.quantity, 0),
+            LineKind::Return => self.credit_notes.add(line.quantity, line.gross),
+        }
+        if line.returned_quantity > 0 || line.returned > 0 {
+            self.returned_lines.add(line.returned_quantity, line.returned);
+        }
+        self.discount += MoneyTotal::from_ten_thousandths(i128::from(line.discount));
+    }
+
+    /// Takes back a line that was counted as kept.
+    pub(crate) fn unkeep(&mut self, line: &Line) {
+        match line.kind {
+            LineKind::Sale => self.sales.take(line.quantity, line.gross),
+            LineKind::Free => self.free.take(line.quantity, 0),
+            LineKind::Return => self.credit_notes.take(line.quantity, line.gross),
+        }
+        if line.returned_quantity > 0 || line.returned > 0 {
+            self.returned_lines.take(line.returned_quantity, line.returned);
+        }
+        self.discount += MoneyTotal::from_ten_thousandths(-i128::from(line.discount));
+    }
+
+    /// Counts a rejected row; `line` is what it would have been, where that can be told.
+    pub(crate) fn reject(&mut self, row: u64, reason: RejectReason, detail: impl FnOnce() -> String, line: Option<&Line>) {
+        let rejection = self.rejected.entry(reason).or_default();
+        if rejection.rows == 0 {
+            rejection.example = detail();
+        }
+        if rejection.first_rows.len() < EXAMPLES {
+            rejection.first_rows.push(row);
+        }
+        rejection.rows += 1;
+        match line {
+            Some(line) if line.kind == LineKind::Sale => rejection.sales.add(line.quantity, line.gross),
+            Some(line) if line.kind == LineKind::Return => rejection.returns.add(line.quantity, line.gross),
+            _ => {}
+        }
+    }
+
+    /// The report of both logs together.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.rows_read += other.rows_read;
+        self.sales.merge(&other.sales);
+        self.free.merge(&other.free);
+        self.credit_notes.merge(&other.credit_notes);
+        self.returned_lines.merge(&other.returned_lines);
+        self.discount += other.discount;
+        for (reason, theirs) in &other.rejected {
+            let ours = self.rejected.entry(*reason).or_default();
+            if ours.rows == 0 {
+                ours.example.clone_from(&theirs.example);
+            }
+            ours.rows += theirs.rows;
+            ours.first_rows.extend(theirs.first_rows.iter().take(EXAMPLES - ours.first_rows.len()));
+            ours.sales.merge(&theirs.sales);
+            ours.returns.merge(&theirs.returns);
+        }
+    }
+}

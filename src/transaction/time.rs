@@ -1,0 +1,323 @@
+//! Time is explicit: instants are microseconds UTC in an `i64`, zones are named, and nothing reads the clock.
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, Zoned};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Microseconds in a day of 24 hours, the unit of recency and tenure.
+pub(crate) const DAY: i64 = 86_400_000_000;
+
+/// Instants outside years 1 to 9998 are refused, so that every calendar computation on a kept one succeeds.
+pub(crate) const TIME_RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_370_764_799_999_999;
+
+/// A named time zone, `UTC` by default. The zone database is part of the crate.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// A zone by its name, such as `Europe/Berlin`.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] where the zone database has no such name.
+    pub fn named(name: &str) -> Result<Self> {
+        TimeZone::get(name).map(Self).map_err(|_| Error::Parse {
+            text: name.to_owned(),
+            expected: "a time zone such as `UTC` or `Europe/Berlin`".into(),
+        })
+    }
+
+    /// Universal time.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// The zone's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The instant of a civil time in this zone. A time that the clocks skip is moved forward by the gap, one that
+    /// they pass twice is the first.
+    pub(crate) fn instant(&self, civil: DateTime) -> Option<i64> {
+        let zoned = self.0.to_ambiguous_zoned(civil).compatible().ok()?;
+        Some(zoned.timestamp().as_microsecond()).filter(|micros| TIME_RANGE.contains(micros))
+    }
+
+    /// The civil time of an instant in this zone.
+    pub(crate) fn civil(&self, micros: i64) -> DateTime {
+        let micros = micros.clamp(*TIME_RANGE.start(), *TIME_RANGE.end());
+        let timestamp = Timestamp::from_microsecond(micros).unwrap_or_default();
+        self.0.to_datetime(timestamp)
+    }
+
+    fn zoned(&self, micros: i64) -> Zoned {
+        let micros = micros.clamp(*TIME_RANGE.start(), *TIME_RANGE.end());
+        Timestamp::from_microsecond(micros).unwrap_or_default().to_zoned(self.0.clone())
+    }
+
+    /// The first instants of the calendar days, or months, that cover `first..=last`, and one after; each with its
+    /// date. Looking an instant up among them is a binary search, where asking the calendar costs far more.
+    pub(crate) fn periods(&self, first: i64, last: i64, period: Period) -> Vec<(i64, jiff::civil::Date)> {
+        let mut start = self.civil(first).date();
+        if period == Period::Month {
+            start = start.first_of_month();
+        }
+        let mut periods = Vec::new();
+        loop {
+            let Some(instant) = self.instant(start.to_datetime(jiff::civil::Time::midnight())) else { break };
+            periods.push((instant, start));
+            if instant > last {
+                break;
+            }
+            let step = if period == Period::Month { 1.month() } else { 1.day() };
+            let Ok(next) = start.checked_add(step) else { break };
+            start = next;
+        }
+        periods
+    }
+}
+
+/// A calendar period.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Period {
+    Day,
+    Month,
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::utc()
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({})", self.name())
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        Self::named(&name)
+    }
+}
+
+/// The moment a table describes: what is not before it is left out.
+///
+/// ```
+/// use kohort::{AsOf, Zone};
+///
+/// let as_of = AsOf::date("2011-12-10", &Zone::utc())?;
+/// assert_eq!(as_of.to_string(), "2011-12-10T00:00:00+00:00[UTC]");
+/// # Ok::<(), kohort::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsOf {
+    micros: i64,
+    zone: Zone,
+}
+
+impl AsOf {
+    /// Midnight at the start of a date, or a date with a time, in a zone: `2011-12-10`, `2011-12-10 18:30`.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] where the text is not such a date.
+    pub fn date(text: &str, zone: &Zone) -> Result<Self> {
+        let micros = TimeFormat::Iso.parse(text, zone)?;
+        Ok(Self { micros, zone: zone.clone() })
+    }
+
+    /// An instant in microseconds UTC, whose calendar is that of `zone`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside years 1 to 9998.
+    pub fn instant(micros: i64, zone: &Zone) -> Result<Self> {
+        if TIME_RANGE.contains(&micros) {
+            Ok(Self { micros, zone: zone.clone() })
+        } else {
+            Err(Error::Setting {
+                setting: "as_of",
+                found: micros.to_string(),
+                expected: "microseconds UTC within years 1 to 9998",
+            })
+        }
+    }
+
+    /// Midnight at the start of the day after an instant: the earliest `as_of` that sees the instant's whole day.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside years 1 to 9998.
+    pub fn day_after(micros: i64, zone: &Zone) -> Result<Self> {
+        let next = zone.zoned(micros).start_of_day().and_then(|day| day.checked_add(1.day()));
+        match next {
+            Ok(next) => Self::instant(next.timestamp().as_microsecond(), zone),
+            Err(_) => Self::instant(i64::MAX, zone),
+        }
+    }
+
+    /// Microseconds UTC.
+    #[must_use]
+    pub const fn micros(&self) -> i64 {
+        self.micros
+    }
+
+    /// The zone whose calendar is used.
+    #[must_use]
+    pub const fn zone(&self) -> &Zone {
+        &self.zone
+    }
+}
+
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.zone.zoned(self.micros))
+    }
+}
+
+impl fmt::Debug for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AsOf({self})")
+    }
+}
+
+/// How times are written in text.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum TimeFormat {
+    /// `2011-12-09`, `2011-12-09 12:50`, `2011-12-09T12:50:00`, with an optional `Z` or `+01:00`.
+    #[default]
+    Iso,
+    /// A `strftime` pattern such as `%d.%m.%Y %H:%M`; without a time of day it means midnight.
+    Pattern(String),
+    /// Seconds since 1970, UTC.
+    UnixSeconds,
+    /// Milliseconds since 1970, UTC.
+    UnixMilliseconds,
+}
+
+impl TimeFormat {
+    /// The instant of a text, in microseconds UTC; one that names no zone is read in `zone`.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] where the text does not have this form or is outside years 1 to 9998.
+    pub fn parse(&self, text: &str, zone: &Zone) -> Result<i64> {
+        self.read(text, zone)
+            .filter(|micros| TIME_RANGE.contains(micros))
+            .ok_or_else(|| Error::Parse { text: text.to_owned(), expected: format!("a time ({self})") })
+    }
+
+    fn read(&self, text: &str, zone: &Zone) -> Option<i64> {
+        let text = text.trim();
+        match self {
+            // A civil parse also accepts a text with an offset and would ignore it, so instants go first; they can
+            // only be told by what follows the date.
+            Self::Iso if text.len() > 10 && text[10..].contains(['Z', 'z', '+', '-']) => {
+                text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
+            }
+            Self::Iso => text.parse::<DateTime>().ok().and_then(|civil| zone.instant(civil)),
+            Self::Pattern(pattern) => {
+                let parsed = jiff::fmt::strtime::parse(pattern, text).ok()?;
+                match parsed.offset() {
+                    Some(_) => parsed.to_timestamp().ok().map(Timestamp::as_microsecond),
+                    None => parsed
+                        .to_datetime()
+                        .or_else(|_| parsed.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight())))
+                        .ok()
+                        .and_then(|civil| zone.instant(civil)),
+                }
+            }
+            Self::UnixSeconds => text.parse::<i64>().ok()?.checked_mul(1_000_000),
+            Self::UnixMilliseconds => text.parse::<i64>().ok()?.checked_mul(1_000),
+        }
+    }
+}
+
+impl fmt::Display for TimeFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Iso => f.write_str("such as 2011-12-09 12:50:00"),
+            Self::Pattern(pattern) => write!(f, "in the form {pattern}"),
+            Self::UnixSeconds => f.write_str("in seconds since 1970"),
+            Self::UnixMilliseconds => f.write_str("in milliseconds since 1970"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_times_are_read_in_the_zone_and_offsets_win_over_it() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let noon_utc = 1_325_419_200_000_000; // 2012-01-01T12:00:00Z
+        for text in ["2012-01-01 13:00", "2012-01-01T13:00:00", "2012-01-01T12:00:00Z", "2012-01-01T14:00:00+02:00"] {
+            assert_eq!(TimeFormat::Iso.parse(text, &berlin).unwrap(), noon_utc, "{text}");
+        }
+        let german = TimeFormat::Pattern("%d.%m.%Y %H:%M".into());
+        assert_eq!(german.parse("01.01.2012 13:00", &berlin).unwrap(), noon_utc);
+        let day = TimeFormat::Pattern("%d.%m.%Y".into());
+        assert_eq!(day.parse("01.01.2012", &berlin).unwrap(), noon_utc - 13 * 3_600_000_000);
+        assert_eq!(TimeFormat::UnixSeconds.parse("1325419200", &berlin).unwrap(), noon_utc);
+    }
+
+    #[test]
+    fn skipped_and_repeated_hours_have_one_instant() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let skipped = TimeFormat::Iso.parse("2012-03-25 02:30", &berlin).unwrap();
+        assert_eq!(skipped, TimeFormat::Iso.parse("2012-03-25 03:30", &berlin).unwrap());
+        let repeated = TimeFormat::Iso.parse("2012-10-28 02:30", &berlin).unwrap();
+        assert_eq!(repeated, TimeFormat::Iso.parse("2012-10-28T00:30:00Z", &berlin).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "yesterday", "2012-13-01", "2012-02-30", "0000-01-01", "9999-12-31", "01.02.2012"] {
+            assert!(TimeFormat::Iso.parse(text, &Zone::utc()).is_err(), "{text}");
+        }
+        assert!(TimeFormat::UnixSeconds.parse("99999999999999999", &Zone::utc()).is_err());
+        assert!(Zone::named("Europe/Atlantis").is_err());
+    }
+
+    #[test]
+    fn the_day_after_is_a_midnight_of_the_zone() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let late = TimeFormat::Iso.parse("2012-03-24 23:59", &berlin).unwrap();
+        assert_eq!(AsOf::day_after(late, &berlin).unwrap(), AsOf::date("2012-03-25", &berlin).unwrap());
+        assert!(AsOf::day_after(i64::MAX, &berlin).is_err());
+    }
+
+    #[test]
+    fn periods_cover_the_span_and_follow_the_zone() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let at = |text: &str| TimeFormat::Iso.parse(text, &berlin).unwrap();
+        let months = berlin.periods(at("2012-03-05"), at("2012-04-01"), Period::Month);
+        let dates: Vec<String> = months.iter().map(|(_, date)| date.to_string()).collect();
+        assert_eq!(dates, ["2012-03-01", "2012-04-01", "2012-05-01"]);
+        let days = berlin.periods(at("2012-03-24 10:00"), at("2012-03-26 00:00"), Period::Day);
+        assert_eq!(days.len(), 4);
+        assert_eq!(days[2].0 - days[1].0, 23 * 3_600_000_000, "the day of the change has 23 hours");
+    }
+}
