@@ -3,17 +3,17 @@
 mod bitmap;
 mod category;
 mod error;
-mod layout;
 pub mod features;
+mod layout;
 pub mod segment;
 pub mod transaction;
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
 pub use error::{Error, Result};
-pub use features::{Feature, FeatureTable};
+pub use features::{Feature, FeatureExtractor, FeatureTable};
 pub use segment::{Segmentation, Segmenter};
 pub use transaction::{
-    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity, Rate,
-    Returns, TransactionLog, Zone,
+    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal,
+    OrderIdentity, Rate, Returns, TransactionLog, Zone,
 };
