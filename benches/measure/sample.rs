@@ -36,7 +36,7 @@ fn check_features() -> Result<(), Failure> {
         category: column(40).iter().map(|n| *n as i16).collect(),
         channel: column(5).iter().map(|n| *n as i8).collect(),
     };
-    let found = agreement(&extract(&raw.log()?)?)?;
+    let found = agreement(&extract(&raw.log(raw.ids())?)?)?;
 
     let mut cents: BTreeMap<u64, BTreeMap<i16, i64>> = BTreeMap::new();
     let mut orders = BTreeSet::new();
