@@ -53,5 +53,9 @@ fn check_features() -> Result<(), Failure> {
     };
     let tops = cents.values().filter_map(top).map(|(_, _, category)| i64::from(category)).sum();
     let expected = (cents.len(), total as f64 / 100.0, orders.len() as u64, tops);
-    if found == expected { Ok(()) } else { Err(format!("features gave {found:?}, expected {expected:?}").into()) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("features gave {found:?}, expected {expected:?}").into())
+    }
 }

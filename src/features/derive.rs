@@ -62,20 +62,33 @@ pub(crate) struct TooLarge {
 
 /// A feature of a group's customers. [`Feature::ChannelShares`] has columns of its own ([`channel_share`]).
 pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Result<Part, TooLarge> {
-    let counts = |pick: fn(&Measures) -> u32| Ok(Part::complete(PartValues::U32(measures.iter().map(pick).collect())));
+    let counts =
+        |pick: fn(&Measures) -> u32| Ok(Part::complete(PartValues::U32(measures.iter().map(pick).collect())));
+    let amount = |customer: usize, sum: i128| {
+        i64::try_from(sum)
+            .map(Money::from_ten_thousandths)
+            .map_err(|_| TooLarge { what: feature.name(), customer })
+    };
     let money = |pick: fn(&Measures) -> i128| {
-        let amount = |(customer, m): (usize, &Measures)| {
-            i64::try_from(pick(m))
-                .map(Money::from_ten_thousandths)
-                .map_err(|_| TooLarge { what: feature.name(), customer })
-        };
-        measures.iter().enumerate().map(amount).collect::<Result<_, TooLarge>>().map(|values| Part::complete(PartValues::Money(values)))
+        let amounts = measures.iter().enumerate().map(|(customer, m)| amount(customer, pick(m)));
+        amounts.collect::<Result<_, TooLarge>>().map(|values| Part::complete(PartValues::Money(values)))
+    };
+    let maybe_money = |pick: fn(&Measures) -> Option<i128>| {
+        let amounts = measures.iter().enumerate();
+        let amounts = amounts.map(|(customer, m)| pick(m).map(|sum| amount(customer, sum)).transpose());
+        let amounts = amounts.collect::<Result<Vec<Option<Money>>, TooLarge>>()?;
+        Ok(Part::optional(amounts.into_iter(), PartValues::Money))
     };
     let lines = |pick: fn(&Measures) -> u64| {
         let count = |(customer, m): (usize, &Measures)| {
             u32::try_from(pick(m)).map_err(|_| TooLarge { what: feature.name(), customer })
         };
-        measures.iter().enumerate().map(count).collect::<Result<_, TooLarge>>().map(|values| Part::complete(PartValues::U32(values)))
+        measures
+            .iter()
+            .enumerate()
+            .map(count)
+            .collect::<Result<_, TooLarge>>()
+            .map(|values| Part::complete(PartValues::U32(values)))
     };
     let days = |pick: fn((i64, i64)) -> i64| {
         let days = |m: &Measures| m.orders_span.map(|span| ((as_of - pick(span)) / DAY) as u32);
@@ -84,8 +97,10 @@ pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Res
     let times = |pick: fn((i64, i64)) -> i64| {
         Ok(Part::optional(measures.iter().map(|m| m.orders_span.map(pick)), PartValues::Time))
     };
-    let numbers = |of: fn(&Measures) -> Option<f64>| Ok(Part::optional(measures.iter().map(of), PartValues::F64));
-    let large = |pick: fn(&Measures) -> i64| Ok(Part::complete(PartValues::I64(measures.iter().map(pick).collect())));
+    let numbers =
+        |of: fn(&Measures) -> Option<f64>| Ok(Part::optional(measures.iter().map(of), PartValues::F64));
+    let large =
+        |pick: fn(&Measures) -> i64| Ok(Part::complete(PartValues::I64(measures.iter().map(pick).collect())));
     let codes = |pick: fn(&Measures) -> Option<u32>| {
         Ok(Part::complete(PartValues::Codes(measures.iter().map(|m| pick(m).unwrap_or(MISSING)).collect())))
     };
@@ -117,8 +132,8 @@ pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Res
         Feature::TopCategory => codes(|m| m.top_category),
         Feature::Categories => counts(|m| m.categories),
         Feature::Country => codes(|m| m.country),
-        Feature::CostOfGoods => money(|m| m.cost),
-        Feature::CostOfGoodsReturned => money(|m| m.cost_returned),
+        Feature::CostOfGoods => maybe_money(|m| m.cost),
+        Feature::CostOfGoodsReturned => maybe_money(|m| m.cost_returned),
         Feature::LinesMature => lines(|m| m.lines_mature),
         Feature::LinesReturnedMature => lines(|m| m.lines_returned_mature),
         Feature::ChannelShares => Ok(Part::optional(measures.iter().map(|_| None), PartValues::F64)),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::category::MISSING;
 use crate::features::attribution::Attributed;
 use crate::features::lines::{LineColumns, Needs};
-use crate::transaction::{DAY, LineKind, NO_TIME, mul_div};
+use crate::transaction::{DAY, LineKind, NO_TIME, UNKNOWN_COST, mul_div};
 
 /// One customer's counts and sums. Money in ten-thousandths, wide enough for any number of lines.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -29,8 +29,9 @@ pub(crate) struct Measures {
     pub(crate) returned: i128,
     pub(crate) returned_attributed: i128,
     pub(crate) returned_gross: i128,
-    pub(crate) cost: i128,
-    pub(crate) cost_returned: i128,
+    /// `None` where the cost of a line is unknown.
+    pub(crate) cost: Option<i128>,
+    pub(crate) cost_returned: Option<i128>,
     pub(crate) categories: u32,
     pub(crate) top_category: Option<u32>,
     pub(crate) country: Option<u32>,
@@ -124,7 +125,6 @@ impl Meter {
         m.items = column(&lines.quantity, &range).iter().map(|quantity| i64::from(*quantity)).sum();
         m.gross = total(column(&lines.gross, &range));
         m.discount = total(column(&lines.discount, &range));
-        m.cost = total(column(&lines.cost, &range));
         m.lines = match column(&lines.count, &range) {
             [] => range.len() as u64,
             counts => counts.iter().map(|count| u64::from(*count)).sum(),
@@ -134,12 +134,23 @@ impl Meter {
             .filter(|line| lines.time[*line] < self.mature_before)
             .map(|line| u64::from(lines.count(line)))
             .sum();
+        if !lines.cost.is_empty() {
+            m.cost = Self::cost(lines, range.clone());
+            m.cost_returned = m.cost.map(|_| 0);
+        }
         if !lines.kind.is_empty() {
             self.take_out_returns_and_free_lines(lines, range.clone(), m);
         }
         if self.needs.returned || self.needs.returned_quantity || self.needs.attribution {
             self.add_what_came_back(lines, range, m);
         }
+    }
+
+    /// The cost of what went out, if that of every line is known.
+    fn cost(lines: &LineColumns, range: Range<usize>) -> Option<i128> {
+        let sent = range.filter(|line| lines.kind(*line) != LineKind::Return);
+        let costs = sent.map(|line| lines.cost[line]);
+        costs.map(|cost| (cost != UNKNOWN_COST).then_some(i128::from(cost))).sum()
     }
 
     /// Corrects the sums, which took every line for a sale.
@@ -173,8 +184,8 @@ impl Meter {
                 m.returned += i128::from(value);
             }
             m.returned_gross += i128::from(part(lines.gross[line], pieces, quantity));
-            if let Some(cost) = lines.cost.get(line) {
-                m.cost_returned += i128::from(part(*cost, pieces, quantity));
+            if let Some(cost_returned) = &mut m.cost_returned {
+                *cost_returned += i128::from(part(lines.cost[line], pieces, quantity));
             }
             if lines.kind(line) == LineKind::Sale && 2 * i64::from(pieces) >= i64::from(quantity) {
                 let count = u64::from(lines.count(line));

@@ -8,8 +8,10 @@ mod group;
 mod lines;
 mod measures;
 mod partition;
+mod state;
 mod table;
 
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
+pub use state::FeatureState;
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};

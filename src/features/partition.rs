@@ -63,7 +63,11 @@ impl Partition {
     /// Where the lines of a group lie: a range of each chunk, in the order of the log.
     pub(crate) fn parts(&self, group: usize) -> Vec<(&LineColumns, Range<usize>)> {
         let range = |chunk: &PartitionedChunk| chunk.starts[group] as usize..chunk.starts[group + 1] as usize;
-        self.chunks.iter().map(|chunk| (&chunk.lines, range(chunk))).filter(|(_, range)| !range.is_empty()).collect()
+        self.chunks
+            .iter()
+            .map(|chunk| (&chunk.lines, range(chunk)))
+            .filter(|(_, range)| !range.is_empty())
+            .collect()
     }
 }
 

@@ -269,7 +269,10 @@ pub(crate) struct Numbers {
     pub(crate) returned: Returned,
 }
 
-/// The numbers of a kept row. Money in ten-thousandths, everything non-negative.
+/// The cost of a line that has none on record: unknown is not free.
+pub(crate) const UNKNOWN_COST: i64 = -1;
+
+/// The numbers of a kept row. Money in ten-thousandths, everything known non-negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Line {
     pub(crate) kind: LineKind,
@@ -278,7 +281,7 @@ pub(crate) struct Line {
     /// Value before discount, or credited on a return line.
     pub(crate) gross: i64,
     pub(crate) discount: i64,
-    /// Cost of the pieces.
+    /// Cost of the pieces, or [`UNKNOWN_COST`].
     pub(crate) cost: i64,
     /// Pieces and paid value of a sale line that came back.
     pub(crate) returned_quantity: i32,
@@ -378,7 +381,7 @@ impl Classifier {
             _ => return Err(RejectReason::Discount),
         };
         let cost = match numbers.unit_cost {
-            None => 0,
+            None => UNKNOWN_COST,
             Some(unit) if unit >= 0 => unit
                 .checked_mul(i64::from(pieces))
                 .filter(|cost| *cost <= MAX_LINE)
@@ -421,7 +424,7 @@ fn credit(pieces: i32, value: i64) -> Result<Line, RejectReason> {
         quantity,
         gross: -value,
         discount: 0,
-        cost: 0,
+        cost: UNKNOWN_COST,
         returned_quantity: 0,
         returned: 0,
     })

@@ -28,6 +28,7 @@ pub use rules::{
 };
 pub use time::{AsOf, TimeFormat, Zone};
 
+pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
-pub(crate) use money::mul_div;
+pub(crate) use money::{MAX_LINE, mul_div};
 pub(crate) use time::DAY;
