@@ -20,6 +20,8 @@ pub(crate) struct Needs {
     pub(crate) country: bool,
     /// Credit notes are attributed to sales.
     pub(crate) attribution: bool,
+    /// The line's row in the log.
+    pub(crate) row: bool,
 }
 
 macro_rules! line_columns {
@@ -72,6 +74,8 @@ line_columns! {
     product: u32,
     /// How many order lines a row stands for; empty where each stands for one.
     count: u32,
+    /// The row in the log.
+    row: u32,
 }
 
 impl LineColumns {
@@ -147,6 +151,12 @@ impl LineColumns {
             country: text(Attribute::Country, needs.country),
             product: text(Attribute::Product, needs.attribution),
             count: optional(log.line_counts.as_ref(), true, &rows, places),
+            row: if needs.row {
+                let numbers: Vec<u32> = rows.clone().map(|row| row as u32).collect();
+                scatter(&numbers, &(0..numbers.len()), places)
+            } else {
+                Vec::new()
+            },
         }
     }
 }

@@ -11,6 +11,7 @@ mod partition;
 mod state;
 mod table;
 
+pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
 pub use state::FeatureState;
