@@ -4,12 +4,14 @@ mod bitmap;
 mod category;
 mod error;
 mod layout;
+pub mod economics;
 pub mod features;
 pub mod segment;
 pub mod transaction;
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
+pub use economics::{Costs, Economics};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureTable};
 pub use segment::{Segmentation, Segmenter};
