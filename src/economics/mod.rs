@@ -15,6 +15,7 @@ mod drivers;
 mod enrich;
 mod facts;
 mod finding;
+mod formula;
 mod plan;
 pub mod returns;
 mod waterfall;

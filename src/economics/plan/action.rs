@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::economics::builder::{Response, Settings};
+use crate::economics::finding::level;
 use crate::economics::plan::segment::SegmentEconomics;
 use crate::layout::{grouped, percent};
 
@@ -150,7 +151,7 @@ impl Case<'_> {
                 "{rates}: the difference costs {}, more than {} of its contribution of {} (one point of return rate is worth \
                  {}).",
                 units(excess_loss),
-                percent(Some(limit)),
+                level(limit),
                 units(total),
                 units(-point),
             )]
@@ -268,8 +269,8 @@ fn named<T: Copy>(values: &[(String, T)], name: &str) -> Option<T> {
     values.iter().find(|(segment, _)| segment == name).map(|(_, value)| *value)
 }
 
-/// Money in whole units from 1,000 on, to the cent below.
-fn units(amount: f64) -> String {
+/// Money to the cent, or to the whole unit from 1,000 on.
+pub(super) fn units(amount: f64) -> String {
     let cents = (amount * 100.0).round();
     let sign = if cents < 0.0 { "-" } else { "" };
     let cents = cents.abs();

@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use crate::economics::builder::Economics;
 use crate::economics::facts::Facts;
+use crate::economics::finding::level;
+use crate::economics::returns::Interval;
 use crate::economics::waterfalls::waterfalls;
 use crate::error::Result;
 use crate::features::FeatureTable;
@@ -22,7 +24,7 @@ pub use action::Action;
 pub use rank::{RankBy, RankShift, RankShifts};
 pub use segment::{MeanEstimate, SegmentEconomics};
 
-use action::Case;
+use action::{Case, units};
 
 /// A segment's place in the plan.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -176,24 +178,21 @@ impl Economics {
 impl fmt::Display for Plan {
     /// What segments sell and send back, what they earn, and what to do, each as a table; then the reasons.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number =
-            |amount: Option<f64>| amount.map_or_else(|| "–".to_owned(), |amount| format!("{amount:.2}"));
+        let number = |amount: Option<f64>| amount.map_or_else(|| "–".to_owned(), units);
         let whole = |amount| -> String { money_whole(amount) };
         let all = || {
             let named = self.segments.iter().map(|place| (place.segment.as_str(), &place.economics));
             let unassigned = self.unassigned.iter().map(|group| ("(none)", group));
             named.chain(unassigned).map(Some).chain([None, Some(("all", &self.shop))])
         };
-        let level = percent(Some(self.confidence));
-        let interval = |interval: Option<crate::economics::returns::Interval>, scale: f64, digits: usize| {
-            interval.map_or_else(
-                || "–".to_owned(),
-                |i| format!("{:.digits$} … {:.digits$}", i.low * scale, i.high * scale),
-            )
+        let rates = |i: Interval| format!("{:.1} … {:.1}", i.low * 100.0, i.high * 100.0);
+        let amounts = |i: Interval| format!("{} … {}", units(i.low), units(i.high));
+        let or_dash = |interval: Option<Interval>, set: fn(Interval) -> String| {
+            interval.map_or_else(|| "–".to_owned(), set)
         };
 
         writeln!(f, "What segments buy and send back")?;
-        let rate_heading = format!("{level} interval, %");
+        let rate_heading = format!("{} interval, %", level(self.confidence));
         let mut sales = TextTable::new(&[
             "<segment",
             "customers",
@@ -220,14 +219,14 @@ impl fmt::Display for Plan {
                 percent(group.share_of_gross),
                 group.returned.map_or_else(|| "–".to_owned(), whole),
                 percent(group.return_rate.map(|rate| rate.rate)),
-                interval(group.return_rate.and_then(|rate| rate.interval), 100.0, 1),
+                or_dash(group.return_rate.and_then(|rate| rate.interval), rates),
                 whole(group.net),
             ]);
         }
         writeln!(f, "{sales}")?;
 
         writeln!(f, "What they earn, net of tax")?;
-        let value_heading = format!("{level} interval");
+        let value_heading = format!("{} interval", level(self.confidence));
         let mut margins = TextTable::new(&[
             "<segment",
             "CM1",
@@ -245,6 +244,7 @@ impl fmt::Display for Plan {
                 margins.rule();
                 continue;
             };
+            let probability = group.value.and_then(|value| value.probability_positive);
             margins.row([
                 name.to_owned(),
                 whole(group.waterfall.cm1()),
@@ -252,8 +252,8 @@ impl fmt::Display for Plan {
                 group.waterfall.cm3().map_or_else(|| "–".to_owned(), whole),
                 percent(group.share_of_contribution),
                 number(group.value.map(|value| value.mean)),
-                interval(group.value.and_then(|value| value.interval), 1.0, 2),
-                number(group.value.and_then(|value| value.probability_positive)),
+                or_dash(group.value.and_then(|value| value.interval), amounts),
+                probability.map_or_else(|| "–".to_owned(), |probability| format!("{probability:.2}")),
                 percent(group.break_even.rate),
                 number(group.break_even.value_of_point),
             ]);

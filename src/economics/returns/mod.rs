@@ -7,6 +7,7 @@
 
 mod beta;
 mod beta_binomial;
+mod likelihood;
 mod power_sums;
 mod ratio;
 mod wilson;

@@ -66,11 +66,6 @@ fn reference_example_to_the_cent() {
 fn prints_as_a_table() {
     let (table, economics) = reference(1);
     let printed = economics.waterfalls(&table).unwrap().shop().to_string();
-    let expected = "\
-                             amount  of gross
-  ──────────────────────  ─────────  ────────
-";
-    assert!(!printed.is_empty() && printed.lines().count() > 14, "{printed}{expected}");
     for line in ["  net revenue          54,000.00    54.0 %", "  CM3                   7,800.00     7.8 %"] {
         assert!(printed.lines().any(|printed| printed == line), "{line}\n{printed}");
     }
@@ -90,14 +85,16 @@ fn a_group_without_returns_takes_the_price_of_a_point_from_the_shop() {
     assert_eq!(BreakEven::of(&keeper, &keeper), BreakEven::default());
 }
 
-/// Columns of a random table: gross, discount, returned, orders, items, parcels per customer.
-fn rows() -> impl Strategy<Value = Vec<(i64, i64, i64, u32, i64, u32)>> {
+/// A customer's gross, discount, returned, orders, items, parcels.
+type Row = (i64, i64, i64, u32, i64, u32);
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
     let row = (0_i64..5_000_000, 0_i64..1_000_000, 0_i64..6_000_000, 0_u32..9, 0_i64..30, 0_u32..5);
     prop::collection::vec(row, 1..60)
 }
 
-fn random_table(rows: &[(i64, i64, i64, u32, i64, u32)]) -> FeatureTable {
-    let amounts = |of: fn(&(i64, i64, i64, u32, i64, u32)) -> i64| {
+fn random_table(rows: &[Row]) -> FeatureTable {
+    let amounts = |of: fn(&Row) -> i64| {
         Values::Money(rows.iter().map(|row| Money::from_ten_thousandths(of(row))).collect())
     };
     table(
