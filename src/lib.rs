@@ -3,6 +3,7 @@
 mod bitmap;
 mod category;
 mod error;
+pub mod economics;
 pub mod features;
 mod layout;
 pub mod segment;
@@ -10,6 +11,7 @@ pub mod transaction;
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
+pub use economics::{Costs, Economics};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureExtractor, FeatureTable};
 pub use segment::{Segmentation, Segmenter};
