@@ -2,6 +2,9 @@
 //!
 //! Every segmenter ends in the same [`Segmentation`], through the same [`Segmenter`] trait.
 
+mod levels;
+mod number;
+mod quantile;
 mod segmentation;
 
 use crate::error::Result;
