@@ -29,11 +29,9 @@ pub(crate) trait StoredModel: Sized {
     const KIND: &'static str;
     /// The version it is written in, the newest it can be read from. The first is 1.
     const VERSION: u32;
-    /// The frozen struct of that version.
-    type Latest: Serialize;
 
-    /// The model as it is written.
-    fn to_latest(&self) -> Self::Latest;
+    /// The model as it is written: the frozen struct of that version.
+    fn to_latest(&self) -> impl Serialize;
 
     /// The model from what a version wrote, checked as thoroughly as one from a builder.
     fn load<'de, D: Deserializer<'de>>(version: u32, model: D) -> Result<Self, D::Error>;
@@ -182,9 +180,8 @@ mod tests {
     impl StoredModel for Scale {
         const KIND: &'static str = "scale";
         const VERSION: u32 = 2;
-        type Latest = ScaleV2;
 
-        fn to_latest(&self) -> ScaleV2 {
+        fn to_latest(&self) -> impl Serialize {
             ScaleV2 { cuts: self.cuts.iter().copied().map(ExactFloat).collect(), note: self.note.clone() }
         }
 
