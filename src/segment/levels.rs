@@ -28,8 +28,13 @@ impl<T: Number> Ladder<T> {
                 Above::Than(bound) => bounds.push(bound),
             }
         }
+        Self { always, ..Self::of_bounds(&bounds) }
+    }
+
+    /// Of values that are cut points themselves: a value equal to one stands below it.
+    pub(crate) fn of_bounds(bounds: &[T]) -> Self {
         let sweep = |bounds: &[T]| std::array::from_fn(|index| bounds.get(index).copied().unwrap_or(T::TOP));
-        Self { always, sweeps: bounds.chunks(SWEEP).map(sweep).collect() }
+        Self { always: 0, sweeps: bounds.chunks(SWEEP).map(sweep).collect() }
     }
 
     /// How many cut points lie below a value.
@@ -37,11 +42,27 @@ impl<T: Number> Ladder<T> {
         self.sweeps.iter().flatten().fold(self.always, |level, bound| level + u8::from(value > *bound))
     }
 
-    /// How many cut points lie below each value. Without a branch, so that the compiler can use the vector units.
-    fn levels(&self, values: &[T], levels: &mut [u8]) {
-        for (values, levels) in values.chunks(BLOCK).zip(levels.chunks_mut(BLOCK)) {
-            levels.fill(self.always);
-            for [a, b, c, d] in &self.sweeps {
+    /// How many cut points lie below each value, on the widest vector units the processor has.
+    pub(crate) fn levels(&self, values: &[T], levels: &mut [u8]) {
+        pulp::Arch::new().dispatch(Climb { ladder: self, values, levels });
+    }
+}
+
+/// The kernel. A struct rather than a closure, so that it is compiled once for each set of vector units.
+struct Climb<'a, T> {
+    ladder: &'a Ladder<T>,
+    values: &'a [T],
+    levels: &'a mut [u8],
+}
+
+impl<T: Number> pulp::WithSimd for Climb<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        for (values, levels) in self.values.chunks(BLOCK).zip(self.levels.chunks_mut(BLOCK)) {
+            levels.fill(self.ladder.always);
+            for [a, b, c, d] in &self.ladder.sweeps {
                 for (value, level) in values.iter().zip(levels.iter_mut()) {
                     *level +=
                         u8::from(value > a) + u8::from(value > b) + u8::from(value > c) + u8::from(value > d);

@@ -46,6 +46,12 @@ pub(crate) trait Number: Copy + PartialOrd + Send + Sync {
     /// The total order of the values.
     fn order(&self, other: &Self) -> Ordering;
 
+    /// The next smaller value, if there is one.
+    fn before(self) -> Option<Self>;
+
+    /// The next greater value, if there is one.
+    fn after(self) -> Option<Self>;
+
     /// The values that are above `cut` as an `f64`.
     fn above(cut: f64, ties: Ties) -> Above<Self>;
 
@@ -68,6 +74,14 @@ macro_rules! whole_number {
 
             fn order(&self, other: &Self) -> Ordering {
                 self.cmp(other)
+            }
+
+            fn before(self) -> Option<Self> {
+                (self > Self::BOTTOM).then(|| $from_whole($whole(self) - 1))
+            }
+
+            fn after(self) -> Option<Self> {
+                (self < Self::TOP).then(|| $from_whole($whole(self) + 1))
             }
 
             /// `to_f64` never decreases, so the values above a cut are those above one whole number: found by
@@ -121,6 +135,14 @@ impl Number for f64 {
 
     fn order(&self, other: &Self) -> Ordering {
         self.total_cmp(other)
+    }
+
+    fn before(self) -> Option<Self> {
+        Some(self.next_down())
+    }
+
+    fn after(self) -> Option<Self> {
+        Some(self.next_up())
     }
 
     fn above(cut: f64, ties: Ties) -> Above<Self> {

@@ -4,9 +4,9 @@
 //! the sorted values, linear between the two nearest ones. Only those two are needed:
 //!
 //! * **Counting.** Whole numbers of a small range (days, orders) are counted into a histogram in one pass.
-//! * **Brackets.** Otherwise a small sample gives for each quantile two values between which it almost surely lies.
-//!   One pass counts what lies below each bracket and collects what lies within, some per cent of all; selection
-//!   among those finds the two. The counts prove the result; where the sample misled, [`select`] takes over.
+//! * **Fences.** Otherwise a small sample gives for each quantile two values between which it almost surely lies. One
+//!   pass counts what lies between these fences and keeps what lies near a quantile, some per cent of all; selection
+//!   among those finds the two. The counts prove the result; where the sample misled, selection among all takes over.
 //!
 //! Sums of counts are whole numbers, so no order of the work can change a result. O(values) time for a fixed number
 //! of quantiles; memory for the collected values.
@@ -15,6 +15,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
+use super::levels::Ladder;
 use super::number::{CHUNK, Number, NumericFeature, with_values};
 use crate::bitmap::Bitmap;
 
@@ -26,8 +27,8 @@ const COUNTING_CHUNK: usize = 1 << 18;
 const CHUNK_RANGE: i64 = 1 << 14;
 /// The largest range of all values.
 const RANGE: i64 = 1 << 20;
-/// The most quantiles for which every value is compared with every bracket.
-const BRACKETS: usize = 16;
+/// The most quantiles for which every value is compared with every fence.
+const MOST_FENCED: usize = 16;
 
 /// A quantile that is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,7 @@ pub(crate) fn quantiles<T: Number>(values: &[T], at: &[Quantile]) -> Option<Vec<
     }
     let places: Vec<Place> = at.iter().map(|quantile| quantile.place(n)).collect();
     let found = counted(values, &places)
-        .or_else(|| bracketed(values, &places))
+        .or_else(|| fenced(values, &places))
         .unwrap_or_else(|| selected(values.to_vec(), &places));
     Some(
         places
@@ -196,97 +197,144 @@ fn counted<T: Number>(values: &[T], places: &[Place]) -> Option<Vec<(T, T)>> {
     Some(places.iter().map(pair).collect())
 }
 
-/// Two values between which a place almost surely lies.
-#[derive(Clone, Copy)]
-struct Bracket<T> {
-    low: T,
-    high: T,
+/// Values near the quantiles, fenced off by bounds: interval `i` holds the values above bound `i − 1` up to bound `i`.
+struct Fence<T> {
+    bounds: Vec<T>,
+    intervals: Vec<Interval>,
 }
 
-/// What a pass found of one bracket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interval {
+    /// No quantile is expected here; values are counted.
+    Elsewhere,
+    /// One value only, so that counting is enough.
+    Single,
+    /// Values are counted and kept.
+    Near,
+}
+
+/// What a pass found in each interval.
 struct Caught<T> {
-    below: usize,
-    up_to_low: usize,
-    up_to_high: usize,
-    within: Vec<T>,
+    counts: Vec<usize>,
+    kept: Vec<Vec<T>>,
 }
 
-impl<T: Number> Bracket<T> {
-    /// Brackets of four standard errors of a sample quantile to each side.
-    fn around(sample: &[T], n: usize, place: Place) -> Self {
-        let share = place.low as f64 / n as f64;
+impl<T: Number> Fence<T> {
+    /// Fences four standard errors of a sample quantile to each side of the places.
+    fn around(sample: &[T], n: usize, places: &[Place]) -> Self {
         let m = sample.len() as f64;
-        let margin = (4.0 * (m * share * (1.0 - share)).sqrt()).ceil() as usize + 2;
-        let centre = (share * m) as usize;
-        Self {
-            low: centre.checked_sub(margin).and_then(|at| sample.get(at)).copied().unwrap_or(T::BOTTOM),
-            high: sample.get(centre + margin).copied().unwrap_or(T::TOP),
+        let near: Vec<(Option<T>, Option<T>)> = places
+            .iter()
+            .map(|place| {
+                let share = place.low as f64 / n as f64;
+                let margin = (4.0 * (m * share * (1.0 - share)).sqrt()).ceil() as usize + 2;
+                let centre = (share * m) as usize;
+                let low = centre.checked_sub(margin).and_then(|at| sample.get(at));
+                (low.and_then(|low| low.before()), sample.get(centre + margin).copied())
+            })
+            .collect();
+        let mut bounds: Vec<T> = near.iter().flat_map(|(low, high)| [*low, *high]).flatten().collect();
+        // A value that many customers share gets an interval of its own, or all of them would be kept.
+        let shared = |value: &T| {
+            let first = sample.partition_point(|other| other < value);
+            sample.get(first + sample.len() / 1000).is_some_and(|other| other <= value)
+        };
+        let edges = near.iter().flat_map(|(low, high)| [low.and_then(T::after), *high]).flatten();
+        for value in edges.filter(shared).collect::<Vec<T>>() {
+            bounds.extend(value.before().into_iter().chain([value]));
         }
+        bounds.sort_unstable_by(T::order);
+        bounds.dedup_by(|a, b| a == b);
+
+        let intervals = (0..=bounds.len())
+            .map(|index| {
+                let (above, up_to) = (index.checked_sub(1).map(|below| bounds[below]), bounds.get(index).copied());
+                let is_near = near.iter().any(|(low, high)| {
+                    low.is_none_or(|low| above.is_some_and(|above| above >= low))
+                        && high.is_none_or(|high| up_to.is_some_and(|up_to| up_to <= high))
+                });
+                match up_to.and_then(T::before) {
+                    _ if !is_near => Interval::Elsewhere,
+                    before if before.is_some() && before == above => Interval::Single,
+                    _ => Interval::Near,
+                }
+            })
+            .collect();
+        Self { bounds, intervals }
     }
 
-    fn catch(self, values: &[T]) -> Caught<T> {
-        let Self { low, high } = self;
-        let (mut below, mut up_to_low, mut below_high, mut up_to_high) = (0_u64, 0_u64, 0_u64, 0_u64);
-        for value in values {
-            below += u64::from(*value < low);
-            up_to_low += u64::from(*value <= low);
-            below_high += u64::from(*value < high);
-            up_to_high += u64::from(*value <= high);
-        }
-        let mut within = Vec::with_capacity(below_high.saturating_sub(up_to_low) as usize);
-        if within.capacity() > 0 {
-            within.extend(values.iter().filter(|value| **value > low && **value < high));
-        }
-        Caught {
-            below: below as usize,
-            up_to_low: up_to_low as usize,
-            up_to_high: up_to_high as usize,
-            within,
-        }
-    }
-
-    /// The value at a rank, if the bracket holds it. `within` is partly sorted on the way.
-    fn value_at(self, caught: &mut Caught<T>, rank: usize) -> Option<T> {
-        let rank_within = rank.checked_sub(caught.up_to_low);
-        match rank_within {
-            None => (rank >= caught.below).then_some(self.low),
-            Some(rank) if rank < caught.within.len() => {
-                Some(*caught.within.select_nth_unstable_by(rank, T::order).1)
+    fn catch(&self, ladder: &Ladder<T>, values: &[T]) -> Caught<T> {
+        let mut caught =
+            Caught { counts: vec![0; self.intervals.len()], kept: vec![Vec::new(); self.intervals.len()] };
+        let near: Vec<bool> = self.intervals.iter().map(|interval| *interval == Interval::Near).collect();
+        let mut levels = vec![0; values.len()];
+        ladder.levels(values, &mut levels);
+        for (value, level) in values.iter().zip(levels) {
+            let level = usize::from(level);
+            if let (Some(count), Some(near)) = (caught.counts.get_mut(level), near.get(level)) {
+                *count += 1;
+                if *near {
+                    caught.kept[level].push(*value);
+                }
             }
-            Some(_) => (rank < caught.up_to_high).then_some(self.high),
         }
+        caught
+    }
+
+    /// The interval that holds a rank, and the rank within it, if its values are known.
+    fn locate(&self, counts: &[usize], rank: usize) -> Option<(usize, usize)> {
+        let mut start = 0;
+        for (index, count) in counts.iter().enumerate() {
+            if rank < start + count {
+                return (self.intervals[index] != Interval::Elsewhere).then_some((index, rank - start));
+            }
+            start += count;
+        }
+        None
     }
 }
 
-/// Both values of each place from one pass over all values, where a sample's brackets hold them.
-fn bracketed<T: Number>(values: &[T], places: &[Place]) -> Option<Vec<(T, T)>> {
-    if values.len() <= FEW || places.len() > BRACKETS {
+/// Both values of each place from one pass over all values, where a sample's fences hold them.
+fn fenced<T: Number>(values: &[T], places: &[Place]) -> Option<Vec<(T, T)>> {
+    if values.len() <= FEW || places.len() > MOST_FENCED {
         return None;
     }
-    let sample = sample(values);
-    let brackets: Vec<Bracket<T>> =
-        places.iter().map(|place| Bracket::around(&sample, values.len(), *place)).collect();
-    let pieces: Vec<Vec<Caught<T>>> = values
-        .par_chunks(CHUNK)
-        .map(|chunk| brackets.iter().map(|bracket| bracket.catch(chunk)).collect())
-        .collect();
-    (0..places.len())
+    let fence = Fence::around(&sample(values), values.len(), places);
+    let ladder = Ladder::of_bounds(&fence.bounds);
+    let pieces: Vec<Caught<T>> = values.par_chunks(CHUNK).map(|chunk| fence.catch(&ladder, chunk)).collect();
+    let intervals = 0..fence.intervals.len();
+    let counts: Vec<usize> = intervals.clone().map(|i| pieces.iter().map(|piece| piece.counts[i]).sum()).collect();
+
+    let mut wanted = vec![Vec::new(); intervals.len()];
+    let mut located = Vec::with_capacity(places.len());
+    for place in places {
+        let low = fence.locate(&counts, place.low)?;
+        let high = if place.is_between() { fence.locate(&counts, place.low + 1)? } else { low };
+        for (interval, rank) in [low, high] {
+            wanted[interval].push(rank);
+        }
+        located.push((low, high));
+    }
+    let kept: Vec<Vec<T>> = wanted
         .into_par_iter()
-        .map(|index| {
-            let mut all = Caught { below: 0, up_to_low: 0, up_to_high: 0, within: Vec::new() };
-            all.within.reserve(pieces.iter().map(|piece| piece[index].within.len()).sum());
-            for caught in pieces.iter().map(|piece| &piece[index]) {
-                all.below += caught.below;
-                all.up_to_low += caught.up_to_low;
-                all.up_to_high += caught.up_to_high;
-                all.within.extend_from_slice(&caught.within);
+        .enumerate()
+        .map(|(interval, mut ranks)| {
+            if ranks.is_empty() || fence.intervals[interval] == Interval::Single {
+                return Vec::new();
             }
-            let (bracket, place) = (brackets[index], places[index]);
-            let low = bracket.value_at(&mut all, place.low)?;
-            let high = if place.is_between() { bracket.value_at(&mut all, place.low + 1)? } else { low };
-            Some((low, high))
+            let mut kept = Vec::with_capacity(counts[interval]);
+            pieces.iter().for_each(|piece| kept.extend_from_slice(&piece.kept[interval]));
+            ranks.sort_unstable();
+            ranks.dedup();
+            select(&mut kept, 0, &ranks);
+            kept
         })
-        .collect()
+        .collect();
+    let value_at = |(interval, rank): (usize, usize)| match fence.intervals[interval] {
+        Interval::Single => fence.bounds[interval],
+        _ => kept[interval][rank],
+    };
+    Some(located.into_iter().map(|(low, high)| (value_at(low), value_at(high))).collect())
 }
 
 /// A sorted sample: one value at a drawn place of each of equally long stretches.
@@ -438,20 +486,34 @@ mod tests {
         let days: Vec<i32> = scattered(n).map(|x| (x % 700) as i32 - 50).collect();
         let by_selection = selected(days.clone(), &places);
         assert_eq!(counted(&days, &places), Some(by_selection.clone()));
-        assert_eq!(bracketed(&days, &places), Some(by_selection));
+        assert_eq!(fenced(&days, &places), Some(by_selection));
         let amounts: Vec<f64> = scattered(n).map(|x| (x >> 11) as f64).collect();
         assert_eq!(counted(&amounts, &places), None);
-        assert_eq!(bracketed(&amounts, &places), Some(selected(amounts.clone(), &places)));
+        assert_eq!(fenced(&amounts, &places), Some(selected(amounts.clone(), &places)));
     }
 
     #[test]
-    fn a_bracket_that_misses_says_so() {
-        let values: Vec<i64> = (0..100).collect();
-        let bracket = Bracket { low: 10, high: 20 };
-        let mut caught = bracket.catch(&values);
-        let found: Vec<Option<i64>> =
-            [9, 10, 11, 19, 20, 21].map(|rank| bracket.value_at(&mut caught, rank)).into();
-        assert_eq!(found, [None, Some(10), Some(11), Some(19), Some(20), None]);
+    fn a_fence_that_misses_says_so() {
+        let n = FEW + 16;
+        // The sample holds nothing of what most values are.
+        let sample: Vec<i64> = (0..1000).collect();
+        let place = Quantile::Share(0.5).place(n);
+        let fence = Fence::around(&sample, n, &[place]);
+        let caught = fence.catch(&Ladder::of_bounds(&fence.bounds), &vec![5000; n]);
+        assert_eq!(fence.locate(&caught.counts, place.low), None);
+        let caught = fence.catch(&Ladder::of_bounds(&fence.bounds), &vec![500; n]);
+        assert!(fence.locate(&caught.counts, place.low).is_some());
+        assert_eq!(fence.locate(&caught.counts, n), None);
+    }
+
+    #[test]
+    fn what_many_share_is_counted_and_not_kept() {
+        let values: Vec<i64> = scattered(FEW + 1).map(|x| if x % 3 > 0 { 1 << 40 } else { (x >> 20) as i64 }).collect();
+        let places: Vec<Place> = FIFTHS.iter().map(|quantile| quantile.place(values.len())).collect();
+        let fence = Fence::around(&sample(&values), values.len(), &places);
+        let caught = fence.catch(&Ladder::of_bounds(&fence.bounds), &values);
+        let kept: usize = caught.kept.iter().map(Vec::len).sum();
+        assert!(kept < values.len() / 5, "{kept} of {}", values.len());
     }
 
     #[test]
