@@ -13,7 +13,9 @@ pub use category::{Category, Levels};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureTable};
 pub use segment::{Segmentation, Segmenter};
+#[cfg(feature = "csv")]
+pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
 pub use transaction::{
     AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity, Rate,
-    Returns, TransactionLog, Zone,
+    ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
 };

@@ -234,6 +234,15 @@ impl TimeFormat {
             .ok_or_else(|| Error::Parse { text: text.to_owned(), expected: format!("a time ({self})") })
     }
 
+    /// Whether a text of this form says which day it means: a pattern has to write a date that it can read back.
+    #[cfg(feature = "csv")]
+    pub(crate) fn names_a_date(&self) -> bool {
+        let Self::Pattern(pattern) = self else { return true };
+        let sample = jiff::civil::date(2011, 12, 9).at(12, 50, 0, 0).to_zoned(TimeZone::UTC);
+        let written = sample.and_then(|sample| jiff::fmt::strtime::format(pattern, &sample));
+        written.is_ok_and(|text| self.parse(&text, &Zone::utc()).is_ok())
+    }
+
     fn read(&self, text: &str, zone: &Zone) -> Option<i64> {
         let text = text.trim();
         match self {
