@@ -9,6 +9,8 @@ mod builder;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(test)]
+mod doors_test;
 mod duplicates;
 mod ids;
 mod line;

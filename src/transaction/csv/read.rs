@@ -117,7 +117,8 @@ impl<'r> Records<'r> {
                 before
             } else {
                 let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-                after - 1 - inside
+                // A record that the file's end cuts off inside quotes has no line end of its own.
+                (after - 1).saturating_sub(inside).max(before)
             };
             self.at_end = record.len() == 1 && &record[0] == END;
             let blank = record.len() == 1 && record[0].trim_ascii().is_empty();
