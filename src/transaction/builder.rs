@@ -285,7 +285,8 @@ impl LogBuilder {
         Ok(())
     }
 
-    /// Counts a row that a door could not even split into fields.
+    /// Counts a row that a file's door could not even split into fields.
+    #[cfg(feature = "csv")]
     pub(crate) fn reject_unread(&mut self, row: u64, reason: RejectReason, detail: impl FnOnce() -> String) -> Result<()> {
         self.report.rows_read += 1;
         self.reject(row, reason, detail, None)
@@ -308,7 +309,8 @@ impl LogBuilder {
     }
 
     /// Says that the source has a column, so that the log has it even where no row has a value.
-    pub(crate) fn declare(&mut self, has: Has) {
+    #[cfg(feature = "csv")]
+    pub(crate) fn declare(&mut self, has: &Has) {
         self.has.discount |= has.discount;
         self.has.cost |= has.cost;
         self.has.return_time |= has.return_time;

@@ -39,42 +39,57 @@ struct Setting {
 
 /// Values that an exact amount cannot have; only text and `f64` can.
 const DIRT: [&str; 5] = ["NaN", "inf", "0.00005", "0.333333", "-3.141592653"];
-const AMOUNTS: [&str; 12] =
-    ["0", "1", "2.5", "19.99", "0.0001", "-1", "-0.5", "7.25", "100000000000", "100000000001", "-100000000000.0001", "3"];
+const AMOUNTS: [&str; 12] = [
+    "0",
+    "1",
+    "2.5",
+    "19.99",
+    "0.0001",
+    "-1",
+    "-0.5",
+    "7.25",
+    "100000000000",
+    "100000000001",
+    "-100000000000.0001",
+    "3",
+];
 const DISCOUNTS: [&str; 7] = ["0", "0.1", "1", "0.3333", "-0.5", "1.5", "0.0025"];
 
 fn row(dirt: bool) -> impl Strategy<Value = Row> {
     let amount = move || {
-        let dirt = if dirt { 1 } else { 0 };
+        let dirt = u32::from(dirt);
         prop_oneof![8 => prop::sample::select(&AMOUNTS[..]), dirt => prop::sample::select(&DIRT[..])]
     };
     let discount = {
-        let dirt = if dirt { 1 } else { 0 };
+        let dirt = u32::from(dirt);
         prop_oneof![9 => prop::sample::select(&DISCOUNTS[..]), dirt => prop::sample::select(&DIRT[..])]
     };
     let who = prop::sample::select(vec!["ada", "ben", "Zoë", "", "ada"]);
     let order = prop::sample::select(vec!["1", "2", "C3", "C4", "A5", "", "\"6\";,"]);
-    let seconds = prop::sample::select(vec![0, 1_000_000, 2_600_000, 2_678_399, 2_678_400, -5, 300_000_000_000]);
+    let seconds =
+        prop::sample::select(vec![0, 1_000_000, 2_600_000, 2_678_399, 2_678_400, -5, 300_000_000_000]);
     let quantity = prop::sample::select(vec![1, 2, 3, -1, -2, 0, i32::MAX, i32::MIN, 1, 2]);
     let return_seconds = prop::sample::select(vec![None, Some(3_000_000), Some(-10), Some(400_000_000_000)]);
     let product = prop::sample::select(vec!["dress", "POST", "gift 1", "coat\n2", ""]);
     let country = prop::sample::select(vec!["DE", "FR", ""]);
     let texts = (who, order, product, country);
     let times = (seconds, return_seconds, prop::bool::weighted(if dirt { 0.1 } else { 0.0 }));
-    (texts, times, quantity, (amount(), discount, amount()), 0u8..4).prop_map(|(texts, times, quantity, amounts, returned)| Row {
-        customer: texts.0,
-        order: texts.1,
-        seconds: times.0,
-        quantity,
-        price: amounts.0,
-        discount: amounts.1,
-        cost: amounts.2,
-        returned,
-        return_seconds: times.1,
-        undelivered: times.2,
-        product: texts.2,
-        country: texts.3,
-    })
+    (texts, times, quantity, (amount(), discount, amount()), 0u8..4).prop_map(
+        |(texts, times, quantity, amounts, returned)| Row {
+            customer: texts.0,
+            order: texts.1,
+            seconds: times.0,
+            quantity,
+            price: amounts.0,
+            discount: amounts.1,
+            cost: amounts.2,
+            returned,
+            return_seconds: times.1,
+            undelivered: times.2,
+            product: texts.2,
+            country: texts.3,
+        },
+    )
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
@@ -142,14 +157,16 @@ impl Setting {
         matches!(self.returns, Returns::Flag | Returns::Quantity | Returns::Amount)
     }
 
-    fn from_columns(&self, rows: &[Row]) -> TransactionLog {
-        let texts = |text: fn(&Row) -> &'static str| Category::from_texts(rows.iter().map(|row| Some(text(row))));
+    fn columns(&self, rows: &[Row]) -> TransactionLog {
+        let texts =
+            |text: fn(&Row) -> &'static str| Category::from_texts(rows.iter().map(|row| Some(text(row))));
         let floats = |text: fn(&Row) -> &'static str| -> Vec<f64> {
             rows.iter().map(|row| text(row).parse().unwrap()).collect()
         };
         let seconds: Vec<i64> = rows.iter().map(|row| row.seconds).collect();
         let prices = floats(|row| row.price);
-        let price = if self.unit_price { PriceColumn::Unit(prices.into()) } else { PriceColumn::Line(prices.into()) };
+        let price =
+            if self.unit_price { PriceColumn::Unit(prices.into()) } else { PriceColumn::Line(prices.into()) };
         let discounts = floats(|row| row.discount).into();
         let mut columns = LogColumns::new(texts(|row| row.customer), seconds, price)
             .times_in_seconds()
@@ -167,11 +184,14 @@ impl Setting {
             columns = columns.order(texts(|row| row.order));
         }
         let returned = rows.iter().map(|row| row.returned);
-        match self.returns {
-            Returns::Flag => columns = columns.returned(ReturnedColumn::Flag(returned.map(|n| n == 1).collect())),
-            Returns::Quantity => columns = columns.returned(ReturnedColumn::Quantity(returned.map(i32::from).collect())),
-            Returns::Amount => columns = columns.returned(ReturnedColumn::Amount(returned.map(f64::from).collect())),
-            _ => {}
+        let returned = match self.returns {
+            Returns::Flag => Some(ReturnedColumn::Flag(returned.map(|n| n == 1).collect())),
+            Returns::Quantity => Some(ReturnedColumn::Quantity(returned.map(i32::from).collect())),
+            Returns::Amount => Some(ReturnedColumn::Amount(returned.map(f64::from).collect())),
+            _ => None,
+        };
+        if let Some(returned) = returned {
+            columns = columns.returned(returned);
         }
         if self.records_returns() {
             let times: Vec<i64> = rows.iter().map(|row| row.return_seconds.unwrap_or(i64::MIN)).collect();
@@ -180,15 +200,18 @@ impl Setting {
         TransactionLog::from_columns(columns, &self.rules()).unwrap()
     }
 
-    fn from_rows(&self, rows: &[Row]) -> TransactionLog {
+    fn rows(&self, rows: &[Row]) -> TransactionLog {
         // Sums beyond the limit of a line are amounts too, where they are given exact.
-        let exact = |text: &str| Money::parse(text).unwrap_or_else(|_| {
-            let float: f64 = text.parse().unwrap();
-            Money::from_ten_thousandths((float * 10_000.0) as i64)
-        });
+        let exact = |text: &str| {
+            Money::parse(text).unwrap_or_else(|_| {
+                let float: f64 = text.parse().unwrap();
+                Money::from_ten_thousandths((float * 10_000.0) as i64)
+            })
+        };
         let mut log = TransactionLog::builder(&self.rules(), IdKind::Text);
         for row in rows {
-            let price = if self.unit_price { Price::Unit(exact(row.price)) } else { Price::Line(exact(row.price)) };
+            let price =
+                if self.unit_price { Price::Unit(exact(row.price)) } else { Price::Line(exact(row.price)) };
             let mut line = OrderLine::new(row.customer, row.seconds * 1_000_000, price);
             line.order = (self.orders == OrderIdentity::Column).then(|| row.order.to_owned());
             line.quantity = i64::from(row.quantity);
@@ -201,7 +224,9 @@ impl Setting {
             line.returned = match self.returns {
                 Returns::Flag if row.returned == 1 => Returned::All,
                 Returns::Quantity => Returned::Quantity(i64::from(row.returned)),
-                Returns::Amount => Returned::Amount(Money::from_ten_thousandths(i64::from(row.returned) * 10_000)),
+                Returns::Amount => {
+                    Returned::Amount(Money::from_ten_thousandths(i64::from(row.returned) * 10_000))
+                }
                 _ => Returned::Nothing,
             };
             line.return_time =
@@ -213,11 +238,11 @@ impl Setting {
         log.build().unwrap()
     }
 
-    #[cfg(feature = "csv")]
-    fn from_csv(&self, rows: &[Row]) -> TransactionLog {
+    fn csv(&self, rows: &[Row]) -> TransactionLog {
         let number = |text: &str| if self.comma { text.replace('.', ",") } else { text.to_owned() };
         let mut file = ::csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
-        let header = ["who", "order", "when", "n", "price", "off", "cost", "back", "back at", "lost", "what", "where"];
+        let header =
+            ["who", "order", "when", "n", "price", "off", "cost", "back", "back at", "lost", "what", "where"];
         file.write_record(header).unwrap();
         for row in rows {
             let returned = match self.returns {
@@ -314,24 +339,20 @@ proptest! {
     #[test]
     fn all_doors_make_the_same_log(setting in setting(), rows in prop::collection::vec(row(false), 0..25)) {
         let rows = all_rows(rows);
-        let columns = comparable(setting.from_columns(&rows));
-        let one_by_one = comparable(setting.from_rows(&rows));
+        let columns = comparable(setting.columns(&rows));
+        let one_by_one = comparable(setting.rows(&rows));
         prop_assert_eq!(&columns.1, &one_by_one.1);
         prop_assert!(columns.0 == one_by_one.0);
-        #[cfg(feature = "csv")]
-        {
-            let file = comparable(setting.from_csv(&rows));
-            prop_assert_eq!(&columns.1, &file.1);
-            prop_assert!(columns.0 == file.0);
-        }
+        let file = comparable(setting.csv(&rows));
+        prop_assert_eq!(&columns.1, &file.1);
+        prop_assert!(columns.0 == file.0);
     }
 
-    #[cfg(feature = "csv")]
     #[test]
     fn columns_and_files_refuse_the_same_dirt(setting in setting(), rows in prop::collection::vec(row(true), 0..25)) {
         let rows = all_rows(rows);
-        let columns = comparable(setting.from_columns(&rows));
-        let file = comparable(setting.from_csv(&rows));
+        let columns = comparable(setting.columns(&rows));
+        let file = comparable(setting.csv(&rows));
         prop_assert_eq!(&columns.1, &file.1);
         prop_assert!(columns.0 == file.0);
     }
@@ -339,7 +360,7 @@ proptest! {
     #[test]
     fn rows_and_money_add_up(setting in setting(), rows in prop::collection::vec(row(true), 0..40)) {
         let rows = all_rows(rows);
-        let log = setting.from_columns(&rows);
+        let log = setting.columns(&rows);
         let report = log.report();
         prop_assert!(report.balances());
         prop_assert_eq!(report.rows_read, rows.len() as u64);
@@ -352,7 +373,7 @@ proptest! {
         // With every id and time there and nothing for a rule to set aside, all that can be read is kept, and the
         // money read is the same.
         let plain = Setting { free_lines: FreeLines::Keep, duplicates: Duplicates::Keep, ..setting.clone() };
-        let all = plain.from_columns(&rows.iter().map(nothing_but_numbers).collect::<Vec<_>>());
+        let all = plain.columns(&rows.iter().map(nothing_but_numbers).collect::<Vec<_>>());
         prop_assert!(all.report().rejected.keys().all(|reason| !reason.is_rule()));
         prop_assert_eq!(report.sales_read().value, all.report().sales_read().value);
         prop_assert_eq!(report.returns_read().value, all.report().returns_read().value);
@@ -360,7 +381,7 @@ proptest! {
 
     #[test]
     fn months_add_up_to_the_report(setting in setting(), rows in prop::collection::vec(row(false), 0..40)) {
-        let log = setting.from_columns(&all_rows(rows));
+        let log = setting.columns(&all_rows(rows));
         for by in [ReconcileBy::Month, ReconcileBy::Country] {
             let account = log.reconcile(by).unwrap();
             let report = log.report();

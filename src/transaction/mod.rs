@@ -10,6 +10,7 @@ mod columns;
 #[cfg(feature = "csv")]
 mod csv;
 #[cfg(test)]
+#[cfg(feature = "csv")]
 mod doors_test;
 mod duplicates;
 mod ids;

@@ -15,7 +15,7 @@ use crate::transaction::money::MoneyTotal;
 use crate::transaction::time::Period;
 
 /// Lines that one task adds up. Fixed, although sums of integers would be the same for any size.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 14;
 
 /// What the money of a log is broken down by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -88,6 +88,9 @@ pub struct Reconciliation {
 /// Sums by a number that stands for the month or the country.
 type Sums = BTreeMap<u32, ReconcileRow>;
 
+/// What such a number is called.
+type Names<'a> = Box<dyn Fn(u32) -> Option<String> + 'a>;
+
 impl TransactionLog {
     /// The kept money by month or by country, from gross to net. Returns are *posted*: a return with a time of its
     /// own counts in the month of that time, any other in the month of its line.
@@ -131,21 +134,26 @@ impl TransactionLog {
         Ok(Reconciliation { by, currency: self.rules.currency.clone(), rows, total })
     }
 
-    fn by_month(&self) -> (Sums, Box<dyn Fn(u32) -> Option<String> + '_>) {
+    fn by_month(&self) -> (Sums, Names<'_>) {
         let posted = self.return_times.iter().flatten().filter(|time| **time != NO_TIME);
-        let (first, last) = self.times.iter().chain(posted).fold((i64::MAX, i64::MIN), |(first, last), time| {
-            (first.min(*time), last.max(*time))
-        });
+        let (first, last) = self
+            .times
+            .iter()
+            .chain(posted)
+            .fold((i64::MAX, i64::MIN), |(first, last), time| (first.min(*time), last.max(*time)));
         if first > last {
             return (Sums::new(), Box::new(|_| None));
         }
         let months = self.rules.zone.periods(first, last, Period::Month);
         let month = |time: i64| months.partition_point(|(start, _)| *start <= time) as u32 - 1;
         let sums = self.sum_by(|row| month(self.times[row]), |_, time| month(time));
-        (sums, Box::new(move |key| months.get(key as usize).map(|(_, date)| date.strftime("%Y-%m").to_string())))
+        (
+            sums,
+            Box::new(move |key| months.get(key as usize).map(|(_, date)| date.strftime("%Y-%m").to_string())),
+        )
     }
 
-    fn by_country(&self) -> Result<(Sums, Box<dyn Fn(u32) -> Option<String> + '_>)> {
+    fn by_country(&self) -> Result<(Sums, Names<'_>)> {
         let Some(countries) = self.attribute(Attribute::Country) else {
             let (found, expected) = ("country".to_owned(), "`month`, or a log that has a country column");
             return Err(Error::Setting { setting: "by", found, expected });
@@ -176,7 +184,7 @@ impl TransactionLog {
 
     fn add_line(&self, row: usize, sums: &mut Sums, key: u32, posted: impl Fn(usize, i64) -> u32) {
         let amount = |ten_thousandths: i64| MoneyTotal::from_ten_thousandths(i128::from(ten_thousandths));
-        let at = |column: &Option<Vec<i64>>| column.as_ref().map_or(0, |values| values[row]);
+        let at = |column: Option<&Vec<i64>>| column.map_or(0, |values| values[row]);
         match self.kinds[row] {
             LineKind::Free => {}
             LineKind::Return => {
@@ -188,12 +196,12 @@ impl TransactionLog {
                 let sum = sums.entry(key).or_default();
                 sum.sale_lines += 1;
                 sum.gross += amount(self.gross[row]);
-                sum.discount += amount(at(&self.discounts));
+                sum.discount += amount(at(self.discounts.as_ref()));
             }
         }
         // A free line can come back too; it has no value, but it is a record of a return.
         let pieces = self.returned_quantities.as_ref().map_or(0, |values| values[row]);
-        let returned = at(&self.returned);
+        let returned = at(self.returned.as_ref());
         if pieces > 0 || returned > 0 {
             let key = match self.return_times.as_ref().map_or(NO_TIME, |times| times[row]) {
                 NO_TIME => key,
@@ -209,8 +217,15 @@ impl TransactionLog {
 impl fmt::Display for Reconciliation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = format!("<{}", self.by);
-        let mut table =
-            TextTable::new(&[by.as_str(), "sale lines", "return lines", "gross", "discounts", "returns", "net"]);
+        let mut table = TextTable::new(&[
+            by.as_str(),
+            "sale lines",
+            "return lines",
+            "gross",
+            "discounts",
+            "returns",
+            "net",
+        ]);
         let cells = |name: &str, row: &ReconcileRow| {
             [
                 name.to_owned(),
@@ -227,7 +242,11 @@ impl fmt::Display for Reconciliation {
         }
         table.rule();
         table.row(cells("total", &self.total));
-        writeln!(f, "Sales and returns in {}, returns in the {} they were posted.\n", self.currency, self.by)?;
+        writeln!(
+            f,
+            "Sales and returns in {}, returns in the {} they were posted.\n",
+            self.currency, self.by
+        )?;
         write!(f, "{table}")
     }
 }

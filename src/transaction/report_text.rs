@@ -18,7 +18,11 @@ impl fmt::Display for IngestReport {
         )?;
         write!(f, "{}", accounts(self))?;
         if self.returned_lines.lines > 0 {
-            writeln!(f, "\n  Something came back on {} of the sale lines.", grouped(self.returned_lines.lines))?;
+            writeln!(
+                f,
+                "\n  Something came back on {} of the sale lines.",
+                grouped(self.returned_lines.lines)
+            )?;
         }
         if !self.rejected.is_empty() {
             writeln!(f, "\n  First rejected rows, by reason:")?;

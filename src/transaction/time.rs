@@ -77,8 +77,7 @@ impl Zone {
             start = start.first_of_month();
         }
         let mut periods = Vec::new();
-        loop {
-            let Some(instant) = self.any_instant(start.to_datetime(Time::midnight())) else { break };
+        while let Some(instant) = self.any_instant(start.to_datetime(Time::midnight())) {
             periods.push((instant, start));
             if instant > last {
                 break;

@@ -6,11 +6,12 @@ use std::ops::ControlFlow;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use kohort::transaction::{
-    Attribute, CsvDiscount, CsvPrice, DecimalMark, Duplicates, Encoding, IdColumn, IdKind, LineKind, RejectReason,
-    Rounding, SchemaBuilder, Strictness, TimeFormat, Undelivered,
+    Attribute, CsvDiscount, CsvPrice, DecimalMark, Duplicates, Encoding, IdColumn, IdKind, LineKind,
+    RejectReason, Rounding, SchemaBuilder, Strictness, TimeFormat, Undelivered,
 };
 use kohort::{
-    CustomerId, Error, IngestReport, LogRules, OrderIdentity, ReconcileBy, Result, Returns, Schema, TransactionLog, Zone,
+    CustomerId, Error, IngestReport, LogRules, OrderIdentity, ReconcileBy, Result, Returns, Schema,
+    TransactionLog, Zone,
 };
 
 fn rules(returns: Returns) -> LogRules {
@@ -85,10 +86,12 @@ who;order;when;n;price;off;cost;back;back at;code;kind;brand;size;by;to;why;cur;
     assert_eq!(report.sales.value.to_string(), "21.00");
     assert_eq!(report.discount.to_string(), "2.10");
     assert_eq!((report.returned_lines.pieces, report.returned().to_string()), (1, "9.45".to_owned()));
-    let texts: Vec<_> = Attribute::ALL.iter().map(|attribute| log.attribute(*attribute).unwrap().get(0).unwrap()).collect();
+    let texts: Vec<_> =
+        Attribute::ALL.iter().map(|attribute| log.attribute(*attribute).unwrap().get(0).unwrap()).collect();
     assert_eq!(texts, ["p1", "shoes", "acme", "42", "web", "DE", "too small"]);
     let months = log.reconcile(ReconcileBy::Month).unwrap();
-    let posted: Vec<_> = months.rows.iter().map(|row| (row.name.as_deref().unwrap(), row.returned.to_string())).collect();
+    let posted: Vec<_> =
+        months.rows.iter().map(|row| (row.name.as_deref().unwrap(), row.returned.to_string())).collect();
     assert_eq!(posted, [("2024-01", "0.00".to_owned()), ("2024-02", "9.45".to_owned())]);
 }
 
@@ -111,7 +114,8 @@ fn quotes_hold_delimiters_quotes_and_line_ends_and_rows_keep_their_line_numbers(
 
 #[test]
 fn ragged_rows_are_counted_where_they_stand() {
-    let report = report_of("ada,1,2024-01-01,1,2\nben,2,2024-01-01,1\nben,2,2024-01-01,1,2,3\nada,1,2024-01-01,1,2\n");
+    let report =
+        report_of("ada,1,2024-01-01,1,2\nben,2,2024-01-01,1\nben,2,2024-01-01,1,2,3\nada,1,2024-01-01,1,2\n");
     assert_eq!(rejected(&report), [(RejectReason::Ragged, vec![3, 4])]);
     assert_eq!(report.rejected[&RejectReason::Ragged].example, "4 fields where the header has 5");
     assert_eq!(report.sales.value.to_string(), "4.00");
@@ -164,7 +168,8 @@ fn the_mark_of_utf_8_is_skipped_plain_and_compressed() {
 
 #[test]
 fn gzip_is_told_by_its_bytes_and_may_have_several_members() {
-    let lines: Vec<String> = (0..3_000).map(|n| format!("c{},o{n},2024-01-{:02},1,1.5\n", n % 7, n % 28 + 1)).collect();
+    let lines: Vec<String> =
+        (0..3_000).map(|n| format!("c{},o{n},2024-01-{:02},1,1.5\n", n % 7, n % 28 + 1)).collect();
     let file = format!("who,order,when,n,price\n{}", lines.concat());
     let schema = basic(&rules(Returns::NotRecorded));
     let plain = read(schema.clone(), &file).unwrap();
@@ -184,7 +189,7 @@ fn a_file_whose_structure_is_broken_is_an_error_that_says_how() {
         }
         other => panic!("expected a broken file, found {other:?}"),
     };
-    let text: String = (0..2_000).map(|n| format!("c{n},o{n},2024-01-01,1,{n}.5\n")).collect();
+    let text = (0..2_000).map(|n| format!("c{n},o{n},2024-01-01,1,{n}.5\n")).collect::<Vec<_>>().concat();
     let file = format!("who,order,when,n,price\n{text}");
     let whole = gzip(file.as_bytes());
     for length in [2, 5, 12, whole.len() / 2, whole.len() - 4] {
@@ -195,8 +200,14 @@ fn a_file_whose_structure_is_broken_is_an_error_that_says_how() {
     damaged[last] ^= 0x55;
     assert!(problem(&damaged).contains("damaged"), "a wrong checksum");
     assert!(problem(&[&whole[..], b"and more"].concat()).contains("gzip"), "bytes behind the stream");
-    assert!(problem(b"who,order,when,n,price\nada,1,2024-01-01,1,2\n\"ben,2,2024-01-01,1,2\ncem\n").contains("line 3"));
-    assert!(problem(b"who,order,when,n,price,n\nada,1,2024-01-01,1,2,3\n").contains("`n` stands in the header twice"));
+    assert!(
+        problem(b"who,order,when,n,price\nada,1,2024-01-01,1,2\n\"ben,2,2024-01-01,1,2\ncem\n")
+            .contains("line 3")
+    );
+    assert!(
+        problem(b"who,order,when,n,price,n\nada,1,2024-01-01,1,2,3\n")
+            .contains("`n` stands in the header twice")
+    );
     assert!(problem(b"\xff\xfew\0h\0o\0").contains("UTF-16"));
     assert!(problem(b"PK\x03\x04\x14\0").contains("Excel"));
 }
@@ -205,9 +216,14 @@ fn a_file_whose_structure_is_broken_is_an_error_that_says_how() {
 fn an_empty_file_is_an_error_and_a_header_alone_an_empty_log() {
     let schema = basic(&rules(Returns::NotRecorded)).country("to");
     for empty in [b"".to_vec(), b"\n\r\n".to_vec(), b"\xef\xbb\xbf".to_vec(), gzip(b"")] {
-        assert!(matches!(read(schema.clone(), &empty), Err(Error::Empty { what: "the CSV file", .. })), "{empty:?}");
+        assert!(
+            matches!(read(schema.clone(), &empty), Err(Error::Empty { what: "the CSV file", .. })),
+            "{empty:?}"
+        );
     }
-    for header in ["who,order,when,n,price,to", "who,order,when,n,price,to\r\n", "\"who\",order, when ,n,price,to\n\n"] {
+    for header in
+        ["who,order,when,n,price,to", "who,order,when,n,price,to\r\n", "\"who\",order, when ,n,price,to\n\n"]
+    {
         let log = read(schema.clone(), header).unwrap();
         assert!(log.is_empty() && log.report().rows_read == 0 && log.report().balances(), "{header}");
         assert_eq!(log.attribute(Attribute::Country).map(kohort::Category::len), Some(0));
@@ -272,7 +288,11 @@ fn numbers_and_dates_that_cannot_be_read_are_counted_by_field() {
         ]
     );
     assert_eq!(report.sales.value.to_string(), "12.99");
-    assert_eq!(report.sales_read().value.to_string(), "27.99", "what lacks an id or a time has a value all the same");
+    assert_eq!(
+        report.sales_read().value.to_string(),
+        "27.99",
+        "what lacks an id or a time has a value all the same"
+    );
     assert_eq!(report.rejected[&RejectReason::Price].example, "price `NaN`");
 }
 
@@ -307,7 +327,11 @@ fn another_currency_is_rejected_and_its_amounts_are_not_added() {
 #[test]
 fn returns_are_read_as_the_rules_say() {
     let read_returns = |returns: Returns, values: &[&str]| {
-        let rows: String = values.iter().map(|value| format!("ada,1,2024-01-01,4,2.5,{value}\n")).collect();
+        let rows = values
+            .iter()
+            .map(|value| format!("ada,1,2024-01-01,4,2.5,{value}\n"))
+            .collect::<Vec<_>>()
+            .concat();
         let schema = basic(&rules(returns)).returned("back");
         read(schema, format!("who,order,when,n,price,back\n{rows}")).unwrap().report().clone()
     };
@@ -318,7 +342,10 @@ fn returns_are_read_as_the_rules_say() {
 
     let report = read_returns(Returns::Quantity, &["", "0", "1", "4", "5", "-1", "x", "0.5"]);
     assert_eq!((report.returned_lines.pieces, report.returned().to_string()), (5, "12.50".to_owned()));
-    assert_eq!(rejected(&report), [(RejectReason::Returned, vec![7, 8, 9]), (RejectReason::ReturnedTooMuch, vec![6])]);
+    assert_eq!(
+        rejected(&report),
+        [(RejectReason::Returned, vec![7, 8, 9]), (RejectReason::ReturnedTooMuch, vec![6])]
+    );
 
     let report = read_returns(Returns::Amount, &["", "10", "2.5", "10.01", "-1", "x", "0.00001"]);
     assert_eq!((report.returned_lines.pieces, report.returned().to_string()), (5, "12.50".to_owned()));
@@ -335,12 +362,19 @@ fn returns_are_read_as_the_rules_say() {
 #[test]
 fn a_credit_note_larger_than_any_purchase_is_kept_as_posted() {
     let rules = rules(Returns::CreditNotes { prefix: Some("C".into()) });
-    let rows = "ada,1,2024-01-01,1,10\nada,C1,2024-01-02,-3,10\nada,2,2024-01-02,-1,10\nada,C2,2024-01-02,1,10\n";
+    let rows =
+        "ada,1,2024-01-01,1,10\nada,C1,2024-01-02,-3,10\nada,2,2024-01-02,-1,10\nada,C2,2024-01-02,1,10\n";
     let log = read(basic(&rules), format!("who,order,when,n,price\n{rows}")).unwrap();
     let report = log.report();
-    assert_eq!((report.sales.value.to_string(), report.returned().to_string()), ("10.00".into(), "30.00".into()));
+    assert_eq!(
+        (report.sales.value.to_string(), report.returned().to_string()),
+        ("10.00".into(), "30.00".into())
+    );
     assert_eq!(report.net().to_string(), "-20.00");
-    assert_eq!(rejected(report), [(RejectReason::Negative, vec![4]), (RejectReason::PositiveCreditNote, vec![5])]);
+    assert_eq!(
+        rejected(report),
+        [(RejectReason::Negative, vec![4]), (RejectReason::PositiveCreditNote, vec![5])]
+    );
 }
 
 #[test]
@@ -361,7 +395,8 @@ fn return_times_are_read_where_something_came_back() {
 #[test]
 fn undelivered_lines_are_told_by_words_by_dates_or_by_a_value() {
     let undelivered = |mark: Undelivered<'_>, values: &[&str]| {
-        let rows: String = values.iter().map(|value| format!("ada,1,2024-01-01,1,2,{value}\n")).collect();
+        let rows =
+            values.iter().map(|value| format!("ada,1,2024-01-01,1,2,{value}\n")).collect::<Vec<_>>().concat();
         let schema = basic(&rules(Returns::NotRecorded)).undelivered(mark);
         read(schema, format!("who,order,when,n,price,state\n{rows}"))
     };
@@ -381,20 +416,28 @@ fn undelivered_lines_are_told_by_words_by_dates_or_by_a_value() {
 #[test]
 fn a_line_of_unknown_cost_is_not_a_line_without_cost() {
     let rows = "ada,1,2024-01-01,1,2,0\nada,1,2024-01-01,1,2,\nada,1,2024-01-01,1,2,-1\n";
-    let log = read(basic(&rules(Returns::NotRecorded)).unit_cost("cost"), format!("who,order,when,n,price,cost\n{rows}"));
+    let log = read(
+        basic(&rules(Returns::NotRecorded)).unit_cost("cost"),
+        format!("who,order,when,n,price,cost\n{rows}"),
+    );
     assert_eq!(rejected(log.unwrap().report()), [(RejectReason::UnitCost, vec![3, 4])]);
 }
 
 #[test]
 fn discounts_are_shares_or_amounts_within_the_price() {
     let read_discounts = |discount: CsvDiscount<'_>, values: &[&str]| {
-        let rows: String = values.iter().map(|value| format!("ada,1,2024-01-01,2,5,{value}\n")).collect();
+        let rows =
+            values.iter().map(|value| format!("ada,1,2024-01-01,2,5,{value}\n")).collect::<Vec<_>>().concat();
         let schema = basic(&rules(Returns::NotRecorded)).discount(discount);
         read(schema, format!("who,order,when,n,price,off\n{rows}")).unwrap().report().clone()
     };
-    let shares = read_discounts(CsvDiscount::Rate("off"), &["", "0.25", "1", "1.01", "-0.1", "10%", "0.1234567"]);
+    let shares =
+        read_discounts(CsvDiscount::Rate("off"), &["", "0.25", "1", "1.01", "-0.1", "10%", "0.1234567"]);
     assert_eq!(shares.discount.to_string(), "12.50");
-    assert_eq!(rejected(&shares), [(RejectReason::Discount, vec![5, 6, 7]), (RejectReason::Decimals, vec![8])]);
+    assert_eq!(
+        rejected(&shares),
+        [(RejectReason::Discount, vec![5, 6, 7]), (RejectReason::Decimals, vec![8])]
+    );
     let amounts = read_discounts(CsvDiscount::Amount("off"), &["", "2.5", "10", "10.01", "-1", "x"]);
     assert_eq!(amounts.discount.to_string(), "12.50");
     assert_eq!(rejected(&amounts), [(RejectReason::Discount, vec![5, 6, 7])]);
@@ -406,7 +449,8 @@ fn duplicates_count_unless_the_rules_reject_them() {
     let file = format!("who,order,when,n,price\n{rows}");
     assert_eq!(report_of(rows).sales.value.to_string(), "9.00");
     for strictness in [Strictness::Count, Strictness::Stop] {
-        let rules = LogRules::builder("EUR").duplicates(Duplicates::Reject).strictness(strictness).build().unwrap();
+        let rules =
+            LogRules::builder("EUR").duplicates(Duplicates::Reject).strictness(strictness).build().unwrap();
         let log = read(basic(&rules), &file).unwrap();
         assert_eq!(rejected(log.report()), [(RejectReason::Duplicate, vec![4, 5])]);
         assert_eq!((log.len(), log.report().sales.value.to_string()), (2, "5.00".to_owned()));
@@ -423,10 +467,15 @@ fn strict_mode_stops_at_the_first_bad_row_and_not_at_what_a_rule_sets_aside() {
     let good = "ada,1,2024-01-01,1,2\n";
     assert_eq!(error(&format!("{good}ada,1,2024-01-01,1,x\n")), (3, RejectReason::Price, "price `x`".into()));
     assert_eq!(error(&format!("{good}{good}ada,1\n")).1, RejectReason::Ragged);
-    assert_eq!(error(&format!("{good},1,2024-01-01,1,2\n")), (3, RejectReason::MissingCustomer, "empty".into()));
+    assert_eq!(
+        error(&format!("{good},1,2024-01-01,1,2\n")),
+        (3, RejectReason::MissingCustomer, "empty".into())
+    );
 
-    let rules = LogRules::builder("EUR").strictness(Strictness::Stop).exclude_products(["POST"]).build().unwrap();
-    let file = "who,order,when,n,price,what\nada,1,2024-01-01,1,about four,POST\nada,1,2024-01-01,1,4,dress\n";
+    let rules =
+        LogRules::builder("EUR").strictness(Strictness::Stop).exclude_products(["POST"]).build().unwrap();
+    let file =
+        "who,order,when,n,price,what\nada,1,2024-01-01,1,about four,POST\nada,1,2024-01-01,1,4,dress\n";
     let log = read(basic(&rules).product("what"), file).unwrap();
     assert_eq!(rejected(log.report()), [(RejectReason::ExcludedProduct, vec![2])]);
 }
@@ -467,7 +516,8 @@ impl Read for Trickle<'_> {
 
 #[test]
 fn a_reader_that_gives_little_at_a_time_makes_the_same_log() {
-    let file = "\u{feff}who,order,when,n,price\r\nZoë,1,2024-01-01,1,2\r\n\"Ada\r\n\",2,2024-01-01,1,2\r\nben,x\r\n";
+    let file =
+        "\u{feff}who,order,when,n,price\r\nZoë,1,2024-01-01,1,2\r\n\"Ada\r\n\",2,2024-01-01,1,2\r\nben,x\r\n";
     let schema = basic(&rules(Returns::NotRecorded)).build().unwrap();
     let whole = TransactionLog::from_csv_reader(file.as_bytes(), &schema).unwrap();
     assert_eq!((whole.len(), rejected(whole.report())), (2, vec![(RejectReason::Ragged, vec![5])]));
@@ -477,7 +527,7 @@ fn a_reader_that_gives_little_at_a_time_makes_the_same_log() {
 
 #[test]
 fn progress_is_told_and_can_stop_the_reading() {
-    let rows: String = (0..40_000).map(|n| format!("c{},o{n},2024-01-01,1,1\n", n % 10)).collect();
+    let rows = (0..40_000).map(|n| format!("c{},o{n},2024-01-01,1,1\n", n % 10)).collect::<Vec<_>>().concat();
     let file = format!("who,order,when,n,price\n{rows}");
     let path = std::env::temp_dir().join(format!("kohort-progress-{}.csv", std::process::id()));
     std::fs::write(&path, &file).unwrap();
@@ -491,7 +541,13 @@ fn progress_is_told_and_can_stop_the_reading() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(log.unwrap().len(), 40_000);
     assert!(matches!(stopped, Err(Error::Cancelled { stage: "reading order lines" })));
-    assert!(seen.len() >= 3 && seen.windows(2).all(|pair| pair[0].rows < pair[1].rows && pair[0].bytes <= pair[1].bytes));
+    assert!(
+        seen.len() >= 3
+            && seen.windows(2).all(|pair| pair[0].rows < pair[1].rows && pair[0].bytes <= pair[1].bytes)
+    );
     let last = seen.last().unwrap();
-    assert_eq!((last.rows, last.bytes, last.total_bytes), (40_000, file.len() as u64, Some(file.len() as u64)));
+    assert_eq!(
+        (last.rows, last.bytes, last.total_bytes),
+        (40_000, file.len() as u64, Some(file.len() as u64))
+    );
 }

@@ -1,4 +1,5 @@
 //! The integration tests, one binary.
+#![allow(clippy::unwrap_used)]
 
 #[cfg(feature = "csv")]
 mod csv_files;

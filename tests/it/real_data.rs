@@ -1,6 +1,7 @@
 //! Real orders, to the penny. The folder of the data is that of the environment variable `KOHORT_DATA`; without it
 //! these tests say that they are skipped, with it a missing file is a failure.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use kohort::transaction::{CsvPrice, RejectReason, Undelivered};
@@ -9,16 +10,35 @@ use kohort::{LogRules, MoneyTotal, ReconcileBy, Returns, Schema, TransactionLog,
 /// The file's path, or `None` where there is no folder of real data.
 pub(crate) fn data_file(name: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("KOHORT_DATA") else {
-        eprintln!("skipped: set KOHORT_DATA to the folder of the real data to check {name}");
+        // Not by a macro, whose text the test runner keeps to itself.
+        let message = format!("skipped: {name} is checked where KOHORT_DATA names the folder of the data\n");
+        let _ = std::io::stderr().write_all(message.as_bytes());
         return None;
     };
     Some(PathBuf::from(folder).join(name))
 }
 
 /// Codes of Online Retail that are no goods.
-const NO_GOODS: [&str; 20] = [
-    "POST", "DOT", "M", "m", "D", "BANK CHARGES", "CRUK", "AMAZONFEE", "C2", "C3", "PADS", "S", "B", "ADJUST", "ADJUST2",
-    "TEST001", "TEST002", "SP1002", "gift*", "ADJUST*",
+const NO_GOODS: [&str; 19] = [
+    "POST",
+    "DOT",
+    "M",
+    "m",
+    "D",
+    "BANK CHARGES",
+    "CRUK",
+    "AMAZONFEE",
+    "C2",
+    "C3",
+    "PADS",
+    "S",
+    "B",
+    "ADJUST",
+    "ADJUST2",
+    "TEST001",
+    "TEST002",
+    "SP1002",
+    "gift*",
 ];
 
 /// An amount in whole pence or cents. Some unit prices have three decimals, so exact sums can end in a fraction of a penny.
@@ -85,7 +105,7 @@ fn online_retail_goods_leave_out_the_service_codes() {
 fn online_retail_reconciles_by_month_and_country() {
     let Some(log) = online_retail(&[]) else { return };
     let months = log.reconcile(ReconcileBy::Month).unwrap();
-    let names: Vec<_> = months.rows.iter().flat_map(|row| row.name.as_deref()).collect();
+    let names: Vec<_> = months.rows.iter().filter_map(|row| row.name.as_deref()).collect();
     assert_eq!(names.len(), 13);
     assert_eq!((names[0], names[12]), ("2010-12", "2011-12"));
     let countries = log.reconcile(ReconcileBy::Country).unwrap();
@@ -111,7 +131,8 @@ fn fashion(undelivered: bool) -> Option<TransactionLog> {
         .returns(Returns::Flag)
         .build()
         .unwrap();
-    let mut schema = Schema::builder(&rules, "user_id", "order_date", CsvPrice::Line("item_price")).returned("return");
+    let mut schema =
+        Schema::builder(&rules, "user_id", "order_date", CsvPrice::Line("item_price")).returned("return");
     if undelivered {
         schema = schema.undelivered(Undelivered::Column("delivery_date"));
     }
@@ -131,7 +152,11 @@ fn fashion_returns_are_those_of_the_flags() {
     assert_eq!((pence(report.sales.value), pence(report.returned())), (702_791_435, 368_376_635));
     assert_eq!(report.free.lines, 356);
     assert_percent(report.returned().to_f64(), report.sales.value.to_f64(), 52.42);
-    assert_percent(report.returned_lines.pieces as f64, (report.sales.pieces + report.free.pieces) as f64, 48.17);
+    assert_percent(
+        report.returned_lines.pieces as f64,
+        (report.sales.pieces + report.free.pieces) as f64,
+        48.17,
+    );
     let months = log.reconcile(ReconcileBy::Month).unwrap();
     assert_eq!((months.rows.len(), months.total.gross), (12, report.sales.value));
     assert_eq!(months.total.returned, report.returned());
@@ -147,5 +172,9 @@ fn fashion_that_was_never_delivered_is_neither_kept_nor_returned() {
     assert_eq!(undelivered.returns.lines, 0, "what was not delivered did not come back");
     assert_eq!(pence(report.sales.value + undelivered.sales.value), 702_791_435);
     assert_percent(report.returned().to_f64(), report.sales.value.to_f64(), 57.41);
-    assert_percent(report.returned_lines.pieces as f64, (report.sales.pieces + report.free.pieces) as f64, 52.53);
+    assert_percent(
+        report.returned_lines.pieces as f64,
+        (report.sales.pieces + report.free.pieces) as f64,
+        52.53,
+    );
 }

@@ -1,10 +1,12 @@
 //! The reconciliation is the same for any number of threads and any order of the rows.
 
 use kohort::transaction::{Attribute, LogColumns, PriceColumn, ReturnedColumn};
-use kohort::{Category, LogRules, MoneyTotal, OrderIdentity, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone};
+use kohort::{
+    Category, LogRules, MoneyTotal, OrderIdentity, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
+};
 
 /// More than ten chunks of any stage, with a ragged tail.
-const LINES: usize = 11 * (1 << 16) + 777;
+const LINES: usize = 11 * (1 << 14) + 777;
 
 /// A log whose row `i` holds the order line number `order(i)`.
 fn log(order: impl Fn(usize) -> usize) -> TransactionLog {

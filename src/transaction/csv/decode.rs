@@ -27,6 +27,7 @@ pub(super) struct Decoder<'s> {
 }
 
 /// A record that was split into fields.
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, on the stack, and nearly all are rows")]
 pub(super) enum Row<'r> {
     Fields(RawRow<'r>),
     /// The named column has bytes that are not of the encoding.

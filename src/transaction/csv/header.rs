@@ -33,9 +33,8 @@ impl Columns {
             let mut positions = (0..names.len()).filter(|position| names[*position] == column.trim());
             match (positions.next(), positions.next()) {
                 (Some(position), None) => Ok(position),
-                (Some(_), Some(_)) => {
-                    Err(failures.file(format!("column `{column}` stands in the header twice; name each column once")))
-                }
+                (Some(_), Some(_)) => Err(failures
+                    .file(format!("column `{column}` stands in the header twice; name each column once"))),
                 (None, _) => Err(Error::UnknownColumn {
                     column: column.to_owned(),
                     nearest: nearest(column, names.iter().map(String::as_str)),

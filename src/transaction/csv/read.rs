@@ -45,7 +45,7 @@ pub(super) fn read(
     let columns = Columns::find(&record, schema, &failures)?;
     let width = columns.width();
     let mut builder = LogBuilder::new(&schema.rules, schema.customer_ids, IdKind::Text);
-    builder.declare(columns.has());
+    builder.declare(&columns.has());
     let mut decoder = Decoder::new(schema, columns);
     let mut rows = 0;
     while let Some(line) = records.next(&mut record)? {
@@ -116,7 +116,7 @@ impl<'r> Records<'r> {
             self.line = if after - before <= 1 {
                 before
             } else {
-                let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+                let inside = (record.as_slice().split(|byte| *byte == b'\n').count() - 1) as u64;
                 // A record that the file's end cuts off inside quotes has no line end of its own.
                 (after - 1).saturating_sub(inside).max(before)
             };

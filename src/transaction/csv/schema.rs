@@ -167,7 +167,8 @@ impl Schema {
             ("undelivered", self.undelivered.as_ref().map(|(column, _)| column)),
             ("currency_column", self.currency.as_ref()),
         ];
-        let attributes = Attribute::ALL.iter().zip(&self.attributes).map(|(a, column)| (a.name(), column.as_ref()));
+        let attributes =
+            Attribute::ALL.iter().zip(&self.attributes).map(|(a, column)| (a.name(), column.as_ref()));
         let optional = optional.into_iter().chain(attributes);
         required
             .into_iter()
@@ -345,7 +346,11 @@ impl SchemaBuilder {
             return setting(name, format!("`{column}`"), "the name of a column");
         }
         if schema.rules.orders() == OrderIdentity::Column && schema.order.is_none() {
-            return setting("order", "missing".into(), "a column, since the rules say that one names the order");
+            return setting(
+                "order",
+                "missing".into(),
+                "a column, since the rules say that one names the order",
+            );
         }
         let per_line = matches!(schema.rules.returns(), Returns::Flag | Returns::Quantity | Returns::Amount);
         match &schema.returned {
@@ -360,11 +365,22 @@ impl SchemaBuilder {
             _ => {}
         }
         if let (Some(column), None) = (&schema.return_time, &schema.returned) {
-            return setting("return_time", format!("`{column}`"), "no column, unless one records what came back");
+            return setting(
+                "return_time",
+                format!("`{column}`"),
+                "no column, unless one records what came back",
+            );
         }
         let delimiter = schema.delimiter;
-        if !delimiter.is_ascii() || delimiter.is_ascii_alphanumeric() || matches!(delimiter, '"' | '\n' | '\r' | '\0') {
-            return setting("delimiter", format!("{delimiter:?}"), "one ASCII mark such as `,`, `;` or a tab");
+        if !delimiter.is_ascii()
+            || delimiter.is_ascii_alphanumeric()
+            || matches!(delimiter, '"' | '\n' | '\r' | '\0')
+        {
+            return setting(
+                "delimiter",
+                format!("{delimiter:?}"),
+                "one ASCII mark such as `,`, `;` or a tab",
+            );
         }
         if !schema.time_format.names_a_date() {
             let expected = "a pattern that names year, month and day, such as %d.%m.%Y %H:%M";
@@ -400,7 +416,8 @@ mod tests {
         assert_eq!(refused(builder(Returns::NotRecorded).returned("returned")), "returned");
         assert_eq!(refused(builder(Returns::NotRecorded).return_time("when")), "return_time");
         assert!(builder(Returns::Amount).returned("returned").return_time("when").build().is_ok());
-        let no_order = Schema::builder(&rules(Returns::NotRecorded), "customer", "time", CsvPrice::Unit("price"));
+        let no_order =
+            Schema::builder(&rules(Returns::NotRecorded), "customer", "time", CsvPrice::Unit("price"));
         assert_eq!(refused(no_order), "order");
     }
 
@@ -416,7 +433,11 @@ mod tests {
         }
         for pattern in ["", "%d.%m.", "%Y", "%Q", "%H:%M", "%d.%m.%Y %"] {
             let format = TimeFormat::Pattern(pattern.into());
-            assert_eq!(refused(builder(Returns::NotRecorded).time_format(format)), "time_format", "{pattern}");
+            assert_eq!(
+                refused(builder(Returns::NotRecorded).time_format(format)),
+                "time_format",
+                "{pattern}"
+            );
         }
         for pattern in ["%d.%m.%Y", "%m/%d/%y %I:%M %p", "%Y%m%d", "%Y-%m-%dT%H:%M:%S%z", "%e %b %Y"] {
             let format = TimeFormat::Pattern(pattern.into());

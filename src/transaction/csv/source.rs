@@ -43,7 +43,8 @@ impl<'r> Source<'r> {
         } else {
             (head, Box::new(whole))
         };
-        let text = without_mark(&head, rest, encoding).map_err(|problem| failures.file(problem.to_owned()))?;
+        let text =
+            without_mark(&head, rest, encoding).map_err(|problem| failures.file(problem.to_owned()))?;
         let end = Cursor::new([b"\n", END, b"\n"].concat());
         Ok(Self { text: Box::new(text.chain(end)), taken, failures })
     }
@@ -86,9 +87,8 @@ impl Failures {
     /// An error of reading, after so many lines were read.
     pub(super) fn io(&self, source: io::Error, lines: u64) -> Error {
         match source.kind() {
-            io::ErrorKind::UnexpectedEof if self.gzip => {
-                self.file(format!("the gzip stream is cut off after {lines} lines; fetch the whole file again"))
-            }
+            io::ErrorKind::UnexpectedEof if self.gzip => self
+                .file(format!("the gzip stream is cut off after {lines} lines; fetch the whole file again")),
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput if self.gzip => {
                 self.file(format!("the gzip stream is damaged after {lines} lines ({source})"))
             }
