@@ -211,7 +211,7 @@ impl LogBuilder {
         }
         // What the row would be if it had an id and no rule of the user set it aside: its money is accounted for.
         let ruleless = |classifier: &Classifier| {
-            raw.numbers.as_ref().ok().and_then(|numbers| classifier.line(*numbers, credit_note).ok())
+            raw.numbers.as_ref().ok().and_then(|numbers| classifier.line_without_rules(*numbers, credit_note))
         };
 
         if let Some(currency) = raw.currency.filter(|currency| *currency != self.rules.currency) {
@@ -249,8 +249,9 @@ impl LogBuilder {
         let line = match self.classifier.line(numbers, credit_note) {
             Ok(line) => line,
             Err(reason) => {
+                let line = ruleless(&self.classifier);
                 let detail = || format!("order `{order_text}`, product `{product}`, {numbers}");
-                return self.reject(raw.row, reason, detail, None);
+                return self.reject(raw.row, reason, detail, line.as_ref());
             }
         };
         let return_time = match raw.return_time {

@@ -409,7 +409,7 @@ impl Reader<'_, '_> {
 
     /// What a rejected row would have been.
     fn ruleless(&self, row: usize) -> Option<Line> {
-        self.classifier.line(self.numbers(row).ok()?, self.is_credit_note(row)).ok()
+        self.classifier.line_without_rules(self.numbers(row).ok()?, self.is_credit_note(row))
     }
 }
 

@@ -376,6 +376,10 @@ proptest! {
         let all = plain.columns(&rows.iter().map(nothing_but_numbers).collect::<Vec<_>>());
         prop_assert!(all.report().rejected.keys().all(|reason| !reason.is_rule()));
         prop_assert_eq!(report.sales_read().value, all.report().sales_read().value);
+        let free = |report: &IngestReport| {
+            report.free.lines + report.rejected.values().map(|rejection| rejection.free.lines).sum::<u64>()
+        };
+        prop_assert_eq!(free(report), free(all.report()));
         prop_assert_eq!(report.returns_read().value, all.report().returns_read().value);
     }
 

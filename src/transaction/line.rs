@@ -391,6 +391,11 @@ impl Classifier {
         self.sale(pieces, value, &numbers)
     }
 
+    /// What a rejected row would have been, had it an id and did no rule of the user set it aside.
+    pub(crate) fn line_without_rules(&self, numbers: Numbers, marked: bool) -> Option<Line> {
+        Self { free_lines: FreeLines::Keep, ..self.clone() }.line(numbers, marked).ok()
+    }
+
     #[inline]
     fn sale(&self, pieces: i32, gross: i64, numbers: &Numbers) -> Result<Line, RejectReason> {
         let kind = if gross > 0 { LineKind::Sale } else { LineKind::Free };

@@ -52,6 +52,8 @@ pub struct Rejection {
     pub example: String,
     /// Those that would have been sale lines.
     pub sales: ClassTotals,
+    /// Those that would have been free lines.
+    pub free: ClassTotals,
     /// Those that would have been a record of a return: credit notes, and sale lines of which something came back.
     pub returns: ClassTotals,
 }
@@ -171,12 +173,13 @@ impl IngestReport {
             rejection.first_rows.push(row);
         }
         rejection.rows += 1;
-        match line {
-            Some(line) if line.kind == LineKind::Sale => rejection.sales.add(line.quantity, line.gross),
-            Some(line) if line.kind == LineKind::Return => rejection.returns.add(line.quantity, line.gross),
-            _ => {}
+        let Some(line) = line else { return };
+        match line.kind {
+            LineKind::Sale => rejection.sales.add(line.quantity, line.gross),
+            LineKind::Free => rejection.free.add(line.quantity, 0),
+            LineKind::Return => rejection.returns.add(line.quantity, line.gross),
         }
-        if let Some(line) = line.filter(|line| line.came_back()) {
+        if line.came_back() {
             rejection.returns.add(line.returned_quantity, line.returned);
         }
     }
@@ -197,6 +200,7 @@ impl IngestReport {
             ours.rows += theirs.rows;
             ours.first_rows.extend(theirs.first_rows.iter().take(EXAMPLES - ours.first_rows.len()));
             ours.sales.merge(&theirs.sales);
+            ours.free.merge(&theirs.free);
             ours.returns.merge(&theirs.returns);
         }
     }

@@ -20,7 +20,7 @@ impl fmt::Display for IngestReport {
         if self.returned_lines.lines > 0 {
             writeln!(
                 f,
-                "\n  Something came back on {} of the sale lines.",
+                "\n  Something came back on {} of the lines kept.",
                 grouped(self.returned_lines.lines)
             )?;
         }
@@ -53,8 +53,10 @@ fn accounts(report: &IngestReport) -> TextTable {
         table.rule();
         let mut rejected = Account::default();
         for (reason, rejection) in &report.rejected {
-            total.add(String::new(), rejection.rows, &rejection.sales, &rejection.returns);
-            table.row(rejected.add(reason.to_string(), rejection.rows, &rejection.sales, &rejection.returns));
+            let mut out = rejection.sales;
+            out.merge(&rejection.free);
+            total.add(String::new(), rejection.rows, &out, &rejection.returns);
+            table.row(rejected.add(reason.to_string(), rejection.rows, &out, &rejection.returns));
         }
         table.rule();
         table.row(rejected.cells("rejected".to_owned()));
@@ -160,7 +162,7 @@ mod tests {
   ─────────────────────  ────  ──────────  ────────  ───────────  ────────
   read                      6          10  2,027.05            2  1,007.25
 
-  Something came back on 1 of the sale lines.
+  Something came back on 1 of the lines kept.
 
   First rejected rows, by reason:
   - no customer id: row 3 (the first: empty)

@@ -169,6 +169,7 @@ fn fashion_that_was_never_delivered_is_neither_kept_nor_returned() {
     assert!(report.balances());
     let undelivered = &report.rejected[&RejectReason::Undelivered];
     assert_eq!((undelivered.rows, report.rows_kept()), (8_292, 91_708));
+    assert_eq!(undelivered.sales.pieces + undelivered.free.pieces, 8_292);
     assert_eq!(undelivered.returns.lines, 0, "what was not delivered did not come back");
     assert_eq!(pence(report.sales.value + undelivered.sales.value), 702_791_435);
     assert_percent(report.returned().to_f64(), report.sales.value.to_f64(), 57.41);
