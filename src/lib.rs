@@ -16,7 +16,9 @@ pub use economics::{Costs, Economics};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureExtractor, FeatureTable};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter};
+#[cfg(feature = "csv")]
+pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
 pub use transaction::{
     AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity,
-    Rate, Returns, TransactionLog, Zone,
+    Rate, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
 };
