@@ -10,6 +10,7 @@
 mod features;
 mod npz;
 mod record;
+mod rfm;
 mod sample;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,10 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         Some("features") => {
             let path = path_of(arguments, "--npz")?;
             Ok(features::run(&features::Raw::read(&path)?, &size_of_name(&path), RUNS)?)
+        }
+        Some("rfm") => {
+            let rows = option(arguments, "--rows")?.parse()?;
+            Ok(rfm::run(&rfm::read(&path_of(arguments, "--npz")?, rows)?, RUNS)?)
         }
         Some(other) if !other.starts_with('-') => {
             Err(format!("no workload `{other}`; there are features and rfm").into())

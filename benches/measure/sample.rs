@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Failure;
 use crate::features::{Raw, agreement, extract};
+use crate::rfm::{champions, score, table};
 
 pub(crate) fn check_all() -> Result<(), Failure> {
     check_features()?;
-    println!("1 passed, 0 failed");
+    check_rfm()?;
+    println!("2 passed, 0 failed");
     Ok(())
 }
 
@@ -57,5 +59,36 @@ fn check_features() -> Result<(), Failure> {
         Ok(())
     } else {
         Err(format!("features gave {found:?}, expected {expected:?}").into())
+    }
+}
+
+fn check_rfm() -> Result<(), Failure> {
+    let mut draw = numbers(2);
+    let mut column = |below: u64| (0..50_000).map(|_| draw(below)).collect::<Vec<u64>>();
+    let recency: Vec<i32> = column(730).iter().map(|n| *n as i32).collect();
+    let orders: Vec<i32> = column(12).iter().map(|n| 1 + *n as i32).collect();
+    let monetary = column(1_000_000).iter().map(|n| *n as f64 / 100.0).collect();
+
+    // Type-7 cut points of sorted values; a score counts the cut points below the value.
+    let score_of = |values: &[i32]| {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        let cut = |q: f64| {
+            let place = q * (sorted.len() - 1) as f64;
+            let (low, high) = (f64::from(sorted[place as usize]), f64::from(sorted[place.ceil() as usize]));
+            low + (place - place.floor()) * (high - low)
+        };
+        let cuts = [cut(0.2), cut(0.4), cut(0.6), cut(0.8)];
+        values.iter().map(|value| 1 + cuts.iter().filter(|cut| **cut < f64::from(*value)).count()).collect::<Vec<_>>()
+    };
+    let (late, often) = (score_of(&recency), score_of(&orders));
+    let expected = late.iter().zip(&often).filter(|(late, often)| 6 - **late >= 4 && **often >= 4).count() as u64;
+    let (codes, segments) = score(&table(recency, orders, monetary)?)?;
+    let found = champions(&segments);
+    let first = (6 - late[0]) * 100 + often[0] * 10;
+    if found == expected && codes[0] as usize / 10 * 10 == first {
+        Ok(())
+    } else {
+        Err(format!("rfm gave {found} champions, expected {expected}; code {} for {first}", codes[0]).into())
     }
 }
