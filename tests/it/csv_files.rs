@@ -414,13 +414,18 @@ fn undelivered_lines_are_told_by_words_by_dates_or_by_a_value() {
 }
 
 #[test]
-fn a_line_of_unknown_cost_is_not_a_line_without_cost() {
-    let rows = "ada,1,2024-01-01,1,2,0\nada,1,2024-01-01,1,2,\nada,1,2024-01-01,1,2,-1\n";
-    let log = read(
-        basic(&rules(Returns::NotRecorded)).unit_cost("cost"),
-        format!("who,order,when,n,price,cost\n{rows}"),
-    );
-    assert_eq!(rejected(log.unwrap().report()), [(RejectReason::UnitCost, vec![3, 4])]);
+fn an_empty_cost_is_unknown_and_not_nothing() {
+    let read_costs = |costs: [&str; 3]| {
+        let rows = costs.map(|cost| format!("ada,1,2024-01-01,1,2,{cost}\n")).concat();
+        read(
+            basic(&rules(Returns::NotRecorded)).unit_cost("cost"),
+            format!("who,order,when,n,price,cost\n{rows}"),
+        )
+        .unwrap()
+    };
+    let log = read_costs(["0", "", "-1"]);
+    assert_eq!(rejected(log.report()), [(RejectReason::UnitCost, vec![4])]);
+    assert!(read_costs(["0", "", "1"]) != read_costs(["0", "0", "1"]));
 }
 
 #[test]

@@ -254,7 +254,7 @@ impl NumberReader<'_> {
             Some((DiscountKind::Rate, _)) => Discount::Rate(self.rate(texts.discount)?),
         };
         let unit_cost = match texts.unit_cost {
-            None => None,
+            None | Some("") => None,
             Some(text) => Some(self.money(text, RejectReason::UnitCost, "unit cost")?.ten_thousandths()),
         };
         let returned = self.returned(texts.returned)?;

@@ -214,8 +214,8 @@ impl SchemaBuilder {
         self
     }
 
-    /// The column with the shop's cost of one piece. A line without one is rejected, since its cost is unknown and
-    /// not nothing. Defaults to none: costs are unknown.
+    /// The column with the shop's cost of one piece. Where it is empty the cost is unknown, which is not nothing.
+    /// Defaults to none: all costs are unknown.
     #[must_use]
     pub fn unit_cost(mut self, column: impl Into<String>) -> Self {
         self.0.unit_cost = Some(column.into());
