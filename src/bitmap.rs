@@ -60,6 +60,18 @@ impl Bitmap {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// The bits in 64-bit words, the first row in the lowest bit of the first word.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The bits that are set in both; the two are of one length.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        debug_assert_eq!(self.len, other.len, "bits of the same rows");
+        let words = self.words.iter().zip(&other.words).map(|(left, right)| left & right).collect();
+        Self { words, len: self.len }
+    }
+
     /// The rows whose bit is set, ascending.
     pub fn ones(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(index, word)| {
@@ -113,7 +125,8 @@ impl TryFrom<RawBitmap> for Bitmap {
     type Error = String;
 
     fn try_from(raw: RawBitmap) -> Result<Self, String> {
-        let spare = raw.words.last().is_some_and(|last| !raw.len.is_multiple_of(64) && last >> (raw.len % 64) != 0);
+        let spare =
+            raw.words.last().is_some_and(|last| !raw.len.is_multiple_of(64) && last >> (raw.len % 64) != 0);
         if raw.words.len() != raw.len.div_ceil(64) || spare {
             return Err(format!("{} words do not hold exactly {} bits", raw.words.len(), raw.len));
         }

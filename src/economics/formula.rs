@@ -294,6 +294,7 @@ mod tests {
             currency: "EUR".to_owned(),
             vat,
             returns: ReturnKnowledge::AsKnown,
+            lines_left_out: 0,
         })
     }
 

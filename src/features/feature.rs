@@ -89,9 +89,10 @@ features! {
     ChannelShares => "channel_share",
     /// The country with the largest gross value, of equals the first by text. Missing where no sale line names one.
     Country => "country",
-    /// Cost of the pieces that went out, as recorded on the lines. Money.
+    /// Cost of the pieces that went out, as recorded on the lines. Money; missing where a line's cost is unknown.
     CostOfGoods => "cost_of_goods",
-    /// The part of it that came back, in proportion to each line's attributed pieces. Money.
+    /// The part of it that came back, in proportion to each line's attributed pieces. Money; missing where a line's
+    /// cost is unknown.
     CostOfGoodsReturned => "cost_of_goods_returned",
     /// Sale lines old enough that their returns are in. Unsigned.
     LinesMature => "lines_mature",
@@ -105,9 +106,11 @@ impl Feature {
     /// # Errors
     /// [`Error::MissingFeature`] with the nearest name.
     pub fn named(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|feature| feature.name() == name).ok_or_else(|| Error::MissingFeature {
-            feature: name.to_owned(),
-            nearest: crate::error::nearest(name, Self::ALL.iter().map(|feature| feature.name())),
+        Self::ALL.iter().copied().find(|feature| feature.name() == name).ok_or_else(|| {
+            Error::MissingFeature {
+                feature: name.to_owned(),
+                nearest: crate::error::nearest(name, Self::ALL.iter().map(|feature| feature.name())),
+            }
         })
     }
 }
