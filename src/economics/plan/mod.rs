@@ -125,6 +125,33 @@ impl Economics {
     ///
     /// An empty segment is in the plan, on hold and with nothing known.
     ///
+    /// ```
+    /// use kohort::economics::{Action, CostOfGoods};
+    /// use kohort::features::{FeatureTable, Values};
+    /// use kohort::transaction::CustomerIds;
+    /// use kohort::{Costs, Economics, Money, Rate, Segmentation};
+    ///
+    /// // 100 keepers of 80 each, and 100 who buy for 400 and send back 390 of it in two parcels.
+    /// let amounts = |of: fn(i64) -> i64| Values::Money((0..200).map(|i| Money::from_ten_thousandths(of(i))).collect());
+    /// let table = FeatureTable::from_columns(
+    ///     CustomerIds::rows(200),
+    ///     [
+    ///         ("gross", amounts(|i| if i < 100 { 800_000 } else { 4_000_000 } + i)),
+    ///         ("returned", amounts(|i| if i < 100 { 0 } else { 3_900_000 })),
+    ///         ("return_parcels", Values::U32((0..200).map(|i| if i < 100 { 0 } else { 2 }).collect())),
+    ///     ],
+    /// )?;
+    /// let names = vec!["keepers".to_owned(), "big spenders".to_owned()];
+    /// let segments = Segmentation::new(&table, names, &(0..200).map(|row| Some(row / 100)).collect::<Vec<_>>())?;
+    ///
+    /// let costs = Costs::builder(CostOfGoods::ShareOfGross(Rate::from_f64(0.4)?)).build()?;
+    /// let plan = Economics::builder(costs).build()?.prioritize(&table, &segments)?;
+    /// let spenders = plan.segment("big spenders").expect("it was named");
+    /// assert_eq!((spenders.rank_by_gross, spenders.rank, spenders.action), (1, 2, Action::Fix));
+    /// assert_eq!(plan.best(), ["keepers"]);
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`Economics::waterfalls`]; [`Error::Incompatible`](crate::Error::Incompatible) where the segments are of
     /// other customers than the table; [`Error::UnknownSegment`](crate::Error::UnknownSegment) where a setting names

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 pub(super) const MOST: f64 = 1e6;
 /// The fewest: customers then return all or nothing.
 pub(super) const FEWEST: f64 = 1e-2;
-const ITERATIONS: u32 = 50;
+const ITERATIONS: u32 = 100;
 
 /// How the fit ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -175,7 +175,7 @@ impl BetaBinomial {
         self.iterations
     }
 
-    /// Whether the steps became negligible.
+    /// Whether the gain in likelihood became negligible.
     #[must_use]
     pub fn converged(&self) -> bool {
         self.converged
@@ -215,17 +215,17 @@ impl BetaBinomial {
         }
     }
 
-    /// Newton's method on `(ln α, ln β)` with steps halved until the likelihood does not fall.
+    /// Newton's method on `(ln α, ln β)` with steps halved until the likelihood rises.
     fn newton(counts: &Counts, mut alpha: f64, mut beta: f64) -> Self {
         let mut likelihood = counts.log_likelihood(alpha, beta);
         for iteration in 1..=ITERATIONS {
-            let (step_a, step_b) = counts.newton_step(alpha, beta);
+            let (step_a, step_b, gain) = counts.newton_step(alpha, beta);
             let mut scale = 1.0;
             let next = loop {
                 let (a, b) = (alpha * (scale * step_a).exp(), beta * (scale * step_b).exp());
                 let value = counts.log_likelihood(a, b);
-                // Near the optimum the change drowns in rounding, which must not be taken for a fall.
-                if value >= likelihood - 1e-12 * likelihood.abs() {
+                // A fair part of the promised gain; near the optimum it drowns in rounding, which is no fall.
+                if value >= likelihood + 1e-3 * gain * scale - 1e-12 * likelihood.abs() {
                     break Some((a, b, value));
                 }
                 scale /= 2.0;
@@ -246,7 +246,9 @@ impl BetaBinomial {
                 return Self::of(counts, a / total * held, b / total * held, dispersion, iteration, true);
             }
             (alpha, beta, likelihood) = (a, b, value);
-            if step_a.abs().max(step_b.abs()) * scale < 1e-10 {
+            // On a flat ridge the steps stay long after the gain has drowned in rounding, so the gain decides. Newton's
+            // method doubles the digits with each step: the one that was just taken has made good what was missing.
+            if gain * scale < 1e-12 * (1.0 + likelihood.abs()) {
                 return Self::of(counts, alpha, beta, Dispersion::Estimated, iteration, true);
             }
         }

@@ -128,8 +128,9 @@ impl Counts {
         self.more_returned.logs(alpha) + self.more_kept.logs(beta) - self.more_lines.logs(alpha + beta)
     }
 
-    /// The Newton step, or an uphill one where the likelihood is not concave, of at most 2 in either logarithm.
-    pub(super) fn newton_step(&self, alpha: f64, beta: f64) -> (f64, f64) {
+    /// The Newton step, of at most 2 in either logarithm; last the gain in likelihood that the gradient promises for
+    /// it. Where the likelihood is not concave, curvature upwards is taken as downwards, so that the step leads uphill.
+    pub(super) fn newton_step(&self, alpha: f64, beta: f64) -> (f64, f64, f64) {
         let (returned, kept) = (self.more_returned.reciprocals(alpha), self.more_kept.reciprocals(beta));
         let lines = self.more_lines.reciprocals(alpha + beta);
         let gradient = (alpha * (returned.0 - lines.0), beta * (kept.0 - lines.0));
@@ -145,10 +146,24 @@ impl Counts {
                 (hessian.1 * gradient.0 - hessian.0 * gradient.1) / determinant,
             )
         } else {
-            let length = gradient.0.hypot(gradient.1).max(f64::MIN_POSITIVE);
-            (gradient.0 / length, gradient.1 / length)
+            uphill(gradient, hessian)
         };
         let limit = 2.0 / a.abs().max(b.abs()).max(2.0);
-        (a * limit, b * limit)
+        (a * limit, b * limit, (a * gradient.0 + b * gradient.1) * limit)
     }
+}
+
+/// The step along each principal direction by the size of its curvature, whatever its sign.
+fn uphill(gradient: (f64, f64), hessian: (f64, f64, f64)) -> (f64, f64) {
+    let (centre, half) = (f64::midpoint(hessian.0, hessian.2), (hessian.0 - hessian.2) / 2.0);
+    let radius = half.hypot(hessian.1);
+    let angle = hessian.1.atan2(half) / 2.0;
+    let (sin, cos) = angle.sin_cos();
+    let along = |direction: (f64, f64), curvature: f64| {
+        let slope = gradient.0 * direction.0 + gradient.1 * direction.1;
+        let length = slope / curvature.abs().max(1e-12);
+        (length * direction.0, length * direction.1)
+    };
+    let (first, second) = (along((cos, sin), centre + radius), along((-sin, cos), centre - radius));
+    (first.0 + second.0, first.1 + second.1)
 }
