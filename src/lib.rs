@@ -13,7 +13,7 @@ pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureTable};
-pub use segment::{Rfm, RfmModel, Segmentation, Segmenter};
+pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
 pub use transaction::{
     AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity, Rate,
     Returns, TransactionLog, Zone,
