@@ -15,7 +15,7 @@ pub use category::{Category, Levels};
 pub use economics::{Costs, Economics};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureExtractor, FeatureTable};
-pub use segment::{Rfm, RfmModel, Segmentation, Segmenter};
+pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
 #[cfg(feature = "csv")]
 pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
 pub use transaction::{

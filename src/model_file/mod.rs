@@ -116,7 +116,11 @@ impl<'de, M: StoredModel> Visitor<'de> for Envelope<M> {
 }
 
 fn check_kind<M: StoredModel, E: serde::de::Error>(found: &str) -> Result<(), E> {
-    if found == M::KIND { Ok(()) } else { Err(E::custom(M::refused(format_args!("it is a stored `{found}`")))) }
+    if found == M::KIND {
+        Ok(())
+    } else {
+        Err(E::custom(M::refused(format_args!("it is a stored `{found}`"))))
+    }
 }
 
 /// A version that this release can read.
@@ -217,7 +221,8 @@ mod tests {
         let json = serde_json::to_value(scale()).unwrap();
         let fields = ["kind", "version", "model"];
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-            let text: Vec<String> = order.iter().map(|i| format!("\"{}\":{}", fields[*i], json[fields[*i]])).collect();
+            let text: Vec<String> =
+                order.iter().map(|i| format!("\"{}\":{}", fields[*i], json[fields[*i]])).collect();
             let text = format!("{{{}}}", text.join(","));
             assert_eq!(serde_json::from_str::<Scale>(&text).unwrap(), scale(), "{text}");
         }
@@ -232,7 +237,8 @@ mod tests {
 
     #[test]
     fn an_older_version_still_loads() {
-        let old = r#"{"kind":"scale","version":1,"model":{"cuts":[{"value":2.0,"bits":"4000000000000000"}]}}"#;
+        let old =
+            r#"{"kind":"scale","version":1,"model":{"cuts":[{"value":2.0,"bits":"4000000000000000"}]}}"#;
         assert_eq!(serde_json::from_str::<Scale>(old).unwrap(), Scale { cuts: vec![2.0], note: None });
     }
 
@@ -240,8 +246,14 @@ mod tests {
     fn other_kinds_and_newer_versions_are_refused_with_a_reason() {
         for (json, reason) in [
             (r#"{"kind":"rfm","version":1,"model":{}}"#, "stored scale cannot be read: it is a stored `rfm`"),
-            (r#"{"kind":"scale","version":3,"model":{"new":1}}"#, "it is of version 3, and this release reads up to 2"),
-            (r#"{"kind":"scale","model":{"new":[1,null,"x",1.5,true,-1]},"version":3}"#, "it is of version 3"),
+            (
+                r#"{"kind":"scale","version":3,"model":{"new":1}}"#,
+                "it is of version 3, and this release reads up to 2",
+            ),
+            (
+                r#"{"kind":"scale","model":{"new":[1,null,"x",1.5,true,-1]},"version":3}"#,
+                "it is of version 3",
+            ),
             (r#"{"kind":"scale","version":0,"model":{}}"#, "there is no version 0"),
             (r#"{"kind":"scale","version":1}"#, "missing field `model`"),
             (r#"{"version":1,"model":{}}"#, "missing field `kind`"),

@@ -111,7 +111,7 @@ impl<E> Replay<E> {
     }
 }
 
-impl<'de, E: Error> IntoDeserializer<'de, E> for Replay<E> {
+impl<E: Error> IntoDeserializer<'_, E> for Replay<E> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -58,6 +58,7 @@ struct Climb<'a, T> {
 impl<T: Number> pulp::WithSimd for Climb<'_, T> {
     type Output = ();
 
+    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
         for (values, levels) in self.values.chunks(BLOCK).zip(self.levels.chunks_mut(BLOCK)) {

@@ -7,6 +7,7 @@ mod number;
 mod quantile;
 mod rfm;
 mod segmentation;
+mod starter;
 
 use crate::error::Result;
 use crate::features::FeatureTable;
@@ -16,6 +17,9 @@ pub use rfm::{
     ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
+pub use starter::{
+    DroppedSegment, LoyalRecency, StarterModel, StarterSegment, StarterSegments, StarterSegmentsBuilder,
+};
 
 /// A fitted model that puts each customer of a table into one segment or none.
 pub trait Segmenter {

@@ -1,6 +1,6 @@
 //! Exact type-7 quantiles without sorting: by counting where values are few, by selection where they are many.
 //!
-//! A type-7 quantile (Hyndman and Fan 1996; the default of R and NumPy) of `n` values lies at place `(n − 1)·q` of
+//! A type-7 quantile (Hyndman and Fan 1996; the default of R and `NumPy`) of `n` values lies at place `(n − 1)·q` of
 //! the sorted values, linear between the two nearest ones. Only those two are needed:
 //!
 //! * **Counting.** Whole numbers of a small range (days, orders) are counted into a histogram in one pass.
@@ -21,9 +21,7 @@ use crate::bitmap::Bitmap;
 
 /// Up to this many values, selecting among a copy is as fast as anything.
 const FEW: usize = 1 << 17;
-/// Values per histogram of the counting pass.
-const COUNTING_CHUNK: usize = 1 << 18;
-/// The largest range of values within one such chunk: its counters fit the first-level cache.
+/// The largest range of values within one chunk that is counted: no more counters than rows.
 const CHUNK_RANGE: i64 = 1 << 14;
 /// The largest range of all values.
 const RANGE: i64 = 1 << 20;
@@ -175,8 +173,7 @@ fn counted<T: Number>(values: &[T], places: &[Place]) -> Option<Vec<(T, T)>> {
     if values.len() <= FEW || !values.iter().step_by(values.len() / 64).all(close) {
         return None;
     }
-    let pieces: Vec<Histogram> =
-        values.par_chunks(COUNTING_CHUNK).map(Histogram::of).collect::<Option<_>>()?;
+    let pieces: Vec<Histogram> = values.par_chunks(CHUNK).map(Histogram::of).collect::<Option<_>>()?;
     let start = pieces.iter().map(|piece| piece.start).min()?;
     let end = pieces.iter().map(Histogram::end).max()?;
     end.checked_sub(start).filter(|range| *range <= RANGE)?;
@@ -248,7 +245,8 @@ impl<T: Number> Fence<T> {
 
         let intervals = (0..=bounds.len())
             .map(|index| {
-                let (above, up_to) = (index.checked_sub(1).map(|below| bounds[below]), bounds.get(index).copied());
+                let (above, up_to) =
+                    (index.checked_sub(1).map(|below| bounds[below]), bounds.get(index).copied());
                 let is_near = near.iter().any(|(low, high)| {
                     low.is_none_or(|low| above.is_some_and(|above| above >= low))
                         && high.is_none_or(|high| up_to.is_some_and(|up_to| up_to <= high))
@@ -303,7 +301,8 @@ fn fenced<T: Number>(values: &[T], places: &[Place]) -> Option<Vec<(T, T)>> {
     let ladder = Ladder::of_bounds(&fence.bounds);
     let pieces: Vec<Caught<T>> = values.par_chunks(CHUNK).map(|chunk| fence.catch(&ladder, chunk)).collect();
     let intervals = 0..fence.intervals.len();
-    let counts: Vec<usize> = intervals.clone().map(|i| pieces.iter().map(|piece| piece.counts[i]).sum()).collect();
+    let counts: Vec<usize> =
+        intervals.clone().map(|i| pieces.iter().map(|piece| piece.counts[i]).sum()).collect();
 
     let mut wanted = vec![Vec::new(); intervals.len()];
     let mut located = Vec::with_capacity(places.len());
@@ -323,7 +322,9 @@ fn fenced<T: Number>(values: &[T], places: &[Place]) -> Option<Vec<(T, T)>> {
                 return Vec::new();
             }
             let mut kept = Vec::with_capacity(counts[interval]);
-            pieces.iter().for_each(|piece| kept.extend_from_slice(&piece.kept[interval]));
+            for piece in &pieces {
+                kept.extend_from_slice(&piece.kept[interval]);
+            }
             ranks.sort_unstable();
             ranks.dedup();
             select(&mut kept, 0, &ranks);
@@ -429,7 +430,7 @@ mod tests {
             let values: Vec<f64> = (0..=parts as usize * times).map(|i| i as f64 * 0.1).collect();
             for part in 0..=parts {
                 let found = quantiles(&values, &[Quantile::Part { part, parts }]).unwrap();
-                prop_assert_eq!(bits(&found), bits(&[part as f64 * times as f64 * 0.1]));
+                prop_assert_eq!(bits(&found), bits(&[f64::from(part) * times as f64 * 0.1]));
             }
         }
     }
@@ -508,7 +509,8 @@ mod tests {
 
     #[test]
     fn what_many_share_is_counted_and_not_kept() {
-        let values: Vec<i64> = scattered(FEW + 1).map(|x| if x % 3 > 0 { 1 << 40 } else { (x >> 20) as i64 }).collect();
+        let values: Vec<i64> =
+            scattered(FEW + 1).map(|x| if x % 3 > 0 { 1 << 40 } else { (x >> 20) as i64 }).collect();
         let places: Vec<Place> = FIFTHS.iter().map(|quantile| quantile.place(values.len())).collect();
         let fence = Fence::around(&sample(&values), values.len(), &places);
         let caught = fence.catch(&Ladder::of_bounds(&fence.bounds), &values);

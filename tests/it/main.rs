@@ -1,10 +1,17 @@
 //! The integration tests, one binary.
-#![allow(clippy::unwrap_used)]
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contract;
 #[cfg(feature = "csv")]
 mod csv_files;
+mod customers;
 mod economics;
 mod features;
 #[cfg(feature = "csv")]
 mod real_data;
 mod reconcile;
+mod rfm;
+mod segmentation;
+mod starter;
+mod stored_models;

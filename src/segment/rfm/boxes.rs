@@ -50,7 +50,10 @@ impl ScoreBox {
 
     /// Whether scores lie within; a missing score (0) lies within no bounds.
     pub(super) fn holds(&self, scores: [u8; 4]) -> bool {
-        self.bounds.iter().zip(scores).all(|(bounds, score)| bounds.as_ref().is_none_or(|b| b.contains(&score)))
+        self.bounds
+            .iter()
+            .zip(scores)
+            .all(|(bounds, score)| bounds.as_ref().is_none_or(|b| b.contains(&score)))
     }
 }
 
@@ -133,7 +136,10 @@ impl SegmentBoxes {
     }
 
     pub(super) fn name_of(&self, scores: [u8; 4]) -> &str {
-        self.boxes.iter().find(|(_, bounds)| bounds.holds(scores)).map_or(self.rest.as_str(), |(name, _)| name)
+        self.boxes
+            .iter()
+            .find(|(_, bounds)| bounds.holds(scores))
+            .map_or(self.rest.as_str(), |(name, _)| name)
     }
 }
 
@@ -173,9 +179,16 @@ mod tests {
     #[test]
     fn boxes_beyond_the_scores_are_refused() {
         let bins = [Some(5), Some(5), Some(3), None];
-        let refused = |scores: ScoreBox| SegmentBoxes::new("r").segment("s", scores).check(bins).unwrap_err().to_string();
-        assert!(refused(ScoreBox::any().monetary(2..=4)).contains("`s` for monetary scores 2..=4, with scores up to 3"));
+        let refused = |scores: ScoreBox| {
+            SegmentBoxes::new("r").segment("s", scores).check(bins).unwrap_err().to_string()
+        };
+        assert!(
+            refused(ScoreBox::any().monetary(2..=4))
+                .contains("`s` for monetary scores 2..=4, with scores up to 3")
+        );
         assert!(refused(ScoreBox::any().recency(0..=4)).contains("0..=4"));
-        assert!(refused(ScoreBox::any().return_rate(1..=1)).contains("return rate score, which is not computed"));
+        assert!(
+            refused(ScoreBox::any().return_rate(1..=1)).contains("return rate score, which is not computed")
+        );
     }
 }

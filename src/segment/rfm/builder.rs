@@ -183,13 +183,20 @@ mod tests {
         assert!(refused(Rfm::builder().axis_bins(Axis::Monetary, 100)).contains("100"));
         assert!(refused(Rfm::builder().axis_cuts(Axis::Monetary, [1.0, f64::NAN])).contains("NaN"));
         assert!(refused(Rfm::builder().axis_cuts(Axis::Monetary, [1.0, 1.0])).contains("1 followed by 1"));
-        assert!(refused(Rfm::builder().axis_cuts(Axis::Monetary, (0..99).map(f64::from))).contains("99 cut points"));
+        assert!(
+            refused(Rfm::builder().axis_cuts(Axis::Monetary, (0..99).map(f64::from)))
+                .contains("99 cut points")
+        );
         assert!(refused(Rfm::builder().monetary("")).contains("an empty name"));
         assert!(refused(Rfm::builder().bins(3)).contains("with scores up to 3 and 3"));
-        assert!(refused(Rfm::builder().segments(SegmentMap::standard().renamed("new", " "))).contains("segments"));
+        assert!(
+            refused(Rfm::builder().segments(SegmentMap::standard().renamed("new", " "))).contains("segments")
+        );
         let all_four = ScoreBox::any().frequency(1..=1).monetary(2..=2).return_rate(1..=2);
         let wide = SegmentBoxes::new("rest").segment("x", all_four);
-        assert!(refused(Rfm::builder().return_rate("return_rate").bins(90).segments(wide)).contains("fewer bins"));
+        assert!(
+            refused(Rfm::builder().return_rate("return_rate").bins(90).segments(wide)).contains("fewer bins")
+        );
     }
 
     #[test]

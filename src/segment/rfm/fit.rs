@@ -9,11 +9,8 @@ use super::scores::Scored;
 use crate::bitmap::Bitmap;
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
-use crate::segment::number::{Number, NumericFeature, both, with_values};
+use crate::segment::number::{CHUNK, Number, NumericFeature, both, with_values};
 use crate::segment::quantile::{Quantile, quantiles, quantiles_of};
-
-/// Rows per piece of the pass that sorts values into groups.
-const GROUPING_CHUNK: usize = 1 << 18;
 
 pub(super) fn fit(rfm: &Rfm, table: &FeatureTable) -> Result<RfmModel> {
     let [recency, frequency, monetary] = &rfm.axes;
@@ -23,12 +20,16 @@ pub(super) fn fit(rfm: &Rfm, table: &FeatureTable) -> Result<RfmModel> {
         NumericFeature::of(table, &monetary.feature)?,
     ];
     let fourth = rfm.return_rate.as_ref();
-    let fourth = fourth.map(|setting| Ok::<_, Error>((setting, NumericFeature::of(table, &setting.feature)?)));
+    let fourth =
+        fourth.map(|setting| Ok::<_, Error>((setting, NumericFeature::of(table, &setting.feature)?)));
     let fourth = fourth.transpose()?;
     let bought = features[0].present;
     let customers = bought.map_or(table.len(), Bitmap::count);
     if customers == 0 {
-        return Err(Error::Empty { what: "the table's customers with a recency", hint: "check the log and its as_of" });
+        return Err(Error::Empty {
+            what: "the table's customers with a recency",
+            hint: "check the log and its as_of",
+        });
     }
 
     let convention = rfm.convention;
@@ -177,11 +178,11 @@ fn learn_groups(
 /// The values of each group, in row order.
 fn split<T: Number>(values: &[T], present: Option<&Bitmap>, groups: &[u16], count: usize) -> Vec<Vec<T>> {
     let pieces: Vec<Vec<Vec<T>>> = values
-        .par_chunks(GROUPING_CHUNK)
-        .zip(groups.par_chunks(GROUPING_CHUNK))
+        .par_chunks(CHUNK)
+        .zip(groups.par_chunks(CHUNK))
         .enumerate()
         .map(|(chunk, (values, groups))| {
-            let start = chunk * GROUPING_CHUNK;
+            let start = chunk * CHUNK;
             let mut split = vec![Vec::new(); count];
             for (row, (value, group)) in values.iter().zip(groups).enumerate() {
                 if let Some(members) = split.get_mut(usize::from(*group))

@@ -109,7 +109,9 @@ impl SegmentMap {
             expected: "a map that names each pair of a recency and a frequency score once, and no others",
         };
         for block in &self.blocks {
-            let within = |range: &RangeInclusive<u8>, bins| *range.start() >= 1 && *range.end() <= bins && !range.is_empty();
+            let within = |range: &RangeInclusive<u8>, bins| {
+                *range.start() >= 1 && *range.end() <= bins && !range.is_empty()
+            };
             if !within(&block.recency, recency_bins) || !within(&block.frequency, frequency_bins) {
                 return Err(setting(format!(
                     "`{}` for recency {:?} and frequency {:?}, with scores up to {recency_bins} and {frequency_bins}",
@@ -164,7 +166,9 @@ mod tests {
         let backwards = SegmentMap::new().cells("a", 2..=1, 1..=2);
         assert!(refused(backwards, 2).contains("2..=1"));
         assert!(refused(SegmentMap::standard(), 4).contains("with scores up to 4 and 4"));
-        assert!(refused(SegmentMap::standard().renamed("champion", "x"), 5).contains("did you mean `champions`"));
+        assert!(
+            refused(SegmentMap::standard().renamed("champion", "x"), 5).contains("did you mean `champions`")
+        );
     }
 
     #[test]

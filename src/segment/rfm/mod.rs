@@ -28,7 +28,7 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 //!
-//! **Quantiles.** Type 7 (Hyndman and Fan 1996), as R and NumPy compute them; bins include their upper cut point, so
+//! **Quantiles.** Type 7 (Hyndman and Fan 1996), as R and `NumPy` compute them; bins include their upper cut point, so
 //! customers with equal values have equal scores. [`CutConvention`] has the other convention that is in use.
 //!
 //! **Who is scored.** Customers with a recency, that is with an order. The others have no score and no segment, and

@@ -164,7 +164,13 @@ impl fmt::Display for RfmModel {
                 [cuts] => cuts.iter().map(|cut| short(*cut)).collect::<Vec<_>>().join(" | "),
                 groups => format!("of {} groups", groups.len()),
             };
-            table.row([axis.axis.to_string(), axis.feature.clone(), good.into(), axis.bins.to_string(), cuts]);
+            table.row([
+                axis.axis.to_string(),
+                axis.feature.clone(),
+                good.into(),
+                axis.bins.to_string(),
+                cuts,
+            ]);
         }
         write!(f, "{table}")?;
         for axis in self.collapsed() {

@@ -61,7 +61,8 @@ impl NameTable {
             }
             SegmentScheme::Boxes(list) => {
                 list.check(bins.map(|bins| (bins > 0).then_some(bins)))?;
-                let bounded = |axis: usize| list.boxes.iter().any(|(_, scores)| scores.bounds[axis].is_some());
+                let bounded =
+                    |axis: usize| list.boxes.iter().any(|(_, scores)| scores.bounds[axis].is_some());
                 let names = list.boxes.iter().map(|(name, _)| name).chain([&list.rest]).cloned();
                 (names.collect::<Vec<_>>(), [true, bounded(1), bounded(2), bounded(3)])
             }
@@ -81,7 +82,8 @@ impl NameTable {
                 expected: "names with text",
             });
         }
-        let sides: [usize; 4] = std::array::from_fn(|axis| if matters[axis] { usize::from(bins[axis]) + 1 } else { 1 });
+        let sides: [usize; 4] =
+            std::array::from_fn(|axis| if matters[axis] { usize::from(bins[axis]) + 1 } else { 1 });
         let cells: usize = sides.iter().product();
         if cells > MOST_CELLS || names.len() >= usize::from(UNASSIGNED) {
             return Err(Error::Setting {
@@ -97,7 +99,9 @@ impl NameTable {
             stride *= sides[axis];
         }
         let scores_of = |cell: usize| -> [u8; 4] {
-            std::array::from_fn(|axis| if matters[axis] { (cell / strides[axis] % sides[axis]) as u8 } else { 0 })
+            std::array::from_fn(
+                |axis| if matters[axis] { (cell / strides[axis] % sides[axis]) as u8 } else { 0 },
+            )
         };
         let positions = (0..cells)
             .map(|cell| {

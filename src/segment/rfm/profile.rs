@@ -127,7 +127,8 @@ fn sums_by_segment(segmentation: &Segmentation, column: &Column) -> Vec<Sum> {
 
 impl fmt::Display for RfmProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut header = vec!["<segment", "customers", "share", "recency", "frequency", "monetary", "of all money"];
+        let mut header =
+            vec!["<segment", "customers", "share", "recency", "frequency", "monetary", "of all money"];
         if self.return_rate {
             header.push("return rate");
         }

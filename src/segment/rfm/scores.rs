@@ -81,7 +81,8 @@ impl RfmScores {
         codes.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, codes)| {
             let start = chunk * CHUNK;
             let rows = start..start + codes.len();
-            let scores = recency[rows.clone()].iter().zip(&frequency[rows.clone()]).zip(&monetary[rows.clone()]);
+            let scores =
+                recency[rows.clone()].iter().zip(&frequency[rows.clone()]).zip(&monetary[rows.clone()]);
             for (code, ((r, f), m)) in codes.iter_mut().zip(scores) {
                 *code = self.three_digits(*r, *f, *m);
             }

@@ -142,7 +142,8 @@ fn scheme_to_v1(scheme: &SegmentScheme) -> SchemeV1 {
         }
         SegmentScheme::Boxes(list) => {
             let boxes = list.boxes.iter().map(|(name, scores)| {
-                let bounds = |axis: usize| scores.bounds[axis].clone().map(std::ops::RangeInclusive::into_inner);
+                let bounds =
+                    |axis: usize| scores.bounds[axis].clone().map(std::ops::RangeInclusive::into_inner);
                 BoxV1 {
                     name: name.clone(),
                     recency: bounds(0),
@@ -168,7 +169,8 @@ fn from_v1(stored: RfmModelV1) -> Result<RfmModel> {
     let monetary = axis_from_v1(Axis::Monetary, stored.monetary, within(pairs))?;
     let return_rate = stored.return_rate.map(|axis| axis_from_v1(Axis::ReturnRate, axis, 1)).transpose()?;
     let scheme = scheme_from_v1(stored.segments);
-    let bins = [recency.bins, frequency.bins, monetary.bins, return_rate.as_ref().map_or(0, |axis| axis.bins)];
+    let bins =
+        [recency.bins, frequency.bins, monetary.bins, return_rate.as_ref().map_or(0, |axis| axis.bins)];
     let naming = NameTable::new(&scheme, bins).map_err(RfmModel::refused)?;
     Ok(RfmModel {
         axes: [recency, frequency, monetary],
@@ -220,7 +222,11 @@ fn scheme_from_v1(stored: SchemeV1) -> SegmentScheme {
     match stored {
         SchemeV1::Map(blocks) => {
             let map = blocks.into_iter().fold(SegmentMap::new(), |map, block| {
-                map.cells(block.name, block.recency.0..=block.recency.1, block.frequency.0..=block.frequency.1)
+                map.cells(
+                    block.name,
+                    block.recency.0..=block.recency.1,
+                    block.frequency.0..=block.frequency.1,
+                )
             });
             SegmentScheme::Map(map)
         }
