@@ -4,6 +4,7 @@ mod bitmap;
 mod category;
 mod error;
 mod layout;
+mod random;
 pub mod features;
 pub mod segment;
 pub mod transaction;
