@@ -3,10 +3,11 @@
 mod bitmap;
 mod category;
 mod error;
+pub mod features;
 mod layout;
 mod random;
-pub mod features;
 pub mod segment;
+pub mod synthetic;
 pub mod transaction;
 
 pub use bitmap::Bitmap;
@@ -15,6 +16,6 @@ pub use error::{Error, Result};
 pub use features::{Feature, FeatureTable};
 pub use segment::{Segmentation, Segmenter};
 pub use transaction::{
-    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity, Rate,
-    Returns, TransactionLog, Zone,
+    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal,
+    OrderIdentity, Rate, Returns, TransactionLog, Zone,
 };
