@@ -113,7 +113,8 @@ impl TryFrom<RawBitmap> for Bitmap {
     type Error = String;
 
     fn try_from(raw: RawBitmap) -> Result<Self, String> {
-        let spare = raw.words.last().is_some_and(|last| !raw.len.is_multiple_of(64) && last >> (raw.len % 64) != 0);
+        let spare =
+            raw.words.last().is_some_and(|last| !raw.len.is_multiple_of(64) && last >> (raw.len % 64) != 0);
         if raw.words.len() != raw.len.div_ceil(64) || spare {
             return Err(format!("{} words do not hold exactly {} bits", raw.words.len(), raw.len));
         }

@@ -84,6 +84,13 @@ impl Levels {
         (0..self.len()).map(|index| self.0.get(index))
     }
 
+    /// Some of the levels, by ascending codes.
+    pub(crate) fn pick(&self, codes: impl Iterator<Item = u32>) -> Self {
+        let mut picked = TextArena::default();
+        codes.for_each(|code| picked.push(self.get(code).unwrap_or_default()));
+        Self(picked)
+    }
+
     /// The levels of both, and for each side the new code of each old one. O(sum of lengths).
     pub(crate) fn union(&self, other: &Self) -> (Self, Vec<u32>, Vec<u32>) {
         let mut merged = TextArena::default();
@@ -298,7 +305,9 @@ impl Interner {
             levels.push(texts.get(*old as usize));
             renumbered[*old as usize] = new as u32;
         }
-        codes.par_iter_mut().for_each(|code| *code = renumbered.get(*code as usize).copied().unwrap_or(MISSING));
+        codes
+            .par_iter_mut()
+            .for_each(|code| *code = renumbered.get(*code as usize).copied().unwrap_or(MISSING));
         Category { codes, levels: Arc::new(Levels(levels)) }
     }
 }

@@ -39,7 +39,9 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// Columns of one log or table differ in length.
-    #[error("column `{column}` has {found} rows, but `{against}` has {expected}; all columns need one value a row")]
+    #[error(
+        "column `{column}` has {found} rows, but `{against}` has {expected}; all columns need one value a row"
+    )]
     ColumnLength {
         /// The column that differs.
         column: String,
@@ -102,7 +104,9 @@ pub enum Error {
         feature: String,
     },
     /// A feature that was asked for needs a column that the log does not have.
-    #[error("feature `{feature}` needs {needs}, which the log does not have; leave it out or provide the column")]
+    #[error(
+        "feature `{feature}` needs {needs}, which the log does not have; leave it out or provide the column"
+    )]
     FeatureNeeds {
         /// The feature.
         feature: String,

@@ -22,7 +22,10 @@ pub(crate) struct TextTable {
 impl TextTable {
     /// A table with a header; a name that begins with `<` heads a left-aligned column.
     pub(crate) fn new(header: &[&str]) -> Self {
-        let aligns = header.iter().map(|name| if name.starts_with('<') { Align::Left } else { Align::Right }).collect();
+        let aligns = header
+            .iter()
+            .map(|name| if name.starts_with('<') { Align::Left } else { Align::Right })
+            .collect();
         let names = header.iter().map(|name| name.trim_start_matches('<').to_owned()).collect();
         Self { aligns, rows: vec![names], rules: vec![1] }
     }

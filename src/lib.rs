@@ -13,7 +13,7 @@ pub mod transaction;
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
 pub use error::{Error, Result};
-pub use features::{Feature, FeatureTable};
+pub use features::{Feature, FeatureExtractor, FeatureTable};
 pub use segment::{Segmentation, Segmenter};
 pub use transaction::{
     AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal,

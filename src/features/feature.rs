@@ -105,9 +105,11 @@ impl Feature {
     /// # Errors
     /// [`Error::MissingFeature`] with the nearest name.
     pub fn named(name: &str) -> Result<Self> {
-        Self::ALL.iter().copied().find(|feature| feature.name() == name).ok_or_else(|| Error::MissingFeature {
-            feature: name.to_owned(),
-            nearest: crate::error::nearest(name, Self::ALL.iter().map(|feature| feature.name())),
+        Self::ALL.iter().copied().find(|feature| feature.name() == name).ok_or_else(|| {
+            Error::MissingFeature {
+                feature: name.to_owned(),
+                nearest: crate::error::nearest(name, Self::ALL.iter().map(|feature| feature.name())),
+            }
         })
     }
 }

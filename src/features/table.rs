@@ -153,7 +153,9 @@ impl Column {
     #[must_use]
     pub fn missing(&self) -> usize {
         match (&self.values, &self.validity) {
-            (Values::Category(values), _) => (0..values.len()).filter(|row| values.code(*row).is_none()).count(),
+            (Values::Category(values), _) => {
+                (0..values.len()).filter(|row| values.code(*row).is_none()).count()
+            }
             (_, Some(validity)) => validity.len() - validity.count(),
             (_, None) => 0,
         }
@@ -171,9 +173,8 @@ impl Column {
             Values::I64(values) => values[row].to_string(),
             Values::F64(values) => values[row].to_string(),
             Values::Money(values) => values[row].to_string(),
-            Values::Time(values) => {
-                jiff::Timestamp::from_microsecond(values[row]).map_or_else(|_| String::new(), |time| time.to_string())
-            }
+            Values::Time(values) => jiff::Timestamp::from_microsecond(values[row])
+                .map_or_else(|_| String::new(), |time| time.to_string()),
             Values::Category(values) => values.get(row).unwrap_or_default().to_owned(),
         }
     }
@@ -220,6 +221,8 @@ pub struct TableContext {
     pub vat: Vat,
     /// What is known of when things came back.
     pub returns: ReturnKnowledge,
+    /// Lines of the log that are not before the moment.
+    pub lines_left_out: u64,
 }
 
 /// What a table knows of returns.
@@ -420,7 +423,8 @@ impl FeatureTable {
     /// # Errors
     /// [`Error::MissingFeature`], [`Error::DuplicateFeature`].
     pub fn select<F: AsRef<str>>(&self, features: impl IntoIterator<Item = F>) -> Result<Self> {
-        let mut selected = Self { ids: Arc::clone(&self.ids), columns: Vec::new(), context: self.context.clone() };
+        let mut selected =
+            Self { ids: Arc::clone(&self.ids), columns: Vec::new(), context: self.context.clone() };
         for feature in features {
             selected = selected.column_added(feature.as_ref(), self.column(feature.as_ref())?.clone())?;
         }
@@ -453,8 +457,7 @@ impl FeatureTable {
     /// # Errors
     /// [`Error::UnknownCustomer`].
     pub fn customer(&self, id: &CustomerId) -> Result<Vec<(&str, String)>> {
-        let row =
-            self.ids.position(id).ok_or_else(|| Error::UnknownCustomer { customer: id.to_string() })?;
+        let row = self.ids.position(id).ok_or_else(|| Error::UnknownCustomer { customer: id.to_string() })?;
         Ok(self.columns.iter().map(|(name, column)| (name.as_str(), column.text(row))).collect())
     }
 
@@ -491,8 +494,7 @@ impl FeatureTable {
     pub fn write_csv(&self, out: impl Write) -> Result<()> {
         let failed = |source| Error::Io { path: "the CSV output".into(), source };
         let mut out = std::io::BufWriter::new(out);
-        let header: Vec<String> =
-            std::iter::once("customer").chain(self.names()).map(csv_field).collect();
+        let header: Vec<String> = std::iter::once("customer").chain(self.names()).map(csv_field).collect();
         writeln!(out, "{}", header.join(",")).map_err(failed)?;
         for row in 0..self.len() {
             write!(out, "{}", csv_field(&self.ids.id(row).to_string())).map_err(failed)?;
@@ -507,7 +509,11 @@ impl FeatureTable {
 
 /// A field for a CSV file, quoted where it has to be (RFC 4180).
 fn csv_field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 fn wrong_type(feature: &str, found: &Values, expected: &'static str) -> Error {

@@ -90,7 +90,11 @@ impl Segmentation {
             });
         }
         let setting = |found: String| {
-            Err(Error::Setting { setting: "names", found, expected: "at most 65,535 distinct names with text" })
+            Err(Error::Setting {
+                setting: "names",
+                found,
+                expected: "at most 65,535 distinct names with text",
+            })
         };
         if names.len() > usize::from(UNASSIGNED) {
             return setting(names.len().to_string());
@@ -218,7 +222,8 @@ impl Segmentation {
                 names.push(name.clone());
             }
         }
-        let codes = self.codes.iter().map(|code| target.get(usize::from(*code)).copied().unwrap_or(UNASSIGNED));
+        let codes =
+            self.codes.iter().map(|code| target.get(usize::from(*code)).copied().unwrap_or(UNASSIGNED));
         Self::from_codes(Arc::clone(&self.ids), names, codes.collect())
     }
 
@@ -234,7 +239,8 @@ impl Segmentation {
                 right: format!("{} other customers", other.len()),
             });
         }
-        let with_none = |names: &[String]| names.iter().cloned().chain(["(none)".to_owned()]).collect::<Vec<_>>();
+        let with_none =
+            |names: &[String]| names.iter().cloned().chain(["(none)".to_owned()]).collect::<Vec<_>>();
         let mut counts = vec![vec![0; other.names.len() + 1]; self.names.len() + 1];
         for (left, right) in self.codes.iter().zip(&other.codes) {
             let place = |code: u16, names: &[String]| usize::from(code).min(names.len());

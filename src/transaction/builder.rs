@@ -4,7 +4,9 @@ use crate::category::{Category, Interner, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::duplicates;
 use crate::transaction::ids::{CustomerId, IdColumn, IdKind};
-use crate::transaction::line::{Classifier, Line, LineKind, Marks, Numbers, OrderLine, RejectReason, matches_any};
+use crate::transaction::line::{
+    Classifier, Line, LineKind, Marks, Numbers, OrderLine, RejectReason, matches_any,
+};
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Strictness};
@@ -205,7 +207,8 @@ impl LogBuilder {
             Returns::CreditNotes { prefix: Some(prefix) } if order_text.starts_with(prefix.as_str()));
         // What the row would be if it had an id and no rule of the user set it aside: its money is accounted for.
         let ruleless = Marks { credit_note, ..Marks::default() };
-        let readable = raw.numbers.as_ref().ok().and_then(|numbers| self.classifier.line(*numbers, ruleless).ok());
+        let readable =
+            raw.numbers.as_ref().ok().and_then(|numbers| self.classifier.line(*numbers, ruleless).ok());
         let line = readable.as_ref();
 
         if let Some(currency) = raw.currency.filter(|currency| *currency != self.rules.currency) {
@@ -230,7 +233,11 @@ impl LogBuilder {
         let marks = Marks {
             undelivered: raw.undelivered,
             excluded_product: matches_any(product, &self.rules.excluded_products),
-            excluded_order: self.rules.excluded_orders.iter().any(|prefix| order_text.starts_with(prefix.as_str())),
+            excluded_order: self
+                .rules
+                .excluded_orders
+                .iter()
+                .any(|prefix| order_text.starts_with(prefix.as_str())),
             credit_note,
         };
         let line = match self.classifier.line(numbers, marks) {
@@ -268,7 +275,12 @@ impl LogBuilder {
     }
 
     /// Counts a row that a door could not even split into fields.
-    pub(crate) fn reject_unread(&mut self, row: u64, reason: RejectReason, detail: impl FnOnce() -> String) -> Result<()> {
+    pub(crate) fn reject_unread(
+        &mut self,
+        row: u64,
+        reason: RejectReason,
+        detail: impl FnOnce() -> String,
+    ) -> Result<()> {
         self.report.rows_read += 1;
         self.reject(row, reason, detail, None)
     }
@@ -308,7 +320,8 @@ impl LogBuilder {
             OrderIdentity::CustomerAndDay => day_orders(&self.times, &self.rules),
             OrderIdentity::EachLine => IdColumn::Numbers((0..lines.len() as u64).collect()),
         };
-        let column = |wanted: bool, value: fn(&Line) -> i64| wanted.then(|| lines.iter().map(value).collect());
+        let column =
+            |wanted: bool, value: fn(&Line) -> i64| wanted.then(|| lines.iter().map(value).collect());
         let log = TransactionLog {
             customers: self.customers.finish(),
             orders,
@@ -318,13 +331,15 @@ impl LogBuilder {
             gross: lines.iter().map(|line| line.gross).collect(),
             discounts: column(self.has.discount, |line| line.discount),
             costs: column(self.has.cost, |line| line.cost),
-            returned_quantities: has_returned.then(|| lines.iter().map(|line| line.returned_quantity).collect()),
+            returned_quantities: has_returned
+                .then(|| lines.iter().map(|line| line.returned_quantity).collect()),
             returned: column(has_returned, |line| line.returned),
             return_times: self.has.return_time.then_some(self.return_times),
             attributes: self.attributes.map(|column| {
                 let column = column.finish();
                 (!column.levels().is_empty()).then_some(column)
             }),
+            line_counts: None,
             rules: self.rules,
             report: self.report,
         };

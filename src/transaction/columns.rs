@@ -79,7 +79,11 @@ pub struct LogColumns<'a> {
 impl<'a> LogColumns<'a> {
     /// Lines of given customers at given times, in microseconds UTC.
     #[must_use]
-    pub fn new(customer: impl Into<IdColumn>, time: impl Into<Cow<'a, [i64]>>, price: PriceColumn<'a>) -> Self {
+    pub fn new(
+        customer: impl Into<IdColumn>,
+        time: impl Into<Cow<'a, [i64]>>,
+        price: PriceColumn<'a>,
+    ) -> Self {
         Self {
             customer: customer.into(),
             order: None,
@@ -200,7 +204,11 @@ impl<'a> LogColumns<'a> {
         }
         let mismatch = |setting, found: String, expected| Err(Error::Setting { setting, found, expected });
         if rules.orders == OrderIdentity::Column && self.order.is_none() {
-            return mismatch("order", "missing".into(), "a column, since the rules say that one names the order");
+            return mismatch(
+                "order",
+                "missing".into(),
+                "a column, since the rules say that one names the order",
+            );
         }
         let fits = match (&rules.returns, &self.returned) {
             (Returns::Flag, Some(ReturnedColumn::Flag(_)))
@@ -221,7 +229,11 @@ impl<'a> LogColumns<'a> {
         if matches!(rules.returns, Returns::CreditNotes { prefix: Some(_) })
             && !matches!(self.order, Some(IdColumn::Texts(_)))
         {
-            return mismatch("order", "numbers".into(), "text, since credit notes are told by the id's beginning");
+            return mismatch(
+                "order",
+                "numbers".into(),
+                "text, since credit notes are told by the id's beginning",
+            );
         }
         Ok(())
     }
@@ -252,7 +264,9 @@ impl LevelMarks {
                 rules.excluded_orders.iter().any(|prefix| text.starts_with(prefix.as_str()))
             }),
             credit_note: match &rules.returns {
-                Returns::CreditNotes { prefix: Some(prefix) } => mark(orders, &|text| text.starts_with(prefix.as_str())),
+                Returns::CreditNotes { prefix: Some(prefix) } => {
+                    mark(orders, &|text| text.starts_with(prefix.as_str()))
+                }
                 _ => Vec::new(),
             },
         }
@@ -285,7 +299,8 @@ impl Reader<'_, '_> {
     #[inline]
     fn numbers(&self, row: usize) -> std::result::Result<Numbers, RejectReason> {
         let columns = self.columns;
-        let money = |value: f64| self.money(value).map(Money::from_ten_thousandths).map_err(RejectReason::from);
+        let money =
+            |value: f64| self.money(value).map(Money::from_ten_thousandths).map_err(RejectReason::from);
         let or = |reason: RejectReason, field: RejectReason| {
             if reason == RejectReason::Price { field } else { reason }
         };
@@ -446,8 +461,10 @@ impl TransactionLog {
             classifier: Classifier::new(rules),
             marks: LevelMarks::new(&columns, rules),
         };
-        let chunks: Vec<Chunk> =
-            (0..rows.div_ceil(CHUNK)).into_par_iter().map(|chunk| convert(&reader, chunk * CHUNK, rows)).collect();
+        let chunks: Vec<Chunk> = (0..rows.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|chunk| convert(&reader, chunk * CHUNK, rows))
+            .collect();
 
         let mut report = IngestReport { currency: rules.currency.clone(), ..IngestReport::default() };
         let mut rejected = Vec::new();
@@ -562,6 +579,7 @@ fn assemble(
         returned: has_returned.then(|| join(|filled| &filled.returned)),
         return_times: columns.return_time.is_some().then(|| join(|filled| &filled.return_times)),
         attributes,
+        line_counts: None,
         report,
     };
     match rules.duplicates {

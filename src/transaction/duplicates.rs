@@ -56,7 +56,10 @@ fn content(log: &TransactionLog, row: usize) -> impl Iterator<Item = i64> {
         line.returned,
         log.return_times.as_ref().map_or(0, |times| times[row]),
     ];
-    let texts = log.attributes.iter().map(move |column| column.as_ref().map_or(0, |column| i64::from(column.codes[row])));
+    let texts = log
+        .attributes
+        .iter()
+        .map(move |column| column.as_ref().map_or(0, |column| i64::from(column.codes[row])));
     numbers.into_iter().chain(texts)
 }
 

@@ -110,7 +110,9 @@ impl IdColumn {
     pub(crate) fn id_of_key(&self, key: u64) -> CustomerId {
         match self {
             Self::Numbers(_) => CustomerId::Number(key),
-            Self::Texts(texts) => CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned()),
+            Self::Texts(texts) => {
+                CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned())
+            }
         }
     }
 
@@ -125,7 +127,11 @@ impl IdColumn {
         match (self, other) {
             (Self::Numbers(left), Self::Numbers(right)) => Ok(Self::Numbers([&left[..], right].concat())),
             (Self::Texts(left), Self::Texts(right)) => Ok(Self::Texts(left.concat(right))),
-            _ => Err(Error::Incompatible { what, left: self.kind().to_string(), right: other.kind().to_string() }),
+            _ => Err(Error::Incompatible {
+                what,
+                left: self.kind().to_string(),
+                right: other.kind().to_string(),
+            }),
         }
     }
 }
@@ -226,7 +232,9 @@ impl CustomerIds {
         assert!(position < self.len(), "position {position} of {} customers", self.len());
         match &self.0 {
             Distinct::Numbers(numbers) => CustomerId::Number(numbers[position]),
-            Distinct::Texts(levels) => CustomerId::Text(levels.get(position as u32).unwrap_or_default().to_owned()),
+            Distinct::Texts(levels) => {
+                CustomerId::Text(levels.get(position as u32).unwrap_or_default().to_owned())
+            }
             Distinct::Rows(_) => CustomerId::Number(position as u64),
         }
     }
@@ -254,11 +262,7 @@ impl CustomerIds {
         Self(match &self.0 {
             Distinct::Numbers(numbers) => Distinct::Numbers(positions.iter().map(|p| numbers[*p]).collect()),
             Distinct::Rows(_) => Distinct::Numbers(positions.iter().map(|p| *p as u64).collect()),
-            Distinct::Texts(levels) => {
-                let texts = positions.iter().map(|p| levels.get(*p as u32).unwrap_or_default().to_owned());
-                let picked = Levels::try_from(texts.collect::<Vec<_>>());
-                Distinct::Texts(picked.unwrap_or_default())
-            }
+            Distinct::Texts(levels) => Distinct::Texts(levels.pick(positions.iter().map(|p| *p as u32))),
         })
     }
 }
@@ -299,7 +303,9 @@ mod tests {
     #[test]
     fn positions_and_ids_are_inverse() {
         let texts = Levels::try_from(vec!["10".to_owned(), "9".to_owned()]).unwrap();
-        for ids in [CustomerIds::numbers(vec![3, 7, 9]).unwrap(), CustomerIds::texts(texts), CustomerIds::rows(4)] {
+        for ids in
+            [CustomerIds::numbers(vec![3, 7, 9]).unwrap(), CustomerIds::texts(texts), CustomerIds::rows(4)]
+        {
             for position in 0..ids.len() {
                 assert_eq!(ids.position(&ids.id(position)), Some(position));
             }

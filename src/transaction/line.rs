@@ -110,10 +110,11 @@ pub enum Returned {
 }
 
 /// What a kept row is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum LineKind {
     /// Pieces sold at a price.
+    #[default]
     Sale,
     /// Pieces that went out without a price.
     Free,
@@ -179,7 +180,11 @@ impl RejectReason {
     pub const fn is_rule(self) -> bool {
         matches!(
             self,
-            Self::Undelivered | Self::ExcludedProduct | Self::ExcludedOrder | Self::FreeLine | Self::Duplicate
+            Self::Undelivered
+                | Self::ExcludedProduct
+                | Self::ExcludedOrder
+                | Self::FreeLine
+                | Self::Duplicate
         )
     }
 
@@ -332,7 +337,9 @@ impl Classifier {
         let Ok(pieces) = i32::try_from(quantity) else { return Err(RejectReason::QuantityRange) };
         let value = match price {
             Price::Unit(price) if price < Money::ZERO => return Err(RejectReason::Negative),
-            Price::Unit(price) => price.ten_thousandths().checked_mul(quantity).ok_or(RejectReason::AmountRange)?,
+            Price::Unit(price) => {
+                price.ten_thousandths().checked_mul(quantity).ok_or(RejectReason::AmountRange)?
+            }
             Price::Line(amount) => amount.ten_thousandths(),
         };
         if value.unsigned_abs() > MAX_LINE as u64 {
@@ -343,7 +350,9 @@ impl Classifier {
         }
         let negative = value < 0 || pieces < 0;
         match self.credit_notes {
-            CreditNotes::Marked if marks.credit_note && value >= 0 => return Err(RejectReason::PositiveCreditNote),
+            CreditNotes::Marked if marks.credit_note && value >= 0 => {
+                return Err(RejectReason::PositiveCreditNote);
+            }
             CreditNotes::Marked if marks.credit_note => return credit(pieces, value),
             CreditNotes::AnyNegative if value < 0 => return credit(pieces, value),
             _ if negative => return Err(RejectReason::Negative),
@@ -363,7 +372,9 @@ impl Classifier {
             Discount::Rate(rate) if (0..=Rate::ONE.millionths()).contains(&rate.millionths()) => {
                 mul_div(gross, rate.millionths(), Rate::ONE.millionths()).ok_or(RejectReason::AmountRange)?
             }
-            Discount::Amount(amount) if (0..=gross).contains(&amount.ten_thousandths()) => amount.ten_thousandths(),
+            Discount::Amount(amount) if (0..=gross).contains(&amount.ten_thousandths()) => {
+                amount.ten_thousandths()
+            }
             _ => return Err(RejectReason::Discount),
         };
         let cost = match numbers.unit_cost {
@@ -379,7 +390,9 @@ impl Classifier {
             Returned::Nothing => (0, 0),
             Returned::All => (pieces, paid),
             Returned::Quantity(quantity) if quantity < 0 => return Err(RejectReason::Returned),
-            Returned::Quantity(quantity) if quantity > i64::from(pieces) => return Err(RejectReason::ReturnedTooMuch),
+            Returned::Quantity(quantity) if quantity > i64::from(pieces) => {
+                return Err(RejectReason::ReturnedTooMuch);
+            }
             Returned::Quantity(0) => (0, 0),
             Returned::Quantity(quantity) if quantity == i64::from(pieces) => (pieces, paid),
             Returned::Quantity(quantity) => {

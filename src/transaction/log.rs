@@ -79,6 +79,8 @@ pub struct TransactionLog {
     pub(crate) returned: Option<Vec<i64>>,
     pub(crate) return_times: Option<Vec<i64>>,
     pub(crate) attributes: [Option<Category>; Attribute::ALL.len()],
+    /// How many order lines a row stands for, in a log that a state has compacted.
+    pub(crate) line_counts: Option<Vec<u32>>,
     pub(crate) report: IngestReport,
 }
 
@@ -193,10 +195,22 @@ impl TransactionLog {
             gross: [&self.gross[..], &other.gross].concat(),
             discounts: concat_optional(&self.discounts, &other.discounts, "discount")?,
             costs: concat_optional(&self.costs, &other.costs, "unit cost")?,
-            returned_quantities: concat_optional(&self.returned_quantities, &other.returned_quantities, "returned")?,
+            returned_quantities: concat_optional(
+                &self.returned_quantities,
+                &other.returned_quantities,
+                "returned",
+            )?,
             returned: concat_optional(&self.returned, &other.returned, "returned")?,
             return_times: concat_optional(&self.return_times, &other.return_times, "return time")?,
             attributes,
+            line_counts: match (&self.line_counts, &other.line_counts) {
+                (None, None) => None,
+                (left, right) => {
+                    let ones =
+                        |counts: &Option<Vec<u32>>, len| counts.clone().unwrap_or_else(|| vec![1; len]);
+                    Some([ones(left, self.len()), ones(right, other.len())].concat())
+                }
+            },
             report,
         })
     }
@@ -219,7 +233,11 @@ impl TransactionLog {
             returned_quantities: self.returned_quantities.as_ref().map(|values| pick(values, rows)),
             returned: self.returned.as_ref().map(|values| pick(values, rows)),
             return_times: self.return_times.as_ref().map(|values| pick(values, rows)),
-            attributes: self.attributes.each_ref().map(|column| column.as_ref().map(|column| column.gather(rows))),
+            attributes: self
+                .attributes
+                .each_ref()
+                .map(|column| column.as_ref().map(|column| column.gather(rows))),
+            line_counts: self.line_counts.as_ref().map(|values| pick(values, rows)),
             report: self.report.clone(),
         }
     }
@@ -230,7 +248,10 @@ impl TransactionLog {
         let starts = rules.zone.periods(*first, *last, Period::Day);
         let epoch = jiff::civil::date(1970, 1, 1);
         let first_day = starts[0].1.since(epoch).map_or(0, |span| span.get_days());
-        times.iter().map(|time| first_day + (starts.partition_point(|(start, _)| start <= time) as i32 - 1)).collect()
+        times
+            .iter()
+            .map(|time| first_day + (starts.partition_point(|(start, _)| start <= time) as i32 - 1))
+            .collect()
     }
 }
 
@@ -240,7 +261,11 @@ fn column_on_one_side(name: &str, left: bool) -> Error {
     Error::Incompatible { what: "a log", left, right }
 }
 
-fn concat_optional<T: Copy>(left: &Option<Vec<T>>, right: &Option<Vec<T>>, name: &str) -> Result<Option<Vec<T>>> {
+fn concat_optional<T: Copy>(
+    left: &Option<Vec<T>>,
+    right: &Option<Vec<T>>,
+    name: &str,
+) -> Result<Option<Vec<T>>> {
     match (left, right) {
         (Some(left), Some(right)) => Ok(Some([&left[..], right].concat())),
         (None, None) => Ok(None),

@@ -131,7 +131,11 @@ impl fmt::Debug for Money {
 impl Serialize for Money {
     /// Decimal text in formats for people, ten-thousandths in binary ones.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i64(self.0) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
 }
 
@@ -247,7 +251,11 @@ impl fmt::Debug for MoneyTotal {
 
 impl Serialize for MoneyTotal {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i128(self.0) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i128(self.0)
+        }
     }
 }
 
@@ -349,7 +357,9 @@ impl DecimalProblem {
     pub(crate) fn expected(self, decimals: usize) -> String {
         match self {
             Self::NotANumber => "a decimal number".into(),
-            Self::TooManyDecimals => format!("a number of at most {decimals} decimals (set a rounding to allow more)"),
+            Self::TooManyDecimals => {
+                format!("a number of at most {decimals} decimals (set a rounding to allow more)")
+            }
             Self::OutOfRange => "a number within ±100 billion".into(),
         }
     }
@@ -429,7 +439,8 @@ fn parse_truncated(text: &str, mark: char, decimals: usize) -> Result<(i64, Lost
     let kept = &fraction[..fraction.len().min(decimals)];
     let limit = (MAX_LINE / SCALE) as u64 * 10u64.pow(decimals as u32);
     let mut value: u64 = 0;
-    let places = whole.bytes().chain(kept.iter().copied()).chain(std::iter::repeat_n(b'0', decimals - kept.len()));
+    let places =
+        whole.bytes().chain(kept.iter().copied()).chain(std::iter::repeat_n(b'0', decimals - kept.len()));
     for digit in places {
         value = value * 10 + u64::from(digit - b'0');
         if value > limit {
@@ -458,7 +469,10 @@ fn parse_total(text: &str) -> Result<i128, String> {
     let malformed = || format!("`{text}` is not an amount of at most four decimals");
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.is_empty() || fraction.len() > 4 || !(whole.bytes().chain(fraction.bytes())).all(|b| b.is_ascii_digit()) {
+    if whole.is_empty()
+        || fraction.len() > 4
+        || !(whole.bytes().chain(fraction.bytes())).all(|b| b.is_ascii_digit())
+    {
         return Err(malformed());
     }
     let value: i128 = format!("{whole}{fraction:0<4}").parse().map_err(|_| malformed())?;
@@ -499,7 +513,9 @@ mod tests {
 
     #[test]
     fn rounding_is_half_to_even_on_both_sides_of_zero() {
-        for (text, expected) in [("0.00005", 0), ("0.00015", 2), ("-0.00015", -2), ("0.000051", 1), ("-0.00004", 0)] {
+        for (text, expected) in
+            [("0.00005", 0), ("0.00015", 2), ("-0.00015", -2), ("0.000051", 1), ("-0.00004", 0)]
+        {
             assert_eq!(parse_rounded(text, '.', 4), Ok(expected), "{text}");
         }
     }

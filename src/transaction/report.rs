@@ -138,7 +138,13 @@ impl IngestReport {
     }
 
     /// Counts a rejected row; `line` is what it would have been, where that can be told.
-    pub(crate) fn reject(&mut self, row: u64, reason: RejectReason, detail: impl FnOnce() -> String, line: Option<&Line>) {
+    pub(crate) fn reject(
+        &mut self,
+        row: u64,
+        reason: RejectReason,
+        detail: impl FnOnce() -> String,
+        line: Option<&Line>,
+    ) {
         let rejection = self.rejected.entry(reason).or_default();
         if rejection.rows == 0 {
             rejection.example = detail();

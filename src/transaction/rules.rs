@@ -268,7 +268,11 @@ impl LogRulesBuilder {
                 return setting("returns", prefix, "a prefix of at least one character, or none");
             }
             if rules.orders != OrderIdentity::Column {
-                return setting("returns", prefix, "a column that names the order, since credit notes are told by it");
+                return setting(
+                    "returns",
+                    prefix,
+                    "a column that names the order, since credit notes are told by it",
+                );
             }
         }
         Ok(rules)

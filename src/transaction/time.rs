@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 pub(crate) const DAY: i64 = 86_400_000_000;
 
 /// Instants outside years 1 to 9998 are refused, so that every calendar computation on a kept one succeeds.
-pub(crate) const TIME_RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_370_764_799_999_999;
+pub(crate) const TIME_RANGE: std::ops::RangeInclusive<i64> =
+    -62_135_596_800_000_000..=253_370_764_799_999_999;
 
 /// A named time zone, `UTC` by default. The zone database is part of the crate.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +244,9 @@ impl TimeFormat {
                     Some(_) => parsed.to_timestamp().ok().map(Timestamp::as_microsecond),
                     None => parsed
                         .to_datetime()
-                        .or_else(|_| parsed.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight())))
+                        .or_else(|_| {
+                            parsed.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight()))
+                        })
                         .ok()
                         .and_then(|civil| zone.instant(civil)),
                 }
@@ -273,7 +276,9 @@ mod tests {
     fn civil_times_are_read_in_the_zone_and_offsets_win_over_it() {
         let berlin = Zone::named("Europe/Berlin").unwrap();
         let noon_utc = 1_325_419_200_000_000; // 2012-01-01T12:00:00Z
-        for text in ["2012-01-01 13:00", "2012-01-01T13:00:00", "2012-01-01T12:00:00Z", "2012-01-01T14:00:00+02:00"] {
+        for text in
+            ["2012-01-01 13:00", "2012-01-01T13:00:00", "2012-01-01T12:00:00Z", "2012-01-01T14:00:00+02:00"]
+        {
             assert_eq!(TimeFormat::Iso.parse(text, &berlin).unwrap(), noon_utc, "{text}");
         }
         let german = TimeFormat::Pattern("%d.%m.%Y %H:%M".into());

@@ -1,0 +1,158 @@
+//! Credit notes to the sales they undo.
+//!
+//! A return belongs to the latest earlier sale of the same customer and product that still has pieces left, then to
+//! the one before it, and so on; a sale takes back at most the pieces and the value that were bought. What no sale
+//! can take is counted as unattributed. A sale at the same instant counts as earlier. Without products, a customer's
+//! returns belong to her latest earlier sales of anything.
+
+use std::ops::Range;
+
+use crate::features::lines::LineColumns;
+use crate::transaction::{LineKind, mul_div};
+
+/// What of each line came back, for the lines of one group.
+#[derive(Default)]
+pub(crate) struct Attributed {
+    /// Pieces, by line.
+    pub(crate) quantity: Vec<i32>,
+    /// Paid value, by line.
+    pub(crate) value: Vec<i64>,
+    order: Vec<u32>,
+    open: Vec<OpenSale>,
+}
+
+/// A sale that can still take something back.
+struct OpenSale {
+    line: usize,
+    quantity: i32,
+    value: i64,
+}
+
+impl Attributed {
+    /// Starts a group of so many lines.
+    pub(crate) fn reset(&mut self, lines: usize) {
+        self.quantity.clear();
+        self.quantity.resize(lines, 0);
+        self.value.clear();
+        self.value.resize(lines, 0);
+    }
+
+    /// Attributes the credit notes among one customer's lines. O(lines log lines).
+    pub(crate) fn attribute(&mut self, lines: &LineColumns, range: Range<usize>) {
+        if range.clone().all(|line| lines.kind(line) != LineKind::Return) {
+            return;
+        }
+        let product = |line: usize| lines.product.get(line).copied().unwrap_or_default();
+        self.order.clear();
+        self.order.extend(range.filter(|line| lines.kind(*line) != LineKind::Free).map(|line| line as u32));
+        // Ties are broken by content, so that the order of rows cannot show.
+        self.order.sort_unstable_by_key(|line| {
+            let line = *line as usize;
+            let order = lines.order.get(line).copied().unwrap_or_default();
+            (
+                product(line),
+                lines.time[line],
+                lines.kind(line),
+                lines.gross[line],
+                lines.quantity[line],
+                order,
+            )
+        });
+        self.open.clear();
+        let mut current = None;
+        for line in &self.order {
+            let line = *line as usize;
+            if current != Some(product(line)) {
+                current = Some(product(line));
+                self.open.clear();
+            }
+            if lines.kind(line) == LineKind::Sale {
+                let paid = lines.gross[line] - lines.discount.get(line).copied().unwrap_or_default();
+                self.open.push(OpenSale { line, quantity: lines.quantity[line], value: paid });
+            } else {
+                undo(
+                    &mut self.open,
+                    lines.quantity[line],
+                    lines.gross[line],
+                    &mut self.quantity,
+                    &mut self.value,
+                );
+            }
+        }
+    }
+}
+
+/// Takes a credit note's pieces and value from the open sales, the latest first.
+fn undo(
+    open: &mut Vec<OpenSale>,
+    mut quantity: i32,
+    mut credit: i64,
+    quantities: &mut [i32],
+    values: &mut [i64],
+) {
+    while let Some(sale) = open.last_mut().filter(|_| quantity > 0) {
+        let pieces = quantity.min(sale.quantity);
+        // The credit is spread evenly over its pieces; both factors are below 2⁵⁰, so the quotient always fits.
+        let share = mul_div(credit, i64::from(pieces), i64::from(quantity)).unwrap_or(credit);
+        let value = share.min(sale.value);
+        quantities[sale.line] += pieces;
+        values[sale.line] += value;
+        credit -= share;
+        quantity -= pieces;
+        sale.quantity -= pieces;
+        sale.value -= value;
+        if sale.quantity == 0 {
+            open.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (time, kind, product, pieces, value)
+    fn attribute(rows: &[(i64, LineKind, u32, i32, i64)]) -> (Vec<i32>, Vec<i64>) {
+        let lines = LineColumns {
+            time: rows.iter().map(|row| row.0).collect(),
+            kind: rows.iter().map(|row| row.1).collect(),
+            product: rows.iter().map(|row| row.2).collect(),
+            quantity: rows.iter().map(|row| row.3).collect(),
+            gross: rows.iter().map(|row| row.4).collect(),
+            ..LineColumns::default()
+        };
+        let mut attributed = Attributed::default();
+        attributed.reset(rows.len());
+        attributed.attribute(&lines, 0..rows.len());
+        (attributed.quantity, attributed.value)
+    }
+
+    use LineKind::{Free, Return, Sale};
+
+    #[test]
+    fn a_return_goes_to_the_latest_earlier_sales_and_no_further_than_was_bought() {
+        let (pieces, values) = attribute(&[
+            (1, Sale, 1, 2, 200),
+            (2, Sale, 1, 3, 330),
+            (3, Sale, 2, 9, 900),
+            (4, Return, 1, 4, 440),
+            (5, Sale, 1, 5, 500),
+        ]);
+        assert_eq!(pieces, [1, 3, 0, 0, 0]);
+        assert_eq!(values, [110, 330, 0, 0, 0], "110 a piece was credited; the first sale took one");
+    }
+
+    #[test]
+    fn what_no_sale_can_take_stays_unattributed() {
+        assert_eq!(attribute(&[(1, Return, 1, 2, 20), (2, Sale, 1, 2, 20)]).0, [0, 0]);
+        assert_eq!(attribute(&[(1, Sale, 1, 1, 10), (2, Return, 1, 5, 50)]), (vec![1, 0], vec![10, 0]));
+        let (_, values) = attribute(&[(1, Sale, 1, 1, 10), (2, Return, 1, 1, 15)]);
+        assert_eq!(values, [10, 0], "at most what was paid");
+    }
+
+    #[test]
+    fn a_cancellation_at_the_same_instant_counts_and_free_lines_do_not() {
+        assert_eq!(attribute(&[(1, Return, 1, 1, 10), (1, Sale, 1, 1, 10)]).0, [0, 1]);
+        assert_eq!(attribute(&[(1, Free, 1, 1, 0), (2, Return, 1, 1, 10)]).0, [0, 0]);
+    }
+}
