@@ -1,0 +1,3 @@
+//! From order lines to a ranked plan.
+
+fn main() {}
