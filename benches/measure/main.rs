@@ -1,0 +1,61 @@
+//! kohort's side of the comparison with its peers: the same work on the same files, one JSON line a measurement.
+//!
+//! ```text
+//! cargo bench --bench measure -- features --npz tx_10M.npz
+//! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
+//! ```
+//! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
+//! figures are checked against a plain computation.
+
+mod features;
+mod npz;
+mod record;
+mod sample;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Runs of which the median counts.
+const RUNS: usize = 5;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("measure: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), Failure> {
+    match arguments.first().map(String::as_str) {
+        Some("features") => {
+            let path = path_of(arguments, "--npz")?;
+            Ok(features::run(&features::Raw::read(&path)?, &size_of_name(&path), RUNS)?)
+        }
+        Some(other) if !other.starts_with('-') => {
+            Err(format!("no workload `{other}`; there are features and rfm").into())
+        }
+        _ => sample::check_all(),
+    }
+}
+
+fn option<'a>(arguments: &'a [String], name: &str) -> Result<&'a str, Failure> {
+    let position = arguments.iter().position(|argument| argument == name);
+    let value = position.and_then(|position| arguments.get(position + 1));
+    Ok(value.ok_or_else(|| format!("{name} is missing"))?)
+}
+
+fn path_of(arguments: &[String], name: &str) -> Result<PathBuf, Failure> {
+    Ok(PathBuf::from(option(arguments, name)?))
+}
+
+/// `tx_10M.npz` has size `10M`.
+fn size_of_name(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    stem.rsplit('_').next().unwrap_or_default().to_owned()
+}
