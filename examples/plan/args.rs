@@ -311,7 +311,7 @@ impl Options {
         }
         if let Some(UndeliveredOption { column, value }) = &columns.undelivered {
             schema = schema.undelivered(match value {
-                Some(value) => Undelivered::Value { column, value },
+                Some(value) => Undelivered::WhenEquals(column, value),
                 None => Undelivered::Column(column),
             });
         }
