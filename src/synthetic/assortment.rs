@@ -177,18 +177,9 @@ impl Choice {
     }
 
     /// How likely a customer must return a product of average fit, so that a line of hers comes back with probability
-    /// `rate` over all products as this taste chooses among them. By bisection: the rate rises with it.
+    /// `rate` over all products as this taste chooses among them.
     pub(super) fn average_fit_rate(&self, rate: f64) -> f64 {
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..40 {
-            let middle = f64::midpoint(low, high);
-            if self.return_rate(middle) < rate {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        f64::midpoint(low, high)
+        rising_root(|average_fit| self.return_rate(average_fit), rate)
     }
 
     fn return_rate(&self, average_fit: f64) -> f64 {
@@ -201,6 +192,20 @@ pub(super) fn with_odds(probability: f64, factor: f64) -> f64 {
     let odds = probability * factor;
     let against = 1.0 - probability;
     if odds + against > 0.0 { odds / (odds + against) } else { 0.0 }
+}
+
+/// The probability at which a rising function reaches a value, by bisection to 2⁻⁴⁰.
+pub(super) fn rising_root(function: impl Fn(f64) -> f64, value: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..40 {
+        let middle = f64::midpoint(low, high);
+        if function(middle) < value {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::random::{Stream, Weights};
-use crate::synthetic::assortment::Taste;
+use crate::random::Stream;
+use crate::synthetic::assortment::{Taste, rising_root, with_odds};
 use crate::synthetic::market::Market;
 
 /// How firmly the return rates of a class sit around their mean, as a number of observations.
@@ -20,7 +20,7 @@ pub enum CustomerClass {
     HeavyReturner,
     /// Orders often, over the whole period.
     Loyal,
-    /// Buys cheaper things, mostly at a discount.
+    /// Buys cheaper things, nearly always at a discount.
     PriceSensitive,
     /// Ordered first in the last weeks of the period.
     New,
@@ -58,11 +58,11 @@ impl CustomerClass {
     const fn habits(self) -> Habits {
         let (share, orders, lines, returns, discounts, taste) = match self {
             Self::HeavyReturner => (0.0, (5, 1.0), (3, 0.8), 1.0, 0.4, Taste::Broad),
-            Self::Loyal => (0.17, (8, 2.0), (1, 0.6), 0.8, 0.85, Taste::Broad),
-            Self::PriceSensitive => (0.17, (3, 1.5), (1, 0.8), 1.1, 2.0, Taste::Cheap),
-            Self::New => (0.24, (1, 0.4), (1, 0.7), 1.1, 0.85, Taste::Broad),
-            Self::HighSpender => (0.09, (4, 2.0), (1, 1.0), 1.0, 0.85, Taste::Dear),
-            Self::Ordinary => (0.33, (2, 2.0), (1, 0.5), 1.05, 0.85, Taste::Broad),
+            Self::Loyal => (0.17, (8, 2.0), (1, 0.6), 0.8, 0.6, Taste::Broad),
+            Self::PriceSensitive => (0.17, (3, 1.5), (1, 0.8), 1.1, 20.0, Taste::Cheap),
+            Self::New => (0.24, (1, 0.4), (1, 0.7), 1.1, 0.6, Taste::Broad),
+            Self::HighSpender => (0.09, (4, 2.0), (1, 1.0), 1.0, 0.6, Taste::Dear),
+            Self::Ordinary => (0.33, (2, 2.0), (1, 0.5), 1.05, 0.6, Taste::Broad),
         };
         Habits { share, orders, lines, returns, discounts, taste }
     }
@@ -84,17 +84,36 @@ struct Habits {
     lines: (u32, f64),
     /// Its return rate over the shop's; heavy returners have a rate of their own.
     returns: f64,
-    /// Its share of discounted lines over the shop's.
+    /// How the odds that a line is discounted compare with those of others.
     discounts: f64,
     taste: Taste,
 }
 
 /// How frequent each class is where `heavy` of the customers are heavy returners.
-pub(super) fn class_weights(heavy: f64) -> Weights {
-    Weights::new(CustomerClass::ALL.map(|class| match class {
+pub(super) fn class_shares(heavy: f64) -> [f64; CustomerClass::ALL.len()] {
+    CustomerClass::ALL.map(|class| match class {
         CustomerClass::HeavyReturner => heavy,
         other => (1.0 - heavy) * other.habits().share,
-    }))
+    })
+}
+
+/// How likely a line of each class is discounted, so that `share` of all lines are to be expected to be.
+pub(super) fn discount_chances(heavy: f64, share: f64) -> [f64; CustomerClass::ALL.len()] {
+    let habits = CustomerClass::ALL.map(CustomerClass::habits);
+    let mean = |(least, more): (u32, f64)| f64::from(least) + more;
+    let lines: Vec<f64> = class_shares(heavy)
+        .iter()
+        .zip(&habits)
+        .map(|(class, habits)| class * mean(habits.orders) * mean(habits.lines))
+        .collect();
+    let total: f64 = lines.iter().sum();
+    let expected = |base: f64| {
+        let discounted =
+            lines.iter().zip(&habits).map(|(lines, habits)| lines * with_odds(base, habits.discounts));
+        discounted.sum::<f64>() / total
+    };
+    let base = rising_root(expected, share);
+    habits.map(|habits| with_odds(base, habits.discounts))
 }
 
 /// One customer, as she is before her first order.
@@ -120,7 +139,8 @@ pub(super) struct Customer {
 impl Customer {
     pub(super) fn draw(market: &Market<'_>, stream: &mut Stream) -> Self {
         let shop = market.shop;
-        let class = CustomerClass::ALL[market.classes.choose(stream)];
+        let place = market.classes.choose(stream);
+        let class = CustomerClass::ALL[place];
         let habits = class.habits();
         let (mean, strength) = match class {
             CustomerClass::HeavyReturner => (shop.heavy_return_rate, HEAVY_STRENGTH),
@@ -134,7 +154,7 @@ impl Customer {
             average_fit_rate: market.catalogue.choice(habits.taste).average_fit_rate(return_rate),
             orders: (habits.orders.0, habits.orders.1 * appetite),
             lines: (habits.lines.0, habits.lines.1 * appetite),
-            discounted: (shop.discounted_lines * habits.discounts).min(1.0),
+            discounted: market.discounts[place],
             taste: habits.taste,
             days: active_days(class, u64::from(shop.days), stream),
             country: market.countries.choose(stream),
@@ -170,6 +190,16 @@ mod tests {
     fn the_classes_other_than_heavy_returners_share_the_rest() {
         let total: f64 = CustomerClass::ALL.iter().map(|class| class.habits().share).sum();
         assert!((total - 1.0).abs() < 1e-12, "{total}");
+    }
+
+    #[test]
+    fn discounts_add_up_to_the_shops_share() {
+        let chances = discount_chances(0.1, 0.25);
+        assert!(chances[2] > 0.85 && chances[1] < 0.25, "{chances:?}");
+        for share in [0.0, 0.01, 0.5, 1.0] {
+            // One class alone must have the share itself.
+            assert!((discount_chances(1.0, share)[0] - share).abs() < 1e-9);
+        }
     }
 
     #[test]

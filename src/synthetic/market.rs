@@ -2,7 +2,7 @@
 
 use crate::random::Weights;
 use crate::synthetic::assortment::Catalogue;
-use crate::synthetic::classes::class_weights;
+use crate::synthetic::classes::{CustomerClass, class_shares, discount_chances};
 use crate::synthetic::shop::Shop;
 
 /// A shop's products and the weights of its classes, channels, countries and reasons.
@@ -10,6 +10,8 @@ pub(super) struct Market<'a> {
     pub(super) shop: &'a Shop,
     pub(super) catalogue: Catalogue,
     pub(super) classes: Weights,
+    /// How likely a line of each class is discounted.
+    pub(super) discounts: [f64; CustomerClass::ALL.len()],
     pub(super) channels: Weights,
     pub(super) countries: Weights,
     pub(super) reasons: Weights,
@@ -22,7 +24,8 @@ impl<'a> Market<'a> {
         Self {
             shop,
             catalogue: Catalogue::new(shop),
-            classes: class_weights(shop.heavy_returners),
+            classes: Weights::new(class_shares(shop.heavy_returners)),
+            discounts: discount_chances(shop.heavy_returners, shop.discounted_lines),
             channels: falling(&shop.channels),
             countries: falling(&shop.countries),
             reasons: falling(&shop.return_reasons),

@@ -71,7 +71,7 @@ impl Shop {
                 customers: 22_000,
                 seed: 1,
                 heavy_returners: 0.10,
-                heavy_return_rate: 0.93,
+                heavy_return_rate: 0.95,
                 return_rate: 0.25,
                 return_window_days: 30,
                 return_times: ReturnTimes::default(),
@@ -143,7 +143,7 @@ impl ShopBuilder {
         self
     }
 
-    /// The mean return rate of heavy returners. Defaults to 0.93.
+    /// The mean return rate of heavy returners. Defaults to 0.95.
     #[must_use]
     pub fn heavy_return_rate(mut self, mean: f64) -> Self {
         self.shop.heavy_return_rate = mean;
@@ -178,7 +178,8 @@ impl ShopBuilder {
         self
     }
 
-    /// The share of lines sold at a discount; of price-sensitive customers it is twice as large. Defaults to 0.25.
+    /// The share of lines sold at a discount, on average; price-sensitive customers get nearly all theirs at one. Defaults
+    /// to 0.25.
     #[must_use]
     pub fn discounted_lines(mut self, share: f64) -> Self {
         self.shop.discounted_lines = share;

@@ -83,7 +83,8 @@ fn the_default_shop_makes_the_case_plain() {
         let total = |number: fn(&Posted) -> f64| sum(&shop, &posted, *class, number);
         let rate = total(|customer| customer.returned) / total(|customer| customer.gross);
         assert!((0.15..0.32).contains(&rate), "{class}: return rate {rate}");
-        assert!(total(|customer| customer.contribution) / total(|_| 1.0) > 40.0, "{class}");
+        let contribution = total(|customer| customer.contribution) / total(|_| 1.0);
+        assert!(contribution > 30.0, "{class}: contribution of one {contribution}");
         assert!(total(|_| 1.0) > 0.05 * posted.len() as f64, "{class}");
     }
 }
@@ -189,7 +190,7 @@ fn prices_discounts_and_costs_are_what_the_settings_say() {
     let (discounts, costs) = (log.discounts.as_ref().unwrap(), log.costs.as_ref().unwrap());
     let discounted: Vec<usize> = (0..log.len()).filter(|row| discounts[*row] > 0).collect();
     let share = discounted.len() as f64 / log.len() as f64;
-    assert!((0.33..0.45).contains(&share), "{share}");
+    assert!((0.38..0.42).contains(&share), "{share}");
     let depth = discounted.iter().map(|row| discounts[*row] as f64 / log.gross[*row] as f64).sum::<f64>();
     assert!((depth / discounted.len() as f64 - 0.3).abs() < 0.01);
     let total = |values: &[i64]| values.iter().map(|value| i128::from(*value)).sum::<i128>() as f64;
@@ -243,8 +244,8 @@ fn the_default_shop_is_frozen() {
     let report = shop.log.report();
     assert_eq!(
         shop.to_string(),
-        "a synthetic shop: 9255 order lines of 1000 customers, 95 of them heavy returners"
+        "a synthetic shop: 9285 order lines of 1000 customers, 95 of them heavy returners"
     );
     let amounts = [report.sales.value, report.discount, report.returned()].map(|amount| amount.to_string());
-    assert_eq!(amounts, ["644748.80", "33979.88", "245407.26"]);
+    assert_eq!(amounts, ["648041.15", "34240.91", "247671.05"]);
 }
