@@ -60,6 +60,18 @@ impl Bitmap {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// The bits in 64-bit words, the first row in the lowest bit of the first word.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The bits that are set in both; the two are of one length.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        debug_assert_eq!(self.len, other.len, "bits of the same rows");
+        let words = self.words.iter().zip(&other.words).map(|(left, right)| left & right).collect();
+        Self { words, len: self.len }
+    }
+
     /// The rows whose bit is set, ascending.
     pub fn ones(&self) -> impl Iterator<Item = usize> {
         self.words.iter().enumerate().flat_map(|(index, word)| {

@@ -250,6 +250,24 @@ impl Category {
         Self { codes: rows.iter().map(|row| self.codes[*row]).collect(), levels: Arc::clone(&self.levels) }
     }
 
+    /// The same column without levels that no row has. O(rows + levels).
+    pub(crate) fn without_unused(self) -> Self {
+        let mut codes = vec![MISSING; self.levels.len()];
+        for code in self.codes.iter().filter(|code| **code != MISSING) {
+            codes[*code as usize] = 0;
+        }
+        if codes.iter().all(|code| *code != MISSING) {
+            return self;
+        }
+        let mut levels = TextArena::default();
+        for (level, code) in self.levels.iter().zip(&mut codes).filter(|(_, code)| **code != MISSING) {
+            *code = levels.len() as u32;
+            levels.push(level);
+        }
+        let renumbered = self.codes.iter().map(|code| codes.get(*code as usize).copied().unwrap_or(MISSING));
+        Self { codes: renumbered.collect(), levels: Arc::new(Levels(levels)) }
+    }
+
     /// The rows of both, one after the other, over the union of their levels.
     pub(crate) fn concat(&self, other: &Self) -> Self {
         let (levels, left, right) = self.levels.union(&other.levels);
@@ -345,6 +363,18 @@ mod tests {
             for (code, level) in levels.iter().enumerate() {
                 prop_assert_eq!(column.levels().code(level), Some(code as u32));
             }
+        }
+
+        #[test]
+        fn a_part_of_a_column_without_unused_levels_equals_one_of_its_own(
+            texts in prop::collection::vec("[a-e]{0,2}", 1..30),
+            keep in prop::collection::vec(any::<bool>(), 30),
+        ) {
+            let column = |texts: &[&String]| Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+            let rows: Vec<usize> = (0..texts.len()).filter(|row| keep[*row]).collect();
+            let picked: Vec<&String> = rows.iter().map(|row| &texts[*row]).collect();
+            let all: Vec<&String> = texts.iter().collect();
+            prop_assert_eq!(column(&all).gather(&rows).without_unused(), column(&picked));
         }
 
         #[test]

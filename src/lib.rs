@@ -2,9 +2,11 @@
 
 mod bitmap;
 mod category;
+pub mod economics;
 mod error;
 pub mod features;
 mod layout;
+mod model_file;
 mod random;
 pub mod segment;
 pub mod synthetic;
@@ -12,10 +14,13 @@ pub mod transaction;
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
+pub use economics::{Costs, Economics};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureExtractor, FeatureTable};
-pub use segment::{Segmentation, Segmenter};
+pub use segment::{Rfm, RfmModel, Segmentation, Segmenter};
+#[cfg(feature = "csv")]
+pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
 pub use transaction::{
-    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal,
-    OrderIdentity, Rate, Returns, TransactionLog, Zone,
+    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity,
+    Rate, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
 };

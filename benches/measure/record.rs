@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 /// The seconds of several runs, ascending.
 pub(crate) struct Timing(Vec<f64>);
 
-/// Runs `work` several times and times it; gives the last result. Results are dropped outside the clock, as in the
-/// peers' scripts.
-pub(crate) fn time<T>(runs: usize, work: impl Fn() -> T) -> (Timing, T) {
+/// Runs `work` several times on fresh input and times it alone; gives the last result. Input is made and results are
+/// dropped outside the clock, as in the peers' scripts.
+pub(crate) fn time<I, T>(runs: usize, input: impl Fn() -> I, work: impl Fn(I) -> T) -> (Timing, T) {
     let mut seconds = Vec::with_capacity(runs);
     loop {
+        let fresh = input();
         let start = Instant::now();
-        let result = work();
+        let result = work(fresh);
         seconds.push(start.elapsed().as_secs_f64());
         if seconds.len() >= runs {
             seconds.sort_unstable_by(f64::total_cmp);

@@ -36,7 +36,7 @@ fn check_features() -> Result<(), Failure> {
         category: column(40).iter().map(|n| *n as i16).collect(),
         channel: column(5).iter().map(|n| *n as i8).collect(),
     };
-    let found = agreement(&extract(&raw.log()?)?)?;
+    let found = agreement(&extract(&raw.log(raw.ids())?)?)?;
 
     let mut cents: BTreeMap<u64, BTreeMap<i16, i64>> = BTreeMap::new();
     let mut orders = BTreeSet::new();
@@ -53,5 +53,9 @@ fn check_features() -> Result<(), Failure> {
     };
     let tops = cents.values().filter_map(top).map(|(_, _, category)| i64::from(category)).sum();
     let expected = (cents.len(), total as f64 / 100.0, orders.len() as u64, tops);
-    if found == expected { Ok(()) } else { Err(format!("features gave {found:?}, expected {expected:?}").into()) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("features gave {found:?}, expected {expected:?}").into())
+    }
 }

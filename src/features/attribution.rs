@@ -7,8 +7,53 @@
 
 use std::ops::Range;
 
-use crate::features::lines::LineColumns;
-use crate::transaction::{LineKind, mul_div};
+use rayon::prelude::*;
+
+use crate::features::group::Group;
+use crate::features::lines::{LineColumns, Needs};
+use crate::features::partition::Partition;
+use crate::transaction::{LineKind, NO_TIME, Returns, TransactionLog, mul_div};
+
+/// The paid value of each line of a log that came back before `until` and belongs to it; zero for credit notes
+/// themselves. `None` where the log does not record returns.
+pub(crate) fn returned_by_line(log: &TransactionLog, until: i64) -> Option<Vec<i64>> {
+    match log.rules().returns() {
+        Returns::NotRecorded => None,
+        Returns::CreditNotes { .. } => Some(attributed_by_line(log, until)),
+        _ => {
+            let known = |(row, value): (usize, &i64)| {
+                let time = log.return_times.as_ref().map_or(NO_TIME, |times| times[row]);
+                if time < until { *value } else { 0 }
+            };
+            log.returned.as_ref().map(|values| values.iter().enumerate().map(known).collect())
+        }
+    }
+}
+
+fn attributed_by_line(log: &TransactionLog, until: i64) -> Vec<i64> {
+    let needs = Needs { order: true, quantity: true, discount: true, attribution: true, row: true, ..Needs::default() };
+    let partition = Partition::new(log, needs);
+    let found: Vec<Vec<(u32, i64)>> = (0..partition.groups())
+        .into_par_iter()
+        .map_init(
+            || (Group::default(), Attributed::default()),
+            |(group, attributed), index| {
+                group.fill(&partition, index, until);
+                attributed.reset(group.lines.len());
+                (0..group.customers.len()).for_each(|customer| {
+                    attributed.attribute(&group.lines, group.lines_of(customer));
+                });
+                let values = group.lines.row.iter().copied().zip(attributed.value.iter().copied());
+                values.filter(|(_, value)| *value > 0).collect()
+            },
+        )
+        .collect();
+    let mut values = vec![0; log.len()];
+    for (row, value) in found.into_iter().flatten() {
+        values[row as usize] = value;
+    }
+    values
+}
 
 /// What of each line came back, for the lines of one group.
 #[derive(Default)]

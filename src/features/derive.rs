@@ -6,22 +6,52 @@ use rayon::prelude::*;
 
 use crate::bitmap::Bitmap;
 use crate::category::{Category, Levels, MISSING};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::feature::Feature;
 use crate::features::measures::Measures;
 use crate::features::table::{Column, Values};
 use crate::transaction::{DAY, Money};
 
-/// One feature of one group's customers.
-pub(crate) enum Part {
-    Count(Vec<u32>),
-    Large(Vec<i64>),
+/// One feature of one group's customers: values, and the rows that have none.
+pub(crate) struct Part {
+    values: PartValues,
+    missing: Vec<u32>,
+}
+
+enum PartValues {
+    U32(Vec<u32>),
+    I64(Vec<i64>),
+    F64(Vec<f64>),
     Money(Vec<Money>),
+    Time(Vec<i64>),
     Codes(Vec<u32>),
-    /// A count that may be missing.
-    MaybeCount(Vec<Option<u32>>),
-    MaybeTime(Vec<Option<i64>>),
-    MaybeNumber(Vec<Option<f64>>),
+}
+
+impl Part {
+    fn complete(values: PartValues) -> Self {
+        Self { values, missing: Vec::new() }
+    }
+
+    fn optional<T: Default>(values: impl Iterator<Item = Option<T>>, wrap: fn(Vec<T>) -> PartValues) -> Self {
+        let mut missing = Vec::new();
+        let present = values.enumerate().map(|(row, value)| {
+            value.unwrap_or_else(|| {
+                missing.push(row as u32);
+                T::default()
+            })
+        });
+        let values = wrap(present.collect());
+        Self { values, missing }
+    }
+
+    fn rows(&self) -> usize {
+        match &self.values {
+            PartValues::U32(values) | PartValues::Codes(values) => values.len(),
+            PartValues::I64(values) | PartValues::Time(values) => values.len(),
+            PartValues::F64(values) => values.len(),
+            PartValues::Money(values) => values.len(),
+        }
+    }
 }
 
 /// A sum that does not fit its column, and whose.
@@ -32,32 +62,47 @@ pub(crate) struct TooLarge {
 
 /// A feature of a group's customers. [`Feature::ChannelShares`] has columns of its own ([`channel_share`]).
 pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Result<Part, TooLarge> {
-    let counts = |pick: fn(&Measures) -> u32| Ok(Part::Count(measures.iter().map(pick).collect()));
+    let counts =
+        |pick: fn(&Measures) -> u32| Ok(Part::complete(PartValues::U32(measures.iter().map(pick).collect())));
+    let amount = |customer: usize, sum: i128| {
+        i64::try_from(sum)
+            .map(Money::from_ten_thousandths)
+            .map_err(|_| TooLarge { what: feature.name(), customer })
+    };
     let money = |pick: fn(&Measures) -> i128| {
-        let amount = |(customer, m): (usize, &Measures)| {
-            i64::try_from(pick(m))
-                .map(Money::from_ten_thousandths)
-                .map_err(|_| TooLarge { what: feature.name(), customer })
-        };
-        measures.iter().enumerate().map(amount).collect::<Result<Vec<Money>, TooLarge>>().map(Part::Money)
+        let amounts = measures.iter().enumerate().map(|(customer, m)| amount(customer, pick(m)));
+        amounts.collect::<Result<_, TooLarge>>().map(|values| Part::complete(PartValues::Money(values)))
+    };
+    let maybe_money = |pick: fn(&Measures) -> Option<i128>| {
+        let amounts = measures.iter().enumerate();
+        let amounts = amounts.map(|(customer, m)| pick(m).map(|sum| amount(customer, sum)).transpose());
+        let amounts = amounts.collect::<Result<Vec<Option<Money>>, TooLarge>>()?;
+        Ok(Part::optional(amounts.into_iter(), PartValues::Money))
     };
     let lines = |pick: fn(&Measures) -> u64| {
         let count = |(customer, m): (usize, &Measures)| {
             u32::try_from(pick(m)).map_err(|_| TooLarge { what: feature.name(), customer })
         };
-        measures.iter().enumerate().map(count).collect::<Result<Vec<u32>, TooLarge>>().map(Part::Count)
+        measures
+            .iter()
+            .enumerate()
+            .map(count)
+            .collect::<Result<_, TooLarge>>()
+            .map(|values| Part::complete(PartValues::U32(values)))
     };
     let days = |pick: fn((i64, i64)) -> i64| {
         let days = |m: &Measures| m.orders_span.map(|span| ((as_of - pick(span)) / DAY) as u32);
-        Ok(Part::MaybeCount(measures.iter().map(days).collect()))
+        Ok(Part::optional(measures.iter().map(days), PartValues::U32))
     };
     let times = |pick: fn((i64, i64)) -> i64| {
-        Ok(Part::MaybeTime(measures.iter().map(|m| m.orders_span.map(pick)).collect()))
+        Ok(Part::optional(measures.iter().map(|m| m.orders_span.map(pick)), PartValues::Time))
     };
-    let numbers = |of: fn(&Measures) -> Option<f64>| Ok(Part::MaybeNumber(measures.iter().map(of).collect()));
-    let large = |pick: fn(&Measures) -> i64| Ok(Part::Large(measures.iter().map(pick).collect()));
+    let numbers =
+        |of: fn(&Measures) -> Option<f64>| Ok(Part::optional(measures.iter().map(of), PartValues::F64));
+    let large =
+        |pick: fn(&Measures) -> i64| Ok(Part::complete(PartValues::I64(measures.iter().map(pick).collect())));
     let codes = |pick: fn(&Measures) -> Option<u32>| {
-        Ok(Part::Codes(measures.iter().map(|m| pick(m).unwrap_or(MISSING)).collect()))
+        Ok(Part::complete(PartValues::Codes(measures.iter().map(|m| pick(m).unwrap_or(MISSING)).collect())))
     };
     match feature {
         Feature::RecencyDays => days(|(_, last)| last),
@@ -87,11 +132,11 @@ pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Res
         Feature::TopCategory => codes(|m| m.top_category),
         Feature::Categories => counts(|m| m.categories),
         Feature::Country => codes(|m| m.country),
-        Feature::CostOfGoods => money(|m| m.cost),
-        Feature::CostOfGoodsReturned => money(|m| m.cost_returned),
+        Feature::CostOfGoods => maybe_money(|m| m.cost),
+        Feature::CostOfGoodsReturned => maybe_money(|m| m.cost_returned),
         Feature::LinesMature => lines(|m| m.lines_mature),
         Feature::LinesReturnedMature => lines(|m| m.lines_returned_mature),
-        Feature::ChannelShares => Ok(Part::MaybeNumber(vec![None; measures.len()])),
+        Feature::ChannelShares => Ok(Part::optional(measures.iter().map(|_| None), PartValues::F64)),
     }
 }
 
@@ -99,53 +144,60 @@ pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Res
 pub(crate) fn channel_share(channel: usize, channels: usize, gross: &[i64], measures: &[Measures]) -> Part {
     let share =
         |(customer, m): (usize, &Measures)| ratio(i128::from(gross[customer * channels + channel]), m.gross);
-    Part::MaybeNumber(measures.iter().enumerate().map(share).collect())
+    Part::optional(measures.iter().enumerate().map(share), PartValues::F64)
 }
 
-/// Both are exact; the quotient is rounded once.
+/// Both are exact; the quotient is rounded once, as long as they are below 2⁵³ ten-thousandths.
 fn ratio(part: i128, whole: i128) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+    // A conversion from 128 bits is a call; nearly every sum fits 64.
+    let float = |number: i128| i64::try_from(number).map_or(number as f64, |number| number as f64);
+    (whole > 0).then(|| float(part) / float(whole))
 }
 
 /// The column of all groups' parts, which are of one kind.
-pub(crate) fn join(parts: Vec<&Part>, levels: Option<&Arc<Levels>>) -> Result<Column> {
+fn join(parts: &[&Part], levels: Option<&Arc<Levels>>) -> Result<Column> {
+    let len = parts.iter().map(|part| part.rows()).sum();
     macro_rules! concat {
-        ($kind:path) => {
-            parts
-                .iter()
-                .flat_map(|part| if let $kind(values) = part { values.as_slice() } else { &[] })
-                .copied()
-        };
-    }
-    macro_rules! maybe {
-        ($kind:path, $values:path) => {{
-            let missing = parts.iter().any(|part| matches!(part, $kind(values) if values.iter().any(Option::is_none)));
-            let values = $values(concat!($kind).map(Option::unwrap_or_default).collect());
-            if missing {
-                Column::with_missing(values, concat!($kind).map(|value| value.is_some()).collect::<Bitmap>())
-            } else {
-                Ok(Column::new(values))
+        ($kind:path) => {{
+            let mut all = Vec::with_capacity(len);
+            for part in parts {
+                if let $kind(values) = &part.values {
+                    all.extend_from_slice(values);
+                }
             }
+            all
         }};
     }
-    match parts.first() {
-        Some(Part::Large(_)) => Ok(Column::new(Values::I64(concat!(Part::Large).collect()))),
-        Some(Part::Money(_)) => Ok(Column::new(Values::Money(concat!(Part::Money).collect()))),
-        Some(Part::Codes(_)) => {
-            let codes = concat!(Part::Codes).collect();
-            Ok(Column::new(Values::Category(Category { codes, levels: levels.cloned().unwrap_or_default() })))
+    let values = match parts.first().map(|part| &part.values) {
+        Some(PartValues::U32(_)) | None => Values::U32(concat!(PartValues::U32)),
+        Some(PartValues::I64(_)) => Values::I64(concat!(PartValues::I64)),
+        Some(PartValues::F64(_)) => Values::F64(concat!(PartValues::F64)),
+        Some(PartValues::Money(_)) => Values::Money(concat!(PartValues::Money)),
+        Some(PartValues::Time(_)) => Values::Time(concat!(PartValues::Time)),
+        Some(PartValues::Codes(_)) => {
+            let levels = levels.cloned().unwrap_or_default();
+            Values::Category(Category { codes: concat!(PartValues::Codes), levels })
         }
-        Some(Part::MaybeCount(_)) => maybe!(Part::MaybeCount, Values::U32),
-        Some(Part::MaybeTime(_)) => maybe!(Part::MaybeTime, Values::Time),
-        Some(Part::MaybeNumber(_)) => maybe!(Part::MaybeNumber, Values::F64),
-        Some(Part::Count(_)) | None => Ok(Column::new(Values::U32(concat!(Part::Count).collect()))),
+    };
+    if parts.iter().all(|part| part.missing.is_empty()) {
+        return Ok(Column::new(values));
     }
+    let mut validity = Bitmap::filled(len, true);
+    let mut start = 0;
+    for part in parts {
+        part.missing.iter().for_each(|row| validity.set(start + *row as usize, false));
+        start += part.rows();
+    }
+    Column::with_missing(values, validity)
 }
 
 /// The columns of several features, in parallel; `parts` has one list per group, in the order of the features.
-pub(crate) fn join_all(parts: &[Vec<Part>], levels: &[Option<Arc<Levels>>]) -> Result<Vec<Column>, Error> {
+pub(crate) fn join_all(parts: &[Vec<Part>], levels: &[Option<Arc<Levels>>]) -> Result<Vec<Column>> {
     (0..levels.len())
         .into_par_iter()
-        .map(|feature| join(parts.iter().map(|group| &group[feature]).collect(), levels[feature].as_ref()))
+        .map(|feature| {
+            let parts: Vec<&Part> = parts.iter().map(|group| &group[feature]).collect();
+            join(&parts, levels[feature].as_ref())
+        })
         .collect()
 }

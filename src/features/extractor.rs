@@ -182,6 +182,7 @@ fn needs_of(features: &BTreeSet<Feature>, log: &TransactionLog) -> Needs {
         channel: any(&[F::ChannelShares]),
         country: any(&[F::Country]),
         attribution,
+        row: false,
     }
 }
 

@@ -89,9 +89,10 @@ features! {
     ChannelShares => "channel_share",
     /// The country with the largest gross value, of equals the first by text. Missing where no sale line names one.
     Country => "country",
-    /// Cost of the pieces that went out, as recorded on the lines. Money.
+    /// Cost of the pieces that went out, as recorded on the lines. Money; missing where a line's cost is unknown.
     CostOfGoods => "cost_of_goods",
-    /// The part of it that came back, in proportion to each line's attributed pieces. Money.
+    /// The part of it that came back, in proportion to each line's attributed pieces. Money; missing where a line's
+    /// cost is unknown.
     CostOfGoodsReturned => "cost_of_goods_returned",
     /// Sale lines old enough that their returns are in. Unsigned.
     LinesMature => "lines_mature",

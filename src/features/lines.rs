@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::transaction::{Attribute, LineKind, TransactionLog};
+use crate::transaction::{Attribute, IdColumn, LineKind, TransactionLog};
 
 /// Which columns the features asked for are computed from. Customer, time and gross are always moved.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Needs {
     pub(crate) country: bool,
     /// Credit notes are attributed to sales.
     pub(crate) attribution: bool,
+    /// The line's row in the log.
+    pub(crate) row: bool,
 }
 
 macro_rules! line_columns {
@@ -31,23 +33,22 @@ macro_rules! line_columns {
         }
 
         impl LineColumns {
-            /// Takes the lines `range` of another part.
-            pub(crate) fn extend(&mut self, from: &Self, range: Range<usize>) {
-                $(if !from.$name.is_empty() {
-                    self.$name.extend_from_slice(&from.$name[range.clone()]);
-                })*
-            }
-
-            /// Becomes the lines of another part in the order of `positions`.
-            pub(crate) fn gather(&mut self, from: &Self, positions: &[u32]) {
+            /// Becomes the lines of several parts, each line at its place; `places` has those of one part after the
+            /// other. Lines that are left out share the place `len`, which does not count.
+            pub(crate) fn place(&mut self, parts: &[(&Self, Range<usize>)], places: &[u32], len: usize) {
                 $(self.$name.clear();
-                if !from.$name.is_empty() {
-                    self.$name.extend(positions.iter().map(|position| from.$name[*position as usize]));
+                if parts.iter().any(|(part, _)| !part.$name.is_empty()) {
+                    self.$name.resize(len + 1, Default::default());
+                    let mut rest = places;
+                    for (part, range) in parts {
+                        let (these, others) = rest.split_at(range.len());
+                        rest = others;
+                        for (value, place) in part.$name[range.clone()].iter().zip(these) {
+                            self.$name[*place as usize] = *value;
+                        }
+                    }
+                    self.$name.truncate(len);
                 })*
-            }
-
-            pub(crate) fn clear(&mut self) {
-                $(self.$name.clear();)*
             }
         }
     };
@@ -73,6 +74,8 @@ line_columns! {
     product: u32,
     /// How many order lines a row stands for; empty where each stands for one.
     count: u32,
+    /// The row in the log.
+    row: u32,
 }
 
 impl LineColumns {
@@ -120,8 +123,8 @@ impl LineColumns {
         let returned = needs.returned || needs.returned_quantity;
         let order = match &log.orders {
             _ if !needs.order => Vec::new(),
-            crate::transaction::IdColumn::Numbers(numbers) => scatter(numbers, &rows, places),
-            crate::transaction::IdColumn::Texts(texts) => {
+            IdColumn::Numbers(numbers) => scatter(numbers, &rows, places),
+            IdColumn::Texts(texts) => {
                 let codes: Vec<u64> = texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect();
                 scatter(&codes, &(0..codes.len()), places)
             }
@@ -148,6 +151,12 @@ impl LineColumns {
             country: text(Attribute::Country, needs.country),
             product: text(Attribute::Product, needs.attribution),
             count: optional(log.line_counts.as_ref(), true, &rows, places),
+            row: if needs.row {
+                let numbers: Vec<u32> = rows.clone().map(|row| row as u32).collect();
+                scatter(&numbers, &(0..numbers.len()), places)
+            } else {
+                Vec::new()
+            },
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::category::MISSING;
 use crate::features::attribution::Attributed;
 use crate::features::lines::{LineColumns, Needs};
-use crate::transaction::{DAY, LineKind, NO_TIME, mul_div};
+use crate::transaction::{DAY, LineKind, NO_TIME, UNKNOWN_COST, mul_div};
 
 /// One customer's counts and sums. Money in ten-thousandths, wide enough for any number of lines.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -29,8 +29,9 @@ pub(crate) struct Measures {
     pub(crate) returned: i128,
     pub(crate) returned_attributed: i128,
     pub(crate) returned_gross: i128,
-    pub(crate) cost: i128,
-    pub(crate) cost_returned: i128,
+    /// `None` where the cost of a line is unknown.
+    pub(crate) cost: Option<i128>,
+    pub(crate) cost_returned: Option<i128>,
     pub(crate) categories: u32,
     pub(crate) top_category: Option<u32>,
     pub(crate) country: Option<u32>,
@@ -119,39 +120,77 @@ impl Meter {
         }
     }
 
+    /// Counts and sums over a customer's lines. Columns that no feature needs are empty and cost nothing.
     fn add_up(&self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
-        let at = |values: &[i64], line: usize| values.get(line).copied().unwrap_or_default();
+        m.items = column(&lines.quantity, &range).iter().map(|quantity| i64::from(*quantity)).sum();
+        m.gross = total(column(&lines.gross, &range));
+        m.discount = total(column(&lines.discount, &range));
+        m.lines = match column(&lines.count, &range) {
+            [] => range.len() as u64,
+            counts => counts.iter().map(|count| u64::from(*count)).sum(),
+        };
+        m.lines_mature = range
+            .clone()
+            .filter(|line| lines.time[*line] < self.mature_before)
+            .map(|line| u64::from(lines.count(line)))
+            .sum();
+        if !lines.cost.is_empty() {
+            m.cost = Self::cost(lines, range.clone());
+            m.cost_returned = m.cost.map(|_| 0);
+        }
+        if !lines.kind.is_empty() {
+            self.take_out_returns_and_free_lines(lines, range.clone(), m);
+        }
+        if self.needs.returned || self.needs.returned_quantity || self.needs.attribution {
+            self.add_what_came_back(lines, range, m);
+        }
+    }
+
+    /// The cost of what went out, if that of every line is known.
+    fn cost(lines: &LineColumns, range: Range<usize>) -> Option<i128> {
+        let sent = range.filter(|line| lines.kind(*line) != LineKind::Return);
+        let costs = sent.map(|line| lines.cost[line]);
+        costs.map(|cost| (cost != UNKNOWN_COST).then_some(i128::from(cost))).sum()
+    }
+
+    /// Corrects the sums, which took every line for a sale.
+    fn take_out_returns_and_free_lines(&self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
         for line in range {
-            let quantity = lines.quantity.get(line).copied().unwrap_or_default();
             let kind = lines.kind(line);
-            if kind == LineKind::Return {
-                m.returned += i128::from(lines.gross[line]);
+            if kind == LineKind::Sale {
                 continue;
             }
-            let (pieces_back, value_back) = self.came_back(lines, line);
-            m.items += i64::from(quantity);
-            m.items_returned += i64::from(pieces_back);
-            m.gross += i128::from(lines.gross[line]);
-            m.discount += i128::from(at(&lines.discount, line));
-            m.returned_attributed += i128::from(value_back);
+            let count = u64::from(lines.count(line));
+            m.lines -= count;
+            m.lines_mature -= if lines.time[line] < self.mature_before { count } else { 0 };
+            if kind == LineKind::Return {
+                m.items -= i64::from(lines.quantity.get(line).copied().unwrap_or_default());
+                m.gross -= i128::from(lines.gross[line]);
+                m.returned += i128::from(lines.gross[line]);
+            }
+        }
+    }
+
+    fn add_what_came_back(&self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
+        for line in range {
+            let (pieces, value) = self.came_back(lines, line);
+            if pieces == 0 && value == 0 {
+                continue;
+            }
+            let quantity = lines.quantity.get(line).copied().unwrap_or_default();
+            m.items_returned += i64::from(pieces);
+            m.returned_attributed += i128::from(value);
             if !self.needs.attribution {
-                m.returned += i128::from(value_back);
+                m.returned += i128::from(value);
             }
-            let cost = at(&lines.cost, line);
-            m.cost += i128::from(cost);
-            if pieces_back > 0 {
-                m.cost_returned += i128::from(part(cost, pieces_back, quantity));
-                m.returned_gross += i128::from(part(lines.gross[line], pieces_back, quantity));
+            m.returned_gross += i128::from(part(lines.gross[line], pieces, quantity));
+            if let Some(cost_returned) = &mut m.cost_returned {
+                *cost_returned += i128::from(part(lines.cost[line], pieces, quantity));
             }
-            if kind == LineKind::Sale {
+            if lines.kind(line) == LineKind::Sale && 2 * i64::from(pieces) >= i64::from(quantity) {
                 let count = u64::from(lines.count(line));
-                let back = if 2 * i64::from(pieces_back) >= i64::from(quantity.max(1)) { count } else { 0 };
-                m.lines += count;
-                m.lines_returned += back;
-                if lines.time[line] < self.mature_before {
-                    m.lines_mature += count;
-                    m.lines_returned_mature += back;
-                }
+                m.lines_returned += count;
+                m.lines_returned_mature += if lines.time[line] < self.mature_before { count } else { 0 };
             }
         }
     }
@@ -206,6 +245,18 @@ impl Meter {
             start = end;
         }
     }
+}
+
+/// A customer's part of a column, or nothing where the column is empty.
+#[inline]
+fn column<'l, T>(values: &'l [T], range: &Range<usize>) -> &'l [T] {
+    values.get(range.clone()).unwrap_or_default()
+}
+
+/// The exact sum of line amounts. A line is below 2⁵⁰, so that 4,096 of them fit 64 bits.
+#[inline]
+fn total(amounts: &[i64]) -> i128 {
+    amounts.chunks(4_096).map(|chunk| i128::from(chunk.iter().sum::<i64>())).sum()
 }
 
 #[inline]

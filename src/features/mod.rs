@@ -8,8 +8,11 @@ mod group;
 mod lines;
 mod measures;
 mod partition;
+mod state;
 mod table;
 
+pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
+pub use state::FeatureState;
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};

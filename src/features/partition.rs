@@ -9,6 +9,7 @@
 //! slower by a factor on logs beyond the last-level cache), and grouping by hash (an order of customers has to be
 //! found afterwards, and every output column moved once more).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -59,18 +60,20 @@ impl Partition {
         self.groups
     }
 
-    /// The lines of a group, in the order of the log.
-    pub(crate) fn collect(&self, group: usize, into: &mut LineColumns) {
-        into.clear();
-        for chunk in &self.chunks {
-            into.extend(&chunk.lines, chunk.starts[group] as usize..chunk.starts[group + 1] as usize);
-        }
+    /// Where the lines of a group lie: a range of each chunk, in the order of the log.
+    pub(crate) fn parts(&self, group: usize) -> Vec<(&LineColumns, Range<usize>)> {
+        let range = |chunk: &PartitionedChunk| chunk.starts[group] as usize..chunk.starts[group + 1] as usize;
+        self.chunks
+            .iter()
+            .map(|chunk| (&chunk.lines, range(chunk)))
+            .filter(|(_, range)| !range.is_empty())
+            .collect()
     }
 }
 
 fn split(log: &TransactionLog, rows: Range<usize>, router: &Router, needs: Needs) -> PartitionedChunk {
-    let keys: Vec<u64> = match &log.customers {
-        IdColumn::Numbers(numbers) => numbers[rows.clone()].to_vec(),
+    let keys: Cow<'_, [u64]> = match &log.customers {
+        IdColumn::Numbers(numbers) => Cow::Borrowed(&numbers[rows.clone()]),
         IdColumn::Texts(texts) => texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect(),
     };
     let groups: Vec<u16> = keys.iter().map(|key| router.group(*key)).collect();

@@ -2,11 +2,19 @@
 //!
 //! Every segmenter ends in the same [`Segmentation`], through the same [`Segmenter`] trait.
 
+mod levels;
+mod number;
+mod quantile;
+mod rfm;
 mod segmentation;
 
 use crate::error::Result;
 use crate::features::FeatureTable;
 
+pub use rfm::{
+    Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores, RfmSegmentProfile,
+    ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
+};
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 
 /// A fitted model that puts each customer of a table into one segment or none.

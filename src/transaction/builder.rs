@@ -4,9 +4,7 @@ use crate::category::{Category, Interner, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::duplicates;
 use crate::transaction::ids::{CustomerId, IdColumn, IdKind};
-use crate::transaction::line::{
-    Classifier, Line, LineKind, Marks, Numbers, OrderLine, RejectReason, matches_any,
-};
+use crate::transaction::line::{Classifier, Discount, Exclusions, Line, LineKind, Numbers, OrderLine, RejectReason, matches_any};
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Strictness};
@@ -43,12 +41,13 @@ pub struct LogBuilder {
     report: IngestReport,
 }
 
-/// Which optional numbers any line had; a log without any has no such column.
+/// Which optional values any line had; a log without any has no such column.
 #[derive(Default)]
 pub(crate) struct Has {
     pub(crate) discount: bool,
     pub(crate) cost: bool,
     pub(crate) return_time: bool,
+    pub(crate) attributes: [bool; Attribute::ALL.len()],
 }
 
 /// A row as the doors hand it over: borrowed texts and a place for what could not be read.
@@ -58,7 +57,8 @@ pub(crate) struct RawRow<'a> {
     pub(crate) order: Option<RawId<'a>>,
     pub(crate) time: Option<i64>,
     pub(crate) numbers: std::result::Result<Numbers, (RejectReason, String)>,
-    pub(crate) return_time: Option<i64>,
+    /// When what came back did, if the source says; the text where it cannot be read.
+    pub(crate) return_time: std::result::Result<Option<i64>, &'a str>,
     pub(crate) undelivered: bool,
     pub(crate) currency: Option<&'a str>,
     pub(crate) texts: [Option<&'a str>; Attribute::ALL.len()],
@@ -178,7 +178,7 @@ impl LogBuilder {
             order: line.order.as_deref().map(RawId::Text),
             time: Some(line.time),
             numbers: Ok(numbers),
-            return_time: line.return_time,
+            return_time: Ok(line.return_time),
             undelivered: false,
             currency: None,
             texts: [
@@ -195,7 +195,7 @@ impl LogBuilder {
     }
 
     /// Adds a row from any door. What is wrong with it is looked for in a fixed order: currency, customer, order,
-    /// time, numbers that cannot be read, the user's rules, and last the kind of line.
+    /// time, the user's rules, numbers that cannot be read, and last the kind of line.
     pub(crate) fn push_raw(&mut self, raw: &RawRow<'_>) -> Result<()> {
         self.report.rows_read += 1;
         let order_text = match raw.order {
@@ -205,53 +205,67 @@ impl LogBuilder {
         let product = raw.texts[Attribute::Product as usize].unwrap_or_default();
         let credit_note = matches!(&self.rules.returns,
             Returns::CreditNotes { prefix: Some(prefix) } if order_text.starts_with(prefix.as_str()));
+        if let Ok(numbers) = &raw.numbers {
+            self.has.discount |= numbers.discount != Discount::None;
+            self.has.cost |= numbers.unit_cost.is_some();
+        }
         // What the row would be if it had an id and no rule of the user set it aside: its money is accounted for.
-        let ruleless = Marks { credit_note, ..Marks::default() };
-        let readable =
-            raw.numbers.as_ref().ok().and_then(|numbers| self.classifier.line(*numbers, ruleless).ok());
-        let line = readable.as_ref();
+        let ruleless = |classifier: &Classifier| {
+            raw.numbers.as_ref().ok().and_then(|numbers| classifier.line_without_rules(*numbers, credit_note))
+        };
 
         if let Some(currency) = raw.currency.filter(|currency| *currency != self.rules.currency) {
             // Its amounts are no amounts of this log.
             return self.reject(raw.row, RejectReason::Currency, || currency.to_owned(), None);
         }
         let Some(customer) = raw.customer.filter(|id| self.customers.accepts(*id)) else {
-            return self.reject(raw.row, RejectReason::MissingCustomer, || id_text(raw.customer), line);
+            let line = ruleless(&self.classifier);
+            return self.reject(raw.row, RejectReason::MissingCustomer, || id_text(raw.customer), line.as_ref());
         };
         let needs_order = self.rules.orders == OrderIdentity::Column;
         let order = raw.order.filter(|id| self.orders.accepts(*id));
         if needs_order && order.is_none() {
-            return self.reject(raw.row, RejectReason::MissingOrder, || id_text(raw.order), line);
+            let line = ruleless(&self.classifier);
+            return self.reject(raw.row, RejectReason::MissingOrder, || id_text(raw.order), line.as_ref());
         }
         let Some(time) = raw.time.filter(|time| TIME_RANGE.contains(time)) else {
-            return self.reject(raw.row, RejectReason::Time, || format!("`{}`", raw.time_text), line);
+            let line = ruleless(&self.classifier);
+            return self.reject(raw.row, RejectReason::Time, || format!("`{}`", raw.time_text), line.as_ref());
         };
+        let exclusions = Exclusions {
+            undelivered: raw.undelivered,
+            excluded_product: matches_any(product, &self.rules.excluded_products),
+            excluded_order: self.rules.excluded_orders.iter().any(|prefix| order_text.starts_with(prefix.as_str())),
+        };
+        if let Err(reason) = exclusions.check() {
+            let line = ruleless(&self.classifier);
+            let detail = || format!("order `{order_text}`, product `{product}`");
+            return self.reject(raw.row, reason, detail, line.as_ref());
+        }
         let numbers = match &raw.numbers {
             Ok(numbers) => *numbers,
             Err((reason, detail)) => return self.reject(raw.row, *reason, || detail.clone(), None),
         };
-        let marks = Marks {
-            undelivered: raw.undelivered,
-            excluded_product: matches_any(product, &self.rules.excluded_products),
-            excluded_order: self
-                .rules
-                .excluded_orders
-                .iter()
-                .any(|prefix| order_text.starts_with(prefix.as_str())),
-            credit_note,
-        };
-        let line = match self.classifier.line(numbers, marks) {
+        let line = match self.classifier.line(numbers, credit_note) {
             Ok(line) => line,
             Err(reason) => {
+                let line = ruleless(&self.classifier);
                 let detail = || format!("order `{order_text}`, product `{product}`, {numbers}");
-                return self.reject(raw.row, reason, detail, line);
+                return self.reject(raw.row, reason, detail, line.as_ref());
             }
         };
-        let return_time = raw.return_time.filter(|_| line.returned > 0 || line.returned_quantity > 0);
-        if return_time.is_some_and(|returned| returned < time || !TIME_RANGE.contains(&returned)) {
-            let detail = || format!("returned at {return_time:?}, ordered at {time}");
-            return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
-        }
+        let return_time = match raw.return_time {
+            _ if !line.came_back() => None,
+            Ok(Some(returned)) if returned < time || !TIME_RANGE.contains(&returned) => {
+                let detail = || format!("returned at {returned}, ordered at {time} (microseconds UTC)");
+                return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
+            }
+            Ok(return_time) => return_time,
+            Err(text) => {
+                let detail = || format!("return time `{text}`");
+                return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
+            }
+        };
 
         self.report.keep(&line);
         self.customers.push(customer);
@@ -261,8 +275,6 @@ impl LogBuilder {
         }
         self.times.push(time);
         self.return_times.push(return_time.unwrap_or(NO_TIME));
-        self.has.discount |= line.discount > 0;
-        self.has.cost |= numbers.unit_cost.is_some();
         self.has.return_time |= return_time.is_some();
         self.lines.push(line);
         for (column, text) in self.attributes.iter_mut().zip(raw.texts) {
@@ -274,13 +286,9 @@ impl LogBuilder {
         Ok(())
     }
 
-    /// Counts a row that a door could not even split into fields.
-    pub(crate) fn reject_unread(
-        &mut self,
-        row: u64,
-        reason: RejectReason,
-        detail: impl FnOnce() -> String,
-    ) -> Result<()> {
+    /// Counts a row that a file's door could not even split into fields.
+    #[cfg(feature = "csv")]
+    pub(crate) fn reject_unread(&mut self, row: u64, reason: RejectReason, detail: impl FnOnce() -> String) -> Result<()> {
         self.report.rows_read += 1;
         self.reject(row, reason, detail, None)
     }
@@ -302,10 +310,14 @@ impl LogBuilder {
     }
 
     /// Says that the source has a column, so that the log has it even where no row has a value.
-    pub(crate) fn declare(&mut self, has: Has) {
+    #[cfg(feature = "csv")]
+    pub(crate) fn declare(&mut self, has: &Has) {
         self.has.discount |= has.discount;
         self.has.cost |= has.cost;
         self.has.return_time |= has.return_time;
+        for (ours, theirs) in self.has.attributes.iter_mut().zip(has.attributes) {
+            *ours |= theirs;
+        }
     }
 
     /// The log of all rows that were kept. A log without rows is a valid one.
@@ -335,10 +347,7 @@ impl LogBuilder {
                 .then(|| lines.iter().map(|line| line.returned_quantity).collect()),
             returned: column(has_returned, |line| line.returned),
             return_times: self.has.return_time.then_some(self.return_times),
-            attributes: self.attributes.map(|column| {
-                let column = column.finish();
-                (!column.levels().is_empty()).then_some(column)
-            }),
+            attributes: attributes_of(self.attributes, self.has.attributes),
             line_counts: None,
             rules: self.rules,
             report: self.report,
@@ -350,6 +359,15 @@ impl LogBuilder {
     }
 }
 
+/// The text columns: those that the source has, and those of which any line had a text.
+fn attributes_of<const N: usize>(columns: [TextBuilder; N], has: [bool; N]) -> [Option<Category>; N] {
+    let mut has = has.into_iter();
+    columns.map(|column| {
+        let column = column.finish();
+        (has.next() == Some(true) || !column.levels().is_empty()).then_some(column)
+    })
+}
+
 /// The day's number as the order of every line, never negative.
 pub(crate) fn day_orders(times: &[i64], rules: &LogRules) -> IdColumn {
     let days = TransactionLog::days(times, rules);
@@ -359,8 +377,8 @@ pub(crate) fn day_orders(times: &[i64], rules: &LogRules) -> IdColumn {
 fn id_text(id: Option<RawId<'_>>) -> String {
     match id {
         Some(RawId::Number(number)) => number.to_string(),
+        Some(RawId::Text("")) | None => "empty".to_owned(),
         Some(RawId::Text(text)) => format!("`{text}`"),
-        None => "empty".to_owned(),
     }
 }
 

@@ -10,10 +10,10 @@ use crate::transaction::builder::day_orders;
 use crate::transaction::duplicates;
 use crate::transaction::ids::IdColumn;
 use crate::transaction::line::{
-    Classifier, Discount, Line, LineKind, Marks, Numbers, Price, RejectReason, Returned, matches_any,
+    Classifier, Discount, Exclusions, Line, LineKind, Numbers, Price, RejectReason, Returned, matches_any,
 };
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
-use crate::transaction::money::{DecimalProblem, Money, Rate, exact_from_f64, rounded_from_f64};
+use crate::transaction::money::{DecimalProblem, Money, Rate, exact_from_f64, parse_rounded, rounded_from_f64};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Rounding, Strictness};
 use crate::transaction::time::TIME_RANGE;
@@ -346,27 +346,40 @@ impl Reader<'_, '_> {
         if !(0.0..=1.0).contains(&value) {
             return Err(RejectReason::Discount);
         }
-        if millionths as f64 / scale == value || self.rounding == Rounding::HalfEven {
-            Ok(Rate::from_millionths(millionths))
-        } else {
-            Err(RejectReason::Decimals)
+        if millionths as f64 / scale == value {
+            return Ok(Rate::from_millionths(millionths));
+        }
+        match self.rounding {
+            Rounding::Refuse => Err(RejectReason::Decimals),
+            Rounding::HalfEven => {
+                let rounded = parse_rounded(&value.to_string(), '.', 6).map_err(|_| RejectReason::Discount)?;
+                Ok(Rate::from_millionths(rounded))
+            }
         }
     }
 
     #[inline]
-    fn marks(&self, row: usize) -> Marks {
-        let columns = self.columns;
-        let order = match &columns.order {
+    fn order_texts(&self) -> Option<&Category> {
+        match &self.columns.order {
             Some(IdColumn::Texts(texts)) => Some(texts),
             _ => None,
-        };
+        }
+    }
+
+    #[inline]
+    fn exclusions(&self, row: usize) -> Exclusions {
+        let columns = self.columns;
         let product = columns.attributes[Attribute::Product as usize].as_ref();
-        Marks {
+        Exclusions {
             undelivered: columns.undelivered.as_ref().is_some_and(|values| values[row]),
             excluded_product: LevelMarks::of(&self.marks.excluded_product, product, row),
-            excluded_order: LevelMarks::of(&self.marks.excluded_order, order, row),
-            credit_note: LevelMarks::of(&self.marks.credit_note, order, row),
+            excluded_order: LevelMarks::of(&self.marks.excluded_order, self.order_texts(), row),
         }
+    }
+
+    #[inline]
+    fn is_credit_note(&self, row: usize) -> bool {
+        LevelMarks::of(&self.marks.credit_note, self.order_texts(), row)
     }
 
     /// The time of a row in microseconds, if it is in range.
@@ -378,7 +391,7 @@ impl Reader<'_, '_> {
     #[inline]
     fn return_time(&self, row: usize, line: &Line) -> std::result::Result<i64, RejectReason> {
         let Some(times) = &self.columns.return_time else { return Ok(NO_TIME) };
-        if times[row] == NO_TIME || (line.returned == 0 && line.returned_quantity == 0) {
+        if times[row] == NO_TIME || !line.came_back() {
             return Ok(NO_TIME);
         }
         let ordered = self.time(self.columns.time[row]);
@@ -403,15 +416,15 @@ impl Reader<'_, '_> {
             return Err(RejectReason::MissingOrder);
         }
         let time = self.time(columns.time[row]).ok_or(RejectReason::Time)?;
-        let line = self.classifier.line(self.numbers(row)?, self.marks(row))?;
+        self.exclusions(row).check()?;
+        let line = self.classifier.line(self.numbers(row)?, self.is_credit_note(row))?;
         let return_time = self.return_time(row, &line)?;
         Ok((time, line, return_time))
     }
 
     /// What a rejected row would have been.
     fn ruleless(&self, row: usize) -> Option<Line> {
-        let marks = Marks { credit_note: self.marks(row).credit_note, ..Marks::default() };
-        self.classifier.line(self.numbers(row).ok()?, marks).ok()
+        self.classifier.line_without_rules(self.numbers(row).ok()?, self.is_credit_note(row))
     }
 }
 
@@ -611,9 +624,10 @@ fn assemble(
     if !rejected.is_empty() {
         let mut dropped = rejected.iter().map(|(row, _)| *row).peekable();
         kept = (0..rows).filter(|row| dropped.next_if_eq(row).is_none()).collect();
-        customers = customers.gather(&kept);
-        orders = orders.map(|orders| orders.gather(&kept));
-        attributes = attributes.map(|column| column.map(|column| column.gather(&kept)));
+        // A text that only rejected rows have is none of this log, as it is none where rows come one by one.
+        customers = customers.gather(&kept).without_unused();
+        orders = orders.map(|orders| orders.gather(&kept).without_unused());
+        attributes = attributes.map(|column| column.map(|column| column.gather(&kept).without_unused()));
         filled.keep(&kept);
     }
     let orders = match rules.orders {

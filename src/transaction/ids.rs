@@ -123,6 +123,14 @@ impl IdColumn {
         }
     }
 
+    /// The same ids without texts that no row has.
+    pub(crate) fn without_unused(self) -> Self {
+        match self {
+            Self::Numbers(numbers) => Self::Numbers(numbers),
+            Self::Texts(texts) => Self::Texts(texts.without_unused()),
+        }
+    }
+
     pub(crate) fn concat(&self, other: &Self, what: &'static str) -> Result<Self> {
         match (self, other) {
             (Self::Numbers(left), Self::Numbers(right)) => Ok(Self::Numbers([&left[..], right].concat())),

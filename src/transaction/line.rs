@@ -269,7 +269,10 @@ pub(crate) struct Numbers {
     pub(crate) returned: Returned,
 }
 
-/// The numbers of a kept row. Money in ten-thousandths, everything non-negative.
+/// The cost of a line that has none on record: unknown is not free.
+pub(crate) const UNKNOWN_COST: i64 = -1;
+
+/// The numbers of a kept row. Money in ten-thousandths, everything known non-negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Line {
     pub(crate) kind: LineKind,
@@ -278,20 +281,67 @@ pub(crate) struct Line {
     /// Value before discount, or credited on a return line.
     pub(crate) gross: i64,
     pub(crate) discount: i64,
-    /// Cost of the pieces.
+    /// Cost of the pieces, or [`UNKNOWN_COST`].
     pub(crate) cost: i64,
     /// Pieces and paid value of a sale line that came back.
     pub(crate) returned_quantity: i32,
     pub(crate) returned: i64,
 }
 
+impl Numbers {
+    /// Whether every number is one that a line can have, looked at in the order in which the doors read them, so
+    /// that a number is refused for the same reason whether it came as text, as `f64` or exact.
+    #[inline]
+    fn check(&self) -> Result<(), RejectReason> {
+        let limit = |amount: i64| {
+            if amount.unsigned_abs() <= MAX_LINE as u64 { Ok(()) } else { Err(RejectReason::AmountRange) }
+        };
+        match self.price {
+            Price::Unit(price) | Price::Line(price) => limit(price.ten_thousandths())?,
+        }
+        match self.discount {
+            Discount::Rate(rate) if !(0..=Rate::ONE.millionths()).contains(&rate.millionths()) => {
+                return Err(RejectReason::Discount);
+            }
+            Discount::Amount(amount) => limit(amount.ten_thousandths())?,
+            _ => {}
+        }
+        limit(self.unit_cost.unwrap_or_default())?;
+        match self.returned {
+            Returned::Amount(amount) => limit(amount.ten_thousandths()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Line {
+    /// Whether something of this sale came back.
+    #[inline]
+    pub(crate) fn came_back(&self) -> bool {
+        self.returned_quantity > 0 || self.returned > 0
+    }
+}
+
 /// Which of the user's exclusions a row falls under.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Marks {
+pub(crate) struct Exclusions {
     pub(crate) undelivered: bool,
     pub(crate) excluded_product: bool,
     pub(crate) excluded_order: bool,
-    pub(crate) credit_note: bool,
+}
+
+impl Exclusions {
+    /// Sets a row aside that one of the user's rules names. Asked before the row's numbers are looked at: what the
+    /// user does not want counted cannot be wrong either.
+    #[inline]
+    pub(crate) fn check(self) -> Result<(), RejectReason> {
+        match self {
+            Self { undelivered: true, .. } => Err(RejectReason::Undelivered),
+            Self { excluded_order: true, .. } => Err(RejectReason::ExcludedOrder),
+            Self { excluded_product: true, .. } => Err(RejectReason::ExcludedProduct),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Decides what a row is.
@@ -321,19 +371,11 @@ impl Classifier {
         Self { free_lines: rules.free_lines, credit_notes }
     }
 
-    /// The kept line, or why there is none.
+    /// The kept line, or why there is none. `marked` says that the order's id is that of a credit note.
     #[inline]
-    pub(crate) fn line(&self, numbers: Numbers, marks: Marks) -> Result<Line, RejectReason> {
+    pub(crate) fn line(&self, numbers: Numbers, marked: bool) -> Result<Line, RejectReason> {
+        numbers.check()?;
         let Numbers { quantity, price, .. } = numbers;
-        if marks.undelivered {
-            return Err(RejectReason::Undelivered);
-        }
-        if marks.excluded_order {
-            return Err(RejectReason::ExcludedOrder);
-        }
-        if marks.excluded_product {
-            return Err(RejectReason::ExcludedProduct);
-        }
         let Ok(pieces) = i32::try_from(quantity) else { return Err(RejectReason::QuantityRange) };
         let value = match price {
             Price::Unit(price) if price < Money::ZERO => return Err(RejectReason::Negative),
@@ -350,15 +392,18 @@ impl Classifier {
         }
         let negative = value < 0 || pieces < 0;
         match self.credit_notes {
-            CreditNotes::Marked if marks.credit_note && value >= 0 => {
-                return Err(RejectReason::PositiveCreditNote);
-            }
-            CreditNotes::Marked if marks.credit_note => return credit(pieces, value),
+            CreditNotes::Marked if marked && value >= 0 => return Err(RejectReason::PositiveCreditNote),
+            CreditNotes::Marked if marked => return credit(pieces, value),
             CreditNotes::AnyNegative if value < 0 => return credit(pieces, value),
             _ if negative => return Err(RejectReason::Negative),
             _ => {}
         }
         self.sale(pieces, value, &numbers)
+    }
+
+    /// What a rejected row would have been, had it an id and did no rule of the user set it aside.
+    pub(crate) fn line_without_rules(&self, numbers: Numbers, marked: bool) -> Option<Line> {
+        Self { free_lines: FreeLines::Keep, ..self.clone() }.line(numbers, marked).ok()
     }
 
     #[inline]
@@ -369,16 +414,14 @@ impl Classifier {
         }
         let discount = match numbers.discount {
             Discount::None => 0,
-            Discount::Rate(rate) if (0..=Rate::ONE.millionths()).contains(&rate.millionths()) => {
+            Discount::Rate(rate) => {
                 mul_div(gross, rate.millionths(), Rate::ONE.millionths()).ok_or(RejectReason::AmountRange)?
             }
-            Discount::Amount(amount) if (0..=gross).contains(&amount.ten_thousandths()) => {
-                amount.ten_thousandths()
-            }
-            _ => return Err(RejectReason::Discount),
+            Discount::Amount(amount) if (0..=gross).contains(&amount.ten_thousandths()) => amount.ten_thousandths(),
+            Discount::Amount(_) => return Err(RejectReason::Discount),
         };
         let cost = match numbers.unit_cost {
-            None => 0,
+            None => UNKNOWN_COST,
             Some(unit) if unit >= 0 => unit
                 .checked_mul(i64::from(pieces))
                 .filter(|cost| *cost <= MAX_LINE)
@@ -421,7 +464,7 @@ fn credit(pieces: i32, value: i64) -> Result<Line, RejectReason> {
         quantity,
         gross: -value,
         discount: 0,
-        cost: 0,
+        cost: UNKNOWN_COST,
         returned_quantity: 0,
         returned: 0,
     })
@@ -455,15 +498,14 @@ mod tests {
 
     #[test]
     fn negative_lines_are_returns_only_where_the_rules_say_so() {
-        let marked = Marks { credit_note: true, ..Marks::default() };
         let prefixed = rules(Returns::CreditNotes { prefix: Some("C".into()) });
-        assert_eq!(prefixed.line(unit(-2, 100), marked).unwrap().kind, LineKind::Return);
-        assert_eq!(prefixed.line(unit(-2, 100), Marks::default()), Err(RejectReason::Negative));
-        assert_eq!(prefixed.line(unit(2, 100), marked), Err(RejectReason::PositiveCreditNote));
-        assert_eq!(prefixed.line(unit(-2, 0), Marks::default()), Err(RejectReason::Negative));
+        assert_eq!(prefixed.line(unit(-2, 100), true).unwrap().kind, LineKind::Return);
+        assert_eq!(prefixed.line(unit(-2, 100), false), Err(RejectReason::Negative));
+        assert_eq!(prefixed.line(unit(2, 100), true), Err(RejectReason::PositiveCreditNote));
+        assert_eq!(prefixed.line(unit(-2, 0), false), Err(RejectReason::Negative));
         let any = rules(Returns::CreditNotes { prefix: None });
-        assert_eq!(any.line(unit(-2, 100), Marks::default()).unwrap().gross, 200);
-        assert_eq!(rules(Returns::Flag).line(unit(-2, 100), Marks::default()), Err(RejectReason::Negative));
+        assert_eq!(any.line(unit(-2, 100), false).unwrap().gross, 200);
+        assert_eq!(rules(Returns::Flag).line(unit(-2, 100), false), Err(RejectReason::Negative));
     }
 
     #[test]
@@ -472,31 +514,31 @@ mod tests {
         let mut numbers = unit(3, 1_000);
         numbers.discount = Discount::Rate(Rate::from_millionths(100_000));
         numbers.returned = Returned::Quantity(1);
-        let line = classifier.line(numbers, Marks::default()).unwrap();
+        let line = classifier.line(numbers, false).unwrap();
         assert_eq!((line.gross, line.discount, line.returned), (3_000, 300, 900));
         numbers.returned = Returned::Amount(Money::from_ten_thousandths(1_800));
-        assert_eq!(classifier.line(numbers, Marks::default()).unwrap().returned_quantity, 2);
+        assert_eq!(classifier.line(numbers, false).unwrap().returned_quantity, 2);
         numbers.returned = Returned::All;
-        assert_eq!(classifier.line(numbers, Marks::default()).unwrap().returned, 2_700);
+        assert_eq!(classifier.line(numbers, false).unwrap().returned, 2_700);
         numbers.returned = Returned::Quantity(4);
-        assert_eq!(classifier.line(numbers, Marks::default()), Err(RejectReason::ReturnedTooMuch));
+        assert_eq!(classifier.line(numbers, false), Err(RejectReason::ReturnedTooMuch));
         numbers.returned = Returned::Amount(Money::from_ten_thousandths(2_701));
-        assert_eq!(classifier.line(numbers, Marks::default()), Err(RejectReason::ReturnedTooMuch));
+        assert_eq!(classifier.line(numbers, false), Err(RejectReason::ReturnedTooMuch));
     }
 
     #[test]
     fn numbers_out_of_range_are_named() {
         let classifier = rules(Returns::NotRecorded);
-        assert_eq!(classifier.line(unit(i64::MAX, 1), Marks::default()), Err(RejectReason::QuantityRange));
-        assert_eq!(classifier.line(unit(2, MAX_LINE), Marks::default()), Err(RejectReason::AmountRange));
-        assert_eq!(classifier.line(unit(0, 1), Marks::default()), Err(RejectReason::NoPieces));
-        assert_eq!(classifier.line(unit(1, -1), Marks::default()), Err(RejectReason::Negative));
+        assert_eq!(classifier.line(unit(i64::MAX, 1), false), Err(RejectReason::QuantityRange));
+        assert_eq!(classifier.line(unit(2, MAX_LINE), false), Err(RejectReason::AmountRange));
+        assert_eq!(classifier.line(unit(0, 1), false), Err(RejectReason::NoPieces));
+        assert_eq!(classifier.line(unit(1, -1), false), Err(RejectReason::Negative));
         let mut numbers = unit(1, 100);
         numbers.discount = Discount::Amount(Money::from_ten_thousandths(101));
-        assert_eq!(classifier.line(numbers, Marks::default()), Err(RejectReason::Discount));
+        assert_eq!(classifier.line(numbers, false), Err(RejectReason::Discount));
         numbers.discount = Discount::None;
         numbers.unit_cost = Some(-1);
-        assert_eq!(classifier.line(numbers, Marks::default()), Err(RejectReason::UnitCost));
+        assert_eq!(classifier.line(numbers, false), Err(RejectReason::UnitCost));
     }
 
     #[test]

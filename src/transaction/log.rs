@@ -1,11 +1,12 @@
 //! The transaction log: order lines in columns, one row per line, cleaned and classified.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::category::Category;
+use crate::category::{Category, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::ids::IdColumn;
-use crate::transaction::line::LineKind;
+use crate::transaction::line::{LineKind, UNKNOWN_COST};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{LogRules, OrderIdentity};
 use crate::transaction::time::{AsOf, Period};
@@ -154,8 +155,8 @@ impl TransactionLog {
     /// The lines of both logs, those of `self` first.
     ///
     /// # Errors
-    /// [`Error::Incompatible`] where currency, zone, order identity, return convention, tax statement, kind of ids or
-    /// the set of columns differ.
+    /// [`Error::Incompatible`] where currency, zone, order identity, return convention, tax statement or kind of ids
+    /// differ. A column that only one of them has is without discount, of unknown cost, time or text in the other.
     pub fn concat(&self, other: &Self) -> Result<Self> {
         let same = |what, left: String, right: String| {
             if left == right { Ok(()) } else { Err(Error::Incompatible { what, left, right }) }
@@ -174,15 +175,16 @@ impl TransactionLog {
             }
             (left, right) => left.concat(right, "the kind of order ids")?,
         };
-        let mut attributes = [const { None }; Attribute::ALL.len()];
-        for attribute in Attribute::ALL {
-            let name = attribute.name();
-            attributes[attribute as usize] = match (self.attribute(attribute), other.attribute(attribute)) {
-                (Some(left), Some(right)) => Some(left.concat(right)),
+        let attributes =
+            Attribute::ALL.map(|attribute| match (self.attribute(attribute), other.attribute(attribute)) {
                 (None, None) => None,
-                (left, _) => return Err(column_on_one_side(name, left.is_some())),
-            };
-        }
+                (left, right) => {
+                    let absent = |len| Category { codes: vec![MISSING; len], levels: Arc::default() };
+                    let left = left.cloned().unwrap_or_else(|| absent(self.len()));
+                    Some(left.concat(&right.cloned().unwrap_or_else(|| absent(other.len()))))
+                }
+            });
+        let lengths = (self.len(), other.len());
         let mut report = self.report.clone();
         report.merge(&other.report);
         Ok(Self {
@@ -193,24 +195,18 @@ impl TransactionLog {
             kinds: [&self.kinds[..], &other.kinds].concat(),
             quantities: [&self.quantities[..], &other.quantities].concat(),
             gross: [&self.gross[..], &other.gross].concat(),
-            discounts: concat_optional(&self.discounts, &other.discounts, "discount")?,
-            costs: concat_optional(&self.costs, &other.costs, "unit cost")?,
+            discounts: concat_optional(&self.discounts, &other.discounts, lengths, 0),
+            costs: concat_optional(&self.costs, &other.costs, lengths, UNKNOWN_COST),
             returned_quantities: concat_optional(
                 &self.returned_quantities,
                 &other.returned_quantities,
-                "returned",
-            )?,
-            returned: concat_optional(&self.returned, &other.returned, "returned")?,
-            return_times: concat_optional(&self.return_times, &other.return_times, "return time")?,
+                lengths,
+                0,
+            ),
+            returned: concat_optional(&self.returned, &other.returned, lengths, 0),
+            return_times: concat_optional(&self.return_times, &other.return_times, lengths, NO_TIME),
             attributes,
-            line_counts: match (&self.line_counts, &other.line_counts) {
-                (None, None) => None,
-                (left, right) => {
-                    let ones =
-                        |counts: &Option<Vec<u32>>, len| counts.clone().unwrap_or_else(|| vec![1; len]);
-                    Some([ones(left, self.len()), ones(right, other.len())].concat())
-                }
-            },
+            line_counts: concat_optional(&self.line_counts, &other.line_counts, lengths, 1),
             report,
         })
     }
@@ -255,21 +251,17 @@ impl TransactionLog {
     }
 }
 
-fn column_on_one_side(name: &str, left: bool) -> Error {
-    let (have, lack) = (format!("with column `{name}`"), format!("without column `{name}`"));
-    let (left, right) = if left { (have, lack) } else { (lack, have) };
-    Error::Incompatible { what: "a log", left, right }
-}
-
+/// The values of both logs, of which one may lack the column: its lines then have the neutral value.
 fn concat_optional<T: Copy>(
     left: &Option<Vec<T>>,
     right: &Option<Vec<T>>,
-    name: &str,
-) -> Result<Option<Vec<T>>> {
+    lengths: (usize, usize),
+    neutral: T,
+) -> Option<Vec<T>> {
+    let filled = |column: &Option<Vec<T>>, len| column.clone().unwrap_or_else(|| vec![neutral; len]);
     match (left, right) {
-        (Some(left), Some(right)) => Ok(Some([&left[..], right].concat())),
-        (None, None) => Ok(None),
-        (left, _) => Err(column_on_one_side(name, left.is_some())),
+        (None, None) => None,
+        _ => Some([filled(left, lengths.0), filled(right, lengths.1)].concat()),
     }
 }
 

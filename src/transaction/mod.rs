@@ -7,27 +7,40 @@
 
 mod builder;
 mod columns;
+#[cfg(feature = "csv")]
+mod csv;
+#[cfg(test)]
+#[cfg(feature = "csv")]
+mod doors_test;
 mod duplicates;
 mod ids;
 mod line;
 mod log;
 mod money;
+mod reconcile;
 mod report;
+mod report_text;
 mod rules;
 mod time;
 
 pub use builder::LogBuilder;
+#[cfg(feature = "csv")]
+pub use csv::{
+    CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, SchemaBuilder, Undelivered,
+};
 pub use columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
 pub use ids::{CustomerId, CustomerIds, IdColumn, IdKind};
 pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
 pub use money::{Money, MoneyTotal, Rate};
+pub use reconcile::{Reconciliation, ReconcileBy, ReconcileRow};
 pub use report::{ClassTotals, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
 };
 pub use time::{AsOf, TimeFormat, Zone};
 
+pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
-pub(crate) use money::mul_div;
+pub(crate) use money::{MAX_LINE, mul_div};
 pub(crate) use time::DAY;

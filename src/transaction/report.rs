@@ -52,7 +52,9 @@ pub struct Rejection {
     pub example: String,
     /// Those that would have been sale lines.
     pub sales: ClassTotals,
-    /// Those that would have been return lines.
+    /// Those that would have been free lines.
+    pub free: ClassTotals,
+    /// Those that would have been a record of a return: credit notes, and sale lines of which something came back.
     pub returns: ClassTotals,
 }
 
@@ -105,6 +107,30 @@ impl IngestReport {
         self.credit_notes.value + self.returned_lines.value
     }
 
+    /// Whether the report accounts for every row: those read are those kept and those rejected. Holds for every
+    /// report of a log; a stored one that was edited may not.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.rows_read == self.rows_kept() + self.rows_rejected()
+    }
+
+    /// Rows and value of everything readable that was read as a sale: kept and rejected sale lines together.
+    #[must_use]
+    pub fn sales_read(&self) -> ClassTotals {
+        let mut all = self.sales;
+        self.rejected.values().for_each(|rejection| all.merge(&rejection.sales));
+        all
+    }
+
+    /// Records and value of everything readable that was read as a return, kept and rejected.
+    #[must_use]
+    pub fn returns_read(&self) -> ClassTotals {
+        let mut all = self.credit_notes;
+        all.merge(&self.returned_lines);
+        self.rejected.values().for_each(|rejection| all.merge(&rejection.returns));
+        all
+    }
+
     /// Gross less discounts and returns.
     #[must_use]
     pub fn net(&self) -> MoneyTotal {
@@ -118,7 +144,7 @@ impl IngestReport {
             LineKind::Free => self.free.add(line.quantity, 0),
             LineKind::Return => self.credit_notes.add(line.quantity, line.gross),
         }
-        if line.returned_quantity > 0 || line.returned > 0 {
+        if line.came_back() {
             self.returned_lines.add(line.returned_quantity, line.returned);
         }
         self.discount += MoneyTotal::from_ten_thousandths(i128::from(line.discount));
@@ -131,7 +157,7 @@ impl IngestReport {
             LineKind::Free => self.free.take(line.quantity, 0),
             LineKind::Return => self.credit_notes.take(line.quantity, line.gross),
         }
-        if line.returned_quantity > 0 || line.returned > 0 {
+        if line.came_back() {
             self.returned_lines.take(line.returned_quantity, line.returned);
         }
         self.discount += MoneyTotal::from_ten_thousandths(-i128::from(line.discount));
@@ -153,10 +179,14 @@ impl IngestReport {
             rejection.first_rows.push(row);
         }
         rejection.rows += 1;
-        match line {
-            Some(line) if line.kind == LineKind::Sale => rejection.sales.add(line.quantity, line.gross),
-            Some(line) if line.kind == LineKind::Return => rejection.returns.add(line.quantity, line.gross),
-            _ => {}
+        let Some(line) = line else { return };
+        match line.kind {
+            LineKind::Sale => rejection.sales.add(line.quantity, line.gross),
+            LineKind::Free => rejection.free.add(line.quantity, 0),
+            LineKind::Return => rejection.returns.add(line.quantity, line.gross),
+        }
+        if line.came_back() {
+            rejection.returns.add(line.returned_quantity, line.returned);
         }
     }
 
@@ -176,6 +206,7 @@ impl IngestReport {
             ours.rows += theirs.rows;
             ours.first_rows.extend(theirs.first_rows.iter().take(EXAMPLES - ours.first_rows.len()));
             ours.sales.merge(&theirs.sales);
+            ours.free.merge(&theirs.free);
             ours.returns.merge(&theirs.returns);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde::{Deserialize, Serialize};
@@ -48,8 +48,13 @@ impl Zone {
     /// The instant of a civil time in this zone. A time that the clocks skip is moved forward by the gap, one that
     /// they pass twice is the first.
     pub(crate) fn instant(&self, civil: DateTime) -> Option<i64> {
-        let zoned = self.0.to_ambiguous_zoned(civil).compatible().ok()?;
-        Some(zoned.timestamp().as_microsecond()).filter(|micros| TIME_RANGE.contains(micros))
+        self.any_instant(civil).filter(|micros| TIME_RANGE.contains(micros))
+    }
+
+    /// [`Self::instant`] without the limits on order lines: the month of the earliest line can begin before them.
+    fn any_instant(&self, civil: DateTime) -> Option<i64> {
+        let timestamp = self.0.to_ambiguous_timestamp(civil).compatible().ok()?;
+        Some(timestamp.as_microsecond())
     }
 
     /// The civil time of an instant in this zone.
@@ -72,8 +77,7 @@ impl Zone {
             start = start.first_of_month();
         }
         let mut periods = Vec::new();
-        loop {
-            let Some(instant) = self.instant(start.to_datetime(jiff::civil::Time::midnight())) else { break };
+        while let Some(instant) = self.any_instant(start.to_datetime(Time::midnight())) {
             periods.push((instant, start));
             if instant > last {
                 break;
@@ -229,24 +233,34 @@ impl TimeFormat {
             .ok_or_else(|| Error::Parse { text: text.to_owned(), expected: format!("a time ({self})") })
     }
 
+    /// Whether a text of this form says which day it means: a pattern has to write a date that it can read back.
+    #[cfg(feature = "csv")]
+    pub(crate) fn names_a_date(&self) -> bool {
+        let Self::Pattern(pattern) = self else { return true };
+        let sample = jiff::civil::date(2011, 12, 9).at(12, 50, 0, 0).to_zoned(TimeZone::UTC);
+        let written = sample.and_then(|sample| jiff::fmt::strtime::format(pattern, &sample));
+        written.is_ok_and(|text| self.parse(&text, &Zone::utc()).is_ok())
+    }
+
     fn read(&self, text: &str, zone: &Zone) -> Option<i64> {
         let text = text.trim();
         match self {
             // A civil parse also accepts a text with an offset and would ignore it, so instants go first; they can
             // only be told by what follows the date.
-            Self::Iso if text.len() > 10 && text[10..].contains(['Z', 'z', '+', '-']) => {
+            Self::Iso if text.get(10..).is_some_and(|rest| rest.contains(['Z', 'z', '+', '-'])) => {
                 text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
             }
-            Self::Iso => text.parse::<DateTime>().ok().and_then(|civil| zone.instant(civil)),
+            Self::Iso => {
+                let civil = plain_iso(text.as_bytes()).or_else(|| text.parse::<DateTime>().ok())?;
+                zone.instant(civil)
+            }
             Self::Pattern(pattern) => {
                 let parsed = jiff::fmt::strtime::parse(pattern, text).ok()?;
                 match parsed.offset() {
                     Some(_) => parsed.to_timestamp().ok().map(Timestamp::as_microsecond),
                     None => parsed
                         .to_datetime()
-                        .or_else(|_| {
-                            parsed.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight()))
-                        })
+                        .or_else(|_| parsed.to_date().map(|date| date.to_datetime(Time::midnight())))
                         .ok()
                         .and_then(|civil| zone.instant(civil)),
                 }
@@ -255,6 +269,34 @@ impl TimeFormat {
             Self::UnixMilliseconds => text.parse::<i64>().ok()?.checked_mul(1_000),
         }
     }
+}
+
+/// `2011-12-09`, `2011-12-09 12:50` or `2011-12-09 12:50:00` without the generality of a full parser, which costs
+/// several times more; `None` for everything else, right or wrong.
+fn plain_iso(text: &[u8]) -> Option<DateTime> {
+    let number = |from: usize, to: usize| {
+        text[from..to].iter().try_fold(0i16, |number, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i16::from(byte - b'0'))
+        })
+    };
+    let pair = |from: usize| number(from, from + 2).map(|number| number as i8);
+    if !matches!(text.len(), 10 | 16 | 19) || text[4] != b'-' || text[7] != b'-' {
+        return None;
+    }
+    let (mut hour, mut minute, mut second) = (0, 0, 0);
+    if text.len() >= 16 {
+        if !matches!(text[10], b' ' | b'T') || text[13] != b':' {
+            return None;
+        }
+        (hour, minute) = (pair(11)?, pair(14)?);
+    }
+    if text.len() == 19 {
+        if text[16] != b':' {
+            return None;
+        }
+        second = pair(17)?;
+    }
+    DateTime::new(number(0, 4)?, pair(5)?, pair(8)?, hour, minute, second, 0).ok()
 }
 
 impl fmt::Display for TimeFormat {
@@ -304,6 +346,59 @@ mod tests {
         }
         assert!(TimeFormat::UnixSeconds.parse("99999999999999999", &Zone::utc()).is_err());
         assert!(Zone::named("Europe/Atlantis").is_err());
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_full_parser_reads() {
+        let mut seen = 0;
+        for text in [
+            "2012-02-29",
+            "2011-02-29",
+            "2012-01-01 13:00",
+            "2012-01-01T23:59:59",
+            "2012-01-01 24:00",
+            "2012-01-01 12:60",
+            "2016-12-31 23:59:60",
+            "0001-01-01",
+            "0000-12-31 10:00",
+            "9998-12-31 23:59:59",
+            "2012/01/01",
+            "2012-1-01 ",
+            "2012-01-01x10:00",
+            "2012-01-01 10-00",
+            "2012-01-01 10:00-00",
+            "+012-01-01",
+            "2012-01-01 1a:00",
+        ] {
+            if let Some(civil) = plain_iso(text.as_bytes()) {
+                assert_eq!(text.parse::<DateTime>().unwrap(), civil, "{text}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 6);
+    }
+
+    #[test]
+    fn text_that_is_no_ascii_is_refused_and_not_cut() {
+        for text in ["201234567é1", "2012-01-0é", "２０１２-01-01", "2012-01-01é10:00+01:00"] {
+            assert!(TimeFormat::Iso.parse(text, &Zone::utc()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn periods_reach_the_ends_of_time() {
+        for name in ["Europe/Berlin", "America/New_York", "Pacific/Auckland", "UTC"] {
+            let zone = Zone::named(name).unwrap();
+            for edge in [*TIME_RANGE.start(), *TIME_RANGE.end()] {
+                for period in [Period::Day, Period::Month] {
+                    let periods = zone.periods(edge, edge, period);
+                    assert!(
+                        periods.len() == 2 && periods[0].0 <= edge && edge < periods[1].0,
+                        "{name} {edge}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

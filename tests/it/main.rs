@@ -1,5 +1,11 @@
-//! The integration tests, in one binary.
+//! The integration tests, one binary.
+#![allow(clippy::unwrap_used)]
 
-#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
-
+#[cfg(feature = "csv")]
+mod csv_files;
+mod economics;
+mod features;
+#[cfg(feature = "csv")]
+mod real_data;
+mod reconcile;
 mod synthetic;

@@ -1,0 +1,344 @@
+//! The settings of the economics stage, checked once.
+
+use serde::Serialize;
+
+use crate::economics::costs::Costs;
+use crate::economics::facts::Facts;
+use crate::economics::waterfalls::{Waterfalls, waterfalls};
+use crate::error::{Error, Result};
+use crate::features::FeatureTable;
+use crate::transaction::Rate;
+
+/// Stage 4: what customers and segments earn after returns, how sure that is, and what to do about them.
+///
+/// Works on the feature table. Required is `gross`; the rest is used where it is there:
+///
+/// | feature | for |
+/// |---|---|
+/// | `discount`, `returned` | net revenue; without `returned` its place is taken by `returned_attributed` |
+/// | `returned_attributed` | return rates; without it its place is taken by `returned` |
+/// | `returned_gross`, `cost_of_goods`, `cost_of_goods_returned` | cost of goods |
+/// | `orders`, `items`, `return_parcels` (or `orders_with_return`), `items_returned` | costs per order, piece, parcel; required where such a cost is set |
+/// | `lines_mature`, `lines_returned_mature` (or `lines`, `lines_returned`) | evidence on a customer's return rate |
+/// | `country` | tax by country |
+///
+/// A column that is absent, or has no value at all, is not known: a shop without a record of returns has no return
+/// rate, and its margins are margins before returns.
+///
+/// ```
+/// use kohort::economics::CostOfGoods;
+/// use kohort::features::{Column, FeatureTable, Values};
+/// use kohort::transaction::CustomerIds;
+/// use kohort::{Costs, Economics, Money, Rate};
+///
+/// let amounts = |amounts: [i64; 2]| Values::Money(amounts.map(|a| Money::from_ten_thousandths(a * 10_000)).to_vec());
+/// let table = FeatureTable::from_columns(
+///     CustomerIds::rows(2),
+///     [
+///         ("gross", amounts([1_000, 100])),
+///         ("returned", amounts([900, 0])),
+///         ("return_parcels", Values::U32(vec![9, 0])),
+///     ],
+/// )?;
+/// let costs = Costs::builder(CostOfGoods::ShareOfGross(Rate::from_f64(0.5)?)).build()?;
+/// let waterfalls = Economics::builder(costs).build()?.waterfalls(&table)?;
+/// // 100 kept − 50 goods − 31.50 write-down − 63 handling: the customer who looks ten times as good earns less.
+/// assert_eq!(waterfalls.customer(0).map(|w| w.cm2().to_string()).as_deref(), Some("-44.50"));
+/// assert_eq!(waterfalls.customer(1).map(|w| w.cm2().to_string()).as_deref(), Some("50.00"));
+/// # Ok::<(), kohort::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Economics {
+    pub(super) costs: Costs,
+    pub(super) settings: Settings,
+}
+
+impl Economics {
+    /// Economics with given costs.
+    #[must_use]
+    pub fn builder(costs: Costs) -> EconomicsBuilder {
+        EconomicsBuilder(Self { costs, settings: Settings::default() })
+    }
+
+    /// The costs.
+    #[must_use]
+    pub fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// Gross to contribution of every customer. O(customers).
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] where `gross` or a column that a cost needs is not there, [`Error::FeatureType`] where
+    /// a column has another type or no values, [`Error::Setting`] where prices include tax and no rate is set,
+    /// [`Error::MoneyRange`] where an amount leaves its range, [`Error::Empty`] where a marketing total is to be spread
+    /// and nobody bought.
+    pub fn waterfalls(&self, table: &FeatureTable) -> Result<Waterfalls> {
+        waterfalls(&self.costs, &Facts::read(table)?)
+    }
+}
+
+/// How strongly more spending on a segment raises what it buys, as tests have shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum Response {
+    /// More spending pays.
+    High,
+    /// They buy anyway, or not at all.
+    Low,
+}
+
+/// What stands between a builder and its defaults.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Settings {
+    pub(super) confidence: f64,
+    pub(super) rich_share: f64,
+    pub(super) return_threshold: Rate,
+    pub(super) little: f64,
+    pub(super) strong_evidence: f64,
+    pub(super) membership: f64,
+    pub(super) minimum_share: f64,
+    pub(super) minimum_audience: u64,
+    pub(super) minimum_evidence: u64,
+    pub(super) unlikely: f64,
+    pub(super) return_driven: f64,
+    pub(super) high_value: f64,
+    pub(super) mid_value: f64,
+    pub(super) fix_tried: Vec<String>,
+    pub(super) growth: Vec<(String, f64)>,
+    pub(super) response: Vec<(String, Response)>,
+    pub(super) consented: Vec<(String, f64)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            confidence: 0.95,
+            rich_share: 0.25,
+            return_threshold: Rate::from_millionths(850_000),
+            little: 0.25,
+            strong_evidence: 0.90,
+            membership: 0.50,
+            minimum_share: 0.01,
+            minimum_audience: 100,
+            minimum_evidence: 100,
+            unlikely: 0.10,
+            return_driven: 0.25,
+            high_value: 1.5,
+            mid_value: 0.5,
+            fix_tried: Vec::new(),
+            growth: Vec::new(),
+            response: Vec::new(),
+            consented: Vec::new(),
+        }
+    }
+}
+
+/// Builds [`Economics`].
+#[derive(Clone, Debug)]
+pub struct EconomicsBuilder(Economics);
+
+impl EconomicsBuilder {
+    /// The level of all intervals. Defaults to 0.95.
+    #[must_use]
+    pub fn confidence(mut self, level: f64) -> Self {
+        self.0.settings.confidence = level;
+        self
+    }
+
+    /// The share of buying customers, those with the highest gross, that *look rich*. Defaults to 0.25.
+    #[must_use]
+    pub fn rich_share(mut self, share: f64) -> Self {
+        self.0.settings.rich_share = share;
+        self
+    }
+
+    /// The return rate above which a customer *sends it back*. Defaults to 85 %.
+    #[must_use]
+    pub fn return_threshold(mut self, rate: Rate) -> Self {
+        self.0.settings.return_threshold = rate;
+        self
+    }
+
+    /// A customer or segment *earns little* whose contribution per gross is below this share of the shop's.
+    /// Defaults to 0.25.
+    #[must_use]
+    pub fn earns_little_below(mut self, share: f64) -> Self {
+        self.0.settings.little = share;
+        self
+    }
+
+    /// The probability of a return rate above the threshold that counts as strong evidence, when it is decided
+    /// whether a shop has customers who look rich and earn little. Defaults to 0.90.
+    #[must_use]
+    pub fn strong_evidence(mut self, probability: f64) -> Self {
+        self.0.settings.strong_evidence = probability;
+        self
+    }
+
+    /// The probability from which a customer belongs to them, once it is decided that they exist. Defaults to 0.50.
+    #[must_use]
+    pub fn membership(mut self, probability: f64) -> Self {
+        self.0.settings.membership = probability;
+        self
+    }
+
+    /// The share of buying customers, all with strong evidence, from which they exist. Defaults to 0.01.
+    #[must_use]
+    pub fn minimum_share(mut self, share: f64) -> Self {
+        self.0.settings.minimum_share = share;
+        self
+    }
+
+    /// The fewest customers that a segment needs to be worth a paid activation. Defaults to 100.
+    #[must_use]
+    pub fn minimum_audience(mut self, customers: u64) -> Self {
+        self.0.settings.minimum_audience = customers;
+        self
+    }
+
+    /// The fewest customers whose value is known before a segment may be suppressed. Defaults to 100.
+    #[must_use]
+    pub fn minimum_evidence(mut self, customers: u64) -> Self {
+        self.0.settings.minimum_evidence = customers;
+        self
+    }
+
+    /// The probability of a value above zero below which a segment may be suppressed. Defaults to 0.10.
+    #[must_use]
+    pub fn unlikely_below(mut self, probability: f64) -> Self {
+        self.0.settings.unlikely = probability;
+        self
+    }
+
+    /// A segment is *return-driven* when the margin it loses to returns beyond the shop's rate is more than this share
+    /// of its value. Defaults to 0.25.
+    #[must_use]
+    pub fn return_driven_above(mut self, share: f64) -> Self {
+        self.0.settings.return_driven = share;
+        self
+    }
+
+    /// A segment's value is *high* from this multiple of the shop's mean per customer. Defaults to 1.5.
+    #[must_use]
+    pub fn high_value_from(mut self, multiple: f64) -> Self {
+        self.0.settings.high_value = multiple;
+        self
+    }
+
+    /// A segment's value is *mid* from this multiple of the shop's mean per customer. Defaults to 0.5.
+    #[must_use]
+    pub fn mid_value_from(mut self, multiple: f64) -> Self {
+        self.0.settings.mid_value = multiple;
+        self
+    }
+
+    /// Segments where a fix of the cause of returns was tried. Defaults to none.
+    #[must_use]
+    pub fn fix_tried<S: Into<String>>(mut self, segments: impl IntoIterator<Item = S>) -> Self {
+        self.0.settings.fix_tried = segments.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Segments whose growth of value is known, as a share: `0.05` is 5 % more than a period ago. Defaults to none.
+    #[must_use]
+    pub fn growth<S: Into<String>>(mut self, segments: impl IntoIterator<Item = (S, f64)>) -> Self {
+        self.0.settings.growth = named(segments);
+        self
+    }
+
+    /// Segments whose response to more spending was tested. Defaults to none.
+    #[must_use]
+    pub fn response<S: Into<String>>(mut self, segments: impl IntoIterator<Item = (S, Response)>) -> Self {
+        self.0.settings.response = named(segments);
+        self
+    }
+
+    /// Segments of which the share of customers who can be addressed with their consent is known. Defaults to none.
+    #[must_use]
+    pub fn consented<S: Into<String>>(mut self, segments: impl IntoIterator<Item = (S, f64)>) -> Self {
+        self.0.settings.consented = named(segments);
+        self
+    }
+
+    /// The economics.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a share, probability or level that is not between 0 and 1, or a multiple that is not a
+    /// number of zero or more.
+    pub fn build(self) -> Result<Economics> {
+        let settings = &self.0.settings;
+        let threshold = settings.return_threshold.to_f64();
+        let inner = [
+            ("confidence", settings.confidence),
+            ("rich_share", settings.rich_share),
+            ("return_threshold", threshold),
+            ("strong_evidence", settings.strong_evidence),
+            ("membership", settings.membership),
+        ];
+        for (setting, value) in inner {
+            check(setting, value, value > 0.0 && value < 1.0, "between 0 and 1")?;
+        }
+        let shares = [
+            ("earns_little_below", settings.little),
+            ("minimum_share", settings.minimum_share),
+            ("unlikely_below", settings.unlikely),
+        ];
+        let consented = settings.consented.iter().map(|(_, share)| ("consented", *share));
+        for (setting, value) in shares.into_iter().chain(consented) {
+            check(setting, value, (0.0..=1.0).contains(&value), "from 0 to 1")?;
+        }
+        let multiples = [
+            ("return_driven_above", settings.return_driven),
+            ("mid_value_from", settings.mid_value),
+            ("high_value_from", settings.high_value),
+        ];
+        for (setting, value) in multiples {
+            check(setting, value, value.is_finite() && value >= 0.0, "a number of zero or more")?;
+        }
+        let ordered = settings.mid_value <= settings.high_value;
+        check("mid_value_from", settings.mid_value, ordered, "at most `high_value_from`")?;
+        for (_, growth) in &settings.growth {
+            check("growth", *growth, growth.is_finite() && *growth >= -1.0, "a finite share of -1 or more")?;
+        }
+        Ok(self.0)
+    }
+}
+
+fn named<S: Into<String>, T>(segments: impl IntoIterator<Item = (S, T)>) -> Vec<(String, T)> {
+    segments.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+fn check(setting: &'static str, found: f64, holds: bool, expected: &'static str) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::Setting { setting, found: found.to_string(), expected }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::economics::CostOfGoods;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let base = || Economics::builder(Costs::builder(CostOfGoods::FromLines).build().unwrap());
+        let damaged = [
+            ("confidence", base().confidence(1.0)),
+            ("rich_share", base().rich_share(f64::NAN)),
+            ("return_threshold", base().return_threshold(Rate::ONE)),
+            ("earns_little_below", base().earns_little_below(-0.1)),
+            ("strong_evidence", base().strong_evidence(0.0)),
+            ("membership", base().membership(2.0)),
+            ("minimum_share", base().minimum_share(f64::INFINITY)),
+            ("unlikely_below", base().unlikely_below(1.1)),
+            ("return_driven_above", base().return_driven_above(f64::NAN)),
+            ("high_value_from", base().high_value_from(f64::INFINITY)),
+            ("mid_value_from", base().mid_value_from(1.6)),
+            ("growth", base().growth([("new", f64::NAN)])),
+            ("consented", base().consented([("new", 1.5)])),
+        ];
+        for (name, builder) in damaged {
+            let error = builder.build().unwrap_err();
+            assert!(matches!(error, Error::Setting { setting, .. } if setting == name), "{name}: {error}");
+        }
+        assert!(base().build().is_ok());
+    }
+}

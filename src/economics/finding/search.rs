@@ -1,0 +1,197 @@
+//! Who looks rich, earns little and sends it back.
+
+use crate::bitmap::Bitmap;
+use crate::economics::builder::Economics;
+use crate::economics::facts::Facts;
+use crate::economics::finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
+use crate::economics::returns::{BetaBinomial, PosteriorTable};
+use crate::economics::waterfalls::{Waterfalls, waterfalls};
+use crate::error::Result;
+use crate::features::FeatureTable;
+use crate::transaction::{MoneyTotal, Rate};
+
+/// The minimum pieces, or lines, of the evidence table.
+const MINIMUMS: [u32; 5] = [1, 2, 3, 5, 10];
+
+impl Economics {
+    /// Whether a shop has customers who look rich and earn little, who they are, or the numbers that say it has none.
+    /// O(customers).
+    ///
+    /// # Errors
+    /// As for [`Economics::waterfalls`], and [`Error::Incompatible`](crate::Error::Incompatible) where a customer
+    /// returned more lines than she bought.
+    pub fn looks_rich(&self, table: &FeatureTable) -> Result<Finding> {
+        let facts = Facts::read(table)?;
+        let waterfalls = waterfalls(&self.costs, &facts)?;
+        let rates = return_rates(&facts)?;
+        Ok(self.find(&facts, &waterfalls, rates))
+    }
+
+    pub(in crate::economics) fn find(
+        &self,
+        facts: &Facts<'_>,
+        waterfalls: &Waterfalls,
+        rates: Option<BetaBinomial>,
+    ) -> Finding {
+        let settings = &self.settings;
+        let gross_of = |row: usize| facts.gross.get(row).filter(|gross| *gross > 0);
+        let population: Vec<(usize, i64)> =
+            (0..facts.len()).filter_map(|row| gross_of(row).map(|gross| (row, gross))).collect();
+        let total = |rows: &mut dyn Iterator<Item = i64>| {
+            MoneyTotal::from_ten_thousandths(rows.map(i128::from).sum())
+        };
+        let population_gross = total(&mut population.iter().map(|(_, gross)| *gross));
+        let cut = upper_cut(population.iter().map(|(_, gross)| *gross).collect(), 1.0 - settings.rich_share);
+        let shop_margin = waterfalls.shop();
+        let shop_margin = shop_margin.cm2().share_of(shop_margin.gross());
+        let candidates = self.candidates(facts, waterfalls, rates, &population, (cut, shop_margin));
+        let strong: Vec<&(usize, i64, f64)> =
+            candidates.iter().filter(|(_, _, p)| *p >= settings.strong_evidence).collect();
+        let strong_gross = total(&mut strong.iter().map(|(_, gross, _)| *gross));
+        let share = |count: usize| (!population.is_empty()).then(|| count as f64 / population.len() as f64);
+        let strong_share = share(strong.len()).unwrap_or_default();
+        let strong_share_of_gross = strong_gross.share_of(population_gross).unwrap_or_default();
+        let exists = !strong.is_empty()
+            && strong_share >= settings.minimum_share
+            && strong_share_of_gross >= strong_share;
+        let mut mask = Bitmap::filled(facts.len(), false);
+        if exists {
+            candidates
+                .iter()
+                .filter(|(_, _, p)| *p >= settings.membership)
+                .for_each(|(row, ..)| mask.set(*row, true));
+        }
+        let gross = total(&mut mask.ones().filter_map(gross_of));
+        let members = mask.count();
+        let amount = |row: usize, column: &dyn Fn(usize) -> Option<i64>| column(row).unwrap_or_default();
+        let returned = facts
+            .attributed
+            .map(|column| total(&mut mask.ones().map(|row| amount(row, &|row| column.get(row)))));
+        let paid = total(&mut mask.ones().map(|row| amount(row, &|row| facts.paid(row))));
+        let (evidence_unit, evidence) = self.evidence(facts, &population, population_gross);
+        let over = |(row, gross): &(usize, i64)| self.over_threshold(facts, *row).then_some(*gross);
+        let mut finding = Finding {
+            verdict: Verdict::NotFound { reason: String::new() },
+            threshold: settings.return_threshold,
+            population: population.len() as u64,
+            population_gross,
+            strong: strong.len() as u64,
+            strong_gross,
+            customers: members as u64,
+            share_of_customers: share(members),
+            gross,
+            share_of_gross: gross.share_of(population_gross),
+            return_rate: returned.and_then(|returned| returned.share_of(paid)),
+            contribution: mask.ones().filter_map(|row| waterfalls.cm2(row)).sum(),
+            over_threshold: population.iter().filter_map(over).count() as u64,
+            over_threshold_share_of_gross: total(&mut population.iter().filter_map(over))
+                .share_of(population_gross),
+            evidence_unit,
+            evidence,
+            return_rates: rates,
+            mask,
+        };
+        finding.verdict = self.verdict(&finding, exists);
+        finding
+    }
+
+    /// Who looks rich and earns little, with gross and the probability of sending it back.
+    fn candidates(
+        &self,
+        facts: &Facts<'_>,
+        waterfalls: &Waterfalls,
+        rates: Option<BetaBinomial>,
+        population: &[(usize, i64)],
+        (cut, shop_margin): (f64, Option<f64>),
+    ) -> Vec<(usize, i64, f64)> {
+        let Some(rates) = rates else { return Vec::new() };
+        let posteriors = PosteriorTable::new(rates, self.settings.return_threshold.to_f64());
+        let earns_little = |row: usize| {
+            waterfalls.customer(row).is_some_and(|waterfall| {
+                let margin = waterfall.cm2().share_of(waterfall.gross());
+                let below = |(margin, shop): (f64, f64)| margin < self.settings.little * shop;
+                waterfall.cm2() <= MoneyTotal::ZERO || margin.zip(shop_margin).is_some_and(below)
+            })
+        };
+        let rich = population.iter().filter(|(_, gross)| *gross as f64 > cut);
+        rich.filter(|(row, _)| earns_little(*row))
+            .filter_map(|(row, gross)| {
+                let (y, n) = facts.returned_lines(*row).ok().flatten()?;
+                Some((*row, *gross, posteriors.probability(y, n)))
+            })
+            .collect()
+    }
+
+    /// Whether a customer's raw posted return rate by value is above the threshold; exact.
+    fn over_threshold(&self, facts: &Facts<'_>, row: usize) -> bool {
+        let returned = facts.returned.and_then(|column| column.get(row));
+        returned.zip(facts.paid(row)).is_some_and(|(returned, paid)| {
+            let (scale, threshold) = (Rate::ONE.millionths(), self.settings.return_threshold.millionths());
+            paid > 0 && i128::from(returned) * i128::from(scale) > i128::from(paid) * i128::from(threshold)
+        })
+    }
+
+    fn evidence(
+        &self,
+        facts: &Facts<'_>,
+        population: &[(usize, i64)],
+        population_gross: MoneyTotal,
+    ) -> (Option<EvidenceUnit>, Vec<EvidenceRow>) {
+        let (unit, counts) = match (facts.items, facts.lines) {
+            (Some(items), _) => (EvidenceUnit::Items, items),
+            (None, Some(lines)) => (EvidenceUnit::Lines, lines),
+            (None, None) => return (None, Vec::new()),
+        };
+        if facts.returned.is_none() {
+            return (None, Vec::new());
+        }
+        let mut rows = MINIMUMS.map(|minimum| EvidenceRow {
+            minimum,
+            customers: 0,
+            over_threshold: 0,
+            share: None,
+            gross: MoneyTotal::ZERO,
+            share_of_gross: None,
+        });
+        for (row, gross) in population {
+            let count = counts.get(*row).unwrap_or_default();
+            let over = self.over_threshold(facts, *row);
+            for line in rows.iter_mut().filter(|line| count >= i64::from(line.minimum)) {
+                line.customers += 1;
+                if over {
+                    line.over_threshold += 1;
+                    line.gross += MoneyTotal::from_ten_thousandths(i128::from(*gross));
+                }
+            }
+        }
+        for row in &mut rows {
+            row.share = (row.customers > 0).then(|| row.over_threshold as f64 / row.customers as f64);
+            row.share_of_gross = row.gross.share_of(population_gross);
+        }
+        (Some(unit), rows.to_vec())
+    }
+}
+
+/// The model of the customers' return rates; `None` where the table has no returned lines, or no lines at all.
+pub(in crate::economics) fn return_rates(facts: &Facts<'_>) -> Result<Option<BetaBinomial>> {
+    if facts.evidence.is_none() {
+        return Ok(None);
+    }
+    let mut pairs = Vec::with_capacity(facts.len());
+    for row in 0..facts.len() {
+        pairs.extend(facts.returned_lines(row)?);
+    }
+    let any = pairs.iter().any(|(_, lines)| *lines > 0);
+    if any { BetaBinomial::fit_pairs(pairs.into_iter()).map(Some) } else { Ok(None) }
+}
+
+/// The type-7 quantile of gross, above which one looks rich; infinite without customers. O(customers).
+fn upper_cut(mut gross: Vec<i64>, quantile: f64) -> f64 {
+    let Some(last) = gross.len().checked_sub(1) else { return f64::INFINITY };
+    let position = quantile * last as f64;
+    let low = (position.floor() as usize).min(last);
+    let (_, below, above) = gross.select_nth_unstable(low);
+    let below = *below as f64;
+    let next = above.iter().min().map_or(below, |next| *next as f64);
+    below + (position - low as f64) * (next - below)
+}

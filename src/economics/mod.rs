@@ -1,0 +1,31 @@
+//! Stage 4: what customers and segments earn after returns, how sure we are, and what to do.
+//!
+//! [`Costs`] say what an order costs; [`Economics`] turns a feature table into [`Waterfalls`] from gross to
+//! contribution, adds contribution and expected return rate to the table ([`Economics::enrich`]), finds the customers
+//! who look rich and earn little ([`Economics::looks_rich`]), ranks segments with an action and its reasons
+//! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
+//!
+//! Everything but the last works on the table alone, so a scenario with other costs is another recombination, not
+//! another pass over the log.
+
+mod break_even;
+mod builder;
+mod costs;
+mod drivers;
+mod enrich;
+mod facts;
+mod finding;
+mod formula;
+mod plan;
+pub mod returns;
+mod waterfall;
+mod waterfalls;
+
+pub use break_even::BreakEven;
+pub use builder::{Economics, EconomicsBuilder, Response};
+pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
+pub use drivers::{ReturnDriver, ReturnDrivers};
+pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
+pub use plan::{Action, MeanEstimate, Plan, RankBy, RankShift, RankShifts, SegmentEconomics, SegmentPlan};
+pub use waterfall::{Item, Waterfall};
+pub use waterfalls::Waterfalls;

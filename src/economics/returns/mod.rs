@@ -1,0 +1,57 @@
+//! Return rates that take small samples seriously.
+//!
+//! A customer who returned her only order has a raw rate of 100 % and almost no evidence. [`BetaBinomial`] learns
+//! from all customers how much rates differ, and pulls each one towards the shop in proportion to what is not known
+//! of her. [`RatioEstimate`] is the value-weighted rate of a group, with customers as the sampling unit, because the
+//! items of one customer come back together. [`wilson`] is the interval of a plain share of independent counts.
+
+mod beta;
+mod beta_binomial;
+mod likelihood;
+mod power_sums;
+mod ratio;
+mod wilson;
+
+use serde::Serialize;
+
+pub use beta::Posterior;
+pub use beta_binomial::{BetaBinomial, Dispersion};
+pub use ratio::RatioEstimate;
+pub use wilson::wilson;
+
+pub(super) use beta::PosteriorTable;
+pub(super) use ratio::RatioSums;
+
+/// A range that holds a number with a stated probability.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// The standard normal's distribution function.
+pub(super) fn normal_cdf(z: f64) -> f64 {
+    0.5 * statrs::function::erf::erfc(-z / std::f64::consts::SQRT_2)
+}
+
+/// How many standard deviations a central interval of a probability between 0 and 1 reaches to either side.
+pub(super) fn normal_z(level: f64) -> f64 {
+    std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(level)
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+
+    #[test]
+    fn the_normal_distribution_agrees_with_tables() {
+        assert_relative_eq!(normal_z(0.95), 1.959_963_984_540_054, epsilon = 1e-12);
+        assert_relative_eq!(normal_cdf(1.959_963_984_540_054), 0.975, epsilon = 1e-11);
+        assert_relative_eq!(normal_cdf(-8.0), 6.220_960_574_271_785e-16, max_relative = 1e-9);
+        assert_relative_eq!(normal_cdf(0.0), 0.5);
+    }
+}

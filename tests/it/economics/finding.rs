@@ -1,0 +1,190 @@
+//! Customers who look rich and earn little: found where they are planted, denied where they are noise.
+
+use kohort::economics::{Economics, EvidenceUnit, Verdict};
+use kohort::features::{FeatureTable, Values};
+
+use super::{half_for_goods, table, units};
+
+/// One customer: gross, returned, lines, returned lines.
+type Row = (i64, i64, u32, u32);
+
+fn shop(rows: &[Row]) -> FeatureTable {
+    table(
+        rows.len(),
+        [
+            ("gross", units(rows.iter().map(|row| row.0))),
+            ("returned", units(rows.iter().map(|row| row.1))),
+            ("lines", Values::U32(rows.iter().map(|row| row.2).collect())),
+            ("lines_returned", Values::U32(rows.iter().map(|row| row.3).collect())),
+        ],
+    )
+}
+
+/// 100 customers of moderate rates, who differ.
+fn ordinary() -> Vec<Row> {
+    (0..100).map(|i| (100 + i, (100 + i) * (i % 5) / 10, 10, (i % 5) as u32)).collect()
+}
+
+/// Ten customers who buy for 1,000 and send back 19 of 20 lines.
+fn planted() -> Vec<Row> {
+    let mut rows = ordinary();
+    rows.extend((0..10).map(|i| (1_000 + i, 950, 40, 38)));
+    rows
+}
+
+fn economics() -> Economics {
+    half_for_goods()
+}
+
+#[test]
+fn a_planted_group_is_found_to_the_customer() {
+    let rows = planted();
+    let finding = economics().looks_rich(&shop(&rows)).unwrap();
+    assert!(finding.is_found(), "{finding}");
+    assert_eq!(finding.mask.ones().collect::<Vec<_>>(), (100..110).collect::<Vec<_>>());
+    assert_eq!((finding.customers, finding.population, finding.strong), (10, 110, 10));
+    assert_eq!(finding.gross.to_string(), "10045.00");
+    let rate = finding.return_rate.unwrap();
+    assert!((rate - 9_500.0 / 10_045.0).abs() < 1e-12, "{rate}");
+    // Goods at half: the net of what was kept is halved too.
+    assert!(
+        finding.contribution.to_f64() > 0.0 && finding.contribution.to_f64() < 0.05 * finding.gross.to_f64()
+    );
+    let printed = finding.to_string();
+    assert!(printed.starts_with("Yes") && printed.contains("10 customers (9.1 %)"), "{printed}");
+    assert!(matches!(&finding.verdict, Verdict::Found { reason } if reason.contains("exists from 1 %")));
+}
+
+#[test]
+fn one_returned_order_is_no_evidence() {
+    // The richest customers have sent back everything, but all of it is one line.
+    let mut rows = ordinary();
+    rows.extend((0..10).map(|i| (1_000 + i, 1_000 + i, 1, 1)));
+    let finding = economics().looks_rich(&shop(&rows)).unwrap();
+    assert!(!finding.is_found(), "{finding}");
+    assert_eq!((finding.customers, finding.mask.count(), finding.over_threshold), (0, 0, 10));
+    assert_eq!(finding.evidence_unit, Some(EvidenceUnit::Lines));
+    let table: Vec<_> =
+        finding.evidence.iter().map(|row| (row.minimum, row.customers, row.over_threshold)).collect();
+    assert_eq!(table, [(1, 110, 10), (2, 100, 0), (3, 100, 0), (5, 100, 0), (10, 100, 0)]);
+    let printed = finding.to_string();
+    assert!(printed.contains("9.1 % of customers with 1 line or more are above 85 %"), "{printed}");
+    assert!(
+        printed.contains("with 10 lines or more are 0.0 % of such customers and 0.0 % of gross"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn heavy_returners_who_earn_well_or_look_poor_are_not_it() {
+    let strong_but_poor: Vec<Row> = ordinary().into_iter().chain((0..10).map(|_| (50, 48, 40, 38))).collect();
+    assert!(!economics().looks_rich(&shop(&strong_but_poor)).unwrap().is_found());
+    // By lines they send back nearly everything, by value hardly anything: they earn well.
+    let cheap_lines: Vec<Row> = ordinary().into_iter().chain((0..10).map(|_| (1_000, 50, 40, 38))).collect();
+    assert!(!economics().looks_rich(&shop(&cheap_lines)).unwrap().is_found());
+    // Nobody buys: nothing to find, and nothing to divide by.
+    let nobody = economics().looks_rich(&shop(&[(0, 10, 0, 0), (0, 0, 0, 0)])).unwrap();
+    assert_eq!((nobody.population, nobody.share_of_customers), (0, None));
+    assert!(matches!(nobody.verdict, Verdict::NotFound { .. }));
+    assert!(economics().looks_rich(&shop(&[])).unwrap().mask.is_empty());
+}
+
+#[test]
+fn pieces_count_where_the_table_has_them() {
+    let rows = ordinary();
+    let table = shop(&rows).column_added("items", Values::I64(vec![2; rows.len()])).unwrap();
+    let finding = economics().looks_rich(&table).unwrap();
+    assert_eq!(finding.evidence_unit, Some(EvidenceUnit::Items));
+    assert_eq!(finding.evidence.iter().map(|row| row.customers).collect::<Vec<_>>(), [100, 100, 0, 0, 0]);
+    assert_eq!(finding.evidence[4].share, None);
+}
+
+#[test]
+fn the_threshold_is_exact() {
+    // 85 of 100 is not above 85 %, 85.0001 of 100 is.
+    let rows: Vec<Row> = vec![(100, 85, 1, 1), (100, 86, 1, 1)];
+    assert_eq!(economics().looks_rich(&shop(&rows)).unwrap().over_threshold, 1);
+}
+
+#[test]
+fn enriching_adds_what_was_found() {
+    let rows = planted();
+    let table = shop(&rows);
+    let enriched = economics().enrich(&table).unwrap();
+    let flags = enriched.counts("rich_but_returning").unwrap();
+    assert_eq!(flags.iter().sum::<u32>(), 10);
+    assert!(flags[100..].iter().all(|flag| *flag == 1));
+    // (gross − returned) / 2 with goods at half price.
+    assert_eq!(enriched.money("contribution").unwrap()[100].to_string(), "25.00");
+    let finding = economics().looks_rich(&table).unwrap();
+    let posterior = finding.return_rates.unwrap().posterior(38, 40);
+    let expected = enriched.column("return_rate_expected").unwrap();
+    assert_eq!(expected.number(105).map(f64::to_bits), Some(posterior.mean().to_bits()));
+    assert!(expected.number(105).unwrap() < 0.95, "shrunk towards the shop");
+    assert!(economics().enrich(&enriched).is_err(), "the columns are there already");
+}
+
+/// The five rows of the reference table, from the file itself by a plain computation, against the finding.
+#[cfg(feature = "csv")]
+#[test]
+fn raw_rates_of_the_fashion_shop_are_noise() {
+    use std::collections::BTreeMap;
+
+    let Ok(folder) = std::env::var("KOHORT_DATA") else {
+        eprintln!("skipped: KOHORT_DATA is not set");
+        return;
+    };
+    let file = std::fs::File::open(format!("{folder}/bads_fashion_orders.csv.gz")).unwrap();
+    let mut reader = csv::Reader::from_reader(flate2::read::GzDecoder::new(file));
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let (price, user, back) = (column("item_price"), column("user_id"), column("return"));
+    let mut users: BTreeMap<u64, (i64, i64, u32, u32, i64)> = BTreeMap::new();
+    for record in reader.records() {
+        let record = record.unwrap();
+        let cents = (record[price].parse::<f64>().unwrap() * 100.0).round() as i64;
+        let returned = &record[back] == "1";
+        let sums = users.entry(record[user].parse().unwrap()).or_default();
+        sums.0 += cents;
+        sums.4 += 1;
+        if cents > 0 {
+            sums.2 += 1;
+        }
+        if returned {
+            sums.1 += cents;
+            sums.3 += u32::from(cents > 0);
+        }
+    }
+    let cents = |amount: i64| kohort::Money::from_ten_thousandths(amount * 100);
+    let rows: Vec<_> = users.into_values().collect();
+    let table = table(
+        rows.len(),
+        [
+            ("gross", Values::Money(rows.iter().map(|row| cents(row.0)).collect())),
+            ("returned", Values::Money(rows.iter().map(|row| cents(row.1)).collect())),
+            ("lines", Values::U32(rows.iter().map(|row| row.2).collect())),
+            ("lines_returned", Values::U32(rows.iter().map(|row| row.3).collect())),
+            ("items", Values::I64(rows.iter().map(|row| row.4).collect())),
+        ],
+    );
+    let finding = economics().looks_rich(&table).unwrap();
+    println!("{finding}\n{:?}", finding.return_rates);
+    let expected = [
+        (37_579, 11_759, "31.3", "25.03"),
+        (21_138, 4_779, "22.6", "16.56"),
+        (12_679, 2_307, "18.2", "10.94"),
+        (5_345, 730, "13.7", "5.21"),
+        (1_038, 92, "8.9", "1.13"),
+    ];
+    for (row, (customers, over, share, gross)) in finding.evidence.iter().zip(expected) {
+        assert_eq!((row.customers, row.over_threshold), (customers, over));
+        assert_eq!(format!("{:.1}", row.share.unwrap() * 100.0), share);
+        assert_eq!(format!("{:.2}", row.share_of_gross.unwrap() * 100.0), gross);
+    }
+    let Verdict::NotFound { reason } = &finding.verdict else { panic!("{finding}") };
+    assert!(
+        reason.contains("with 10 items or more are 8.9 % of such customers and 1.1 % of gross"),
+        "{reason}"
+    );
+    assert_eq!(finding.over_threshold, 11_759);
+}
