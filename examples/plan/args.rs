@@ -147,7 +147,7 @@ struct CostOptions {
     /// The payment provider's share of what is charged
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = rate)]
     payment_fee: Rate,
-    /// What marketing cost over the whole period, spread over the orders [default: not known]
+    /// What marketing cost in all, spread over the orders [default: not known]
     #[arg(long, value_name = "AMOUNT", value_parser = Money::parse)]
     marketing: Option<Money>,
     /// The rate of value-added tax that prices include [default: they include none]
@@ -161,7 +161,7 @@ struct CostOptions {
 pub(crate) struct Output {
     /// The day that the customers are looked at from; otherwise the day after the last line
     #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
+    pub(crate) as_of: Option<String>,
     /// The most segments
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) max_segments: usize,
@@ -358,17 +358,9 @@ impl Options {
         costs.build()
     }
 
-    /// The moment asked for, in the zone of the file; otherwise midnight after the log's last line.
-    pub(crate) fn as_of(&self, log: &TransactionLog) -> Result<AsOf> {
-        match &self.output.as_of {
-            Some(date) => AsOf::date(date, log.rules().zone()),
-            None => log.as_of_end(),
-        }
-    }
-
-    /// Whether the moment was asked for.
-    pub(crate) fn as_of_is_given(&self) -> bool {
-        self.output.as_of.is_some()
+    /// The moment asked for, in the zone of the log.
+    pub(crate) fn as_of(&self, log: &TransactionLog) -> Option<Result<AsOf>> {
+        self.output.as_of.as_ref().map(|date| AsOf::date(date, log.rules().zone()))
     }
 
     /// The costs in words, for what is printed.
@@ -386,7 +378,8 @@ impl Options {
         };
         let tax = options.vat.map_or(String::new(), |tax| format!(", prices include {tax} tax"));
         format!(
-            "{goods}, {} an order, {} a returned parcel, {} of returned goods' cost written off, {} payment fee, {marketing}{tax}",
+            "{goods}, {} an order, {} a returned parcel, {} of the cost of returned goods written off, payment fee {}, \
+             {marketing}{tax}",
             options.fulfilment, options.handling, options.write_down, options.payment_fee
         )
     }

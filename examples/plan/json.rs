@@ -1,9 +1,9 @@
-//! The whole result for a program to read. Money is numbers in currency units, shares and rates are fractions, what is
+//! The whole result for a program to read. Money is numbers in currency units to the hundredth, shares and rates are fractions, what is
 //! not known is null.
 
 use std::io::{self, Write};
 
-use kohort::economics::{Finding, SegmentEconomics, SegmentPlan, Verdict};
+use kohort::economics::{Finding, ReturnDrivers, SegmentEconomics, SegmentPlan, Verdict};
 use kohort::segment::RfmProfile;
 use kohort::{Feature, IngestReport, MoneyTotal};
 use serde_json::{Map, Value, json};
@@ -44,6 +44,7 @@ fn result(analysis: &Analysis, options: &Options) -> Value {
         "without_segment": plan.unassigned.as_ref().map(economics),
         "shop": economics(&plan.shop),
         "rfm_segments": rfm_segments(&analysis.profile),
+        "return_drivers": analysis.drivers.iter().map(drivers).collect::<Vec<_>>(),
     });
     if let Value::Object(object) = &mut result {
         object.append(&mut looks_rich(finding));
@@ -75,9 +76,11 @@ impl Customers {
     }
 }
 
-/// Money as a number that prints with its own decimals.
+/// Money as a number that prints as the tables do: to the hundredth, half away from zero.
 fn money(amount: impl Into<MoneyTotal>) -> Value {
-    Value::from(amount.into().to_f64())
+    let amount = amount.into().ten_thousandths();
+    let hundredths = (amount.abs() + 50) / 100 * amount.signum();
+    Value::from(hundredths as f64 / 100.0)
 }
 
 fn rejected(report: &IngestReport) -> Value {
@@ -132,6 +135,21 @@ fn rfm_segments(profile: &RfmProfile) -> Value {
     segments.map(|segment| json!({ "name": segment.segment, "customers": segment.customers })).collect()
 }
 
+fn drivers(drivers: &ReturnDrivers) -> Value {
+    let levels = drivers.levels.iter().map(|driver| {
+        json!({
+            "level": driver.level,
+            "lines": driver.lines,
+            "value": money(driver.value),
+            "returned": money(driver.returned),
+            "return_rate": driver.rate.as_ref().map(|rate| rate.rate),
+            "shop_return_rate": driver.shop_rate,
+            "excess": driver.excess,
+        })
+    });
+    json!({ "segment": drivers.segment, "attribute": drivers.attribute, "levels": levels.collect::<Vec<_>>() })
+}
+
 /// The finding, null with the reason where there is none; and the evidence for either.
 fn looks_rich(finding: &Finding) -> Map<String, Value> {
     let mut result = Map::new();
@@ -156,7 +174,7 @@ fn looks_rich(finding: &Finding) -> Map<String, Value> {
         json!({
             "minimum": row.minimum,
             "customers": row.customers,
-            "over_85pct": row.over_threshold,
+            "over_threshold": row.over_threshold,
             "share_of_customers": row.share,
             "share_of_gross": row.share_of_gross,
         })

@@ -9,6 +9,8 @@ mod customers;
 mod json;
 mod print;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::fs::File;
@@ -17,9 +19,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use kohort::Economics;
 
-use crate::analysis::{Analysis, Orders};
+use crate::analysis::{Analysis, Orders, Settings};
 use crate::args::Options;
 
 /// Why there is no plan.
@@ -63,12 +64,16 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let economics = options.costs().and_then(|costs| Economics::builder(costs).build()).map_err(Failure::Usage)?;
-    let orders = Orders::read(options)?;
+    let settings = Settings::new(options).map_err(Failure::Usage)?;
+    let orders = Orders::read(options, &settings).map_err(Failure::Data)?;
     // What was read is worth knowing even where nothing can be made of it.
     let mut out = BufWriter::new(io::stdout().lock());
     print::orders(&orders, options, &mut out).and_then(|()| out.flush()).map_err(Failure::Output)?;
-    let analysis = Analysis::run(orders, economics, options).map_err(Failure::Data)?;
+    let as_of = match options.as_of(&orders.log) {
+        Some(given) => given.map_err(Failure::Usage)?,
+        None => orders.log.as_of_end().map_err(Failure::Data)?,
+    };
+    let analysis = Analysis::run(orders, settings, as_of).map_err(Failure::Data)?;
     if let Some(path) = &options.output.customers {
         write_file(path, |out| customers::write(&analysis, out))?;
     }
