@@ -11,12 +11,10 @@ use serde::Serialize;
 use crate::economics::builder::Economics;
 use crate::economics::returns::{RatioEstimate, RatioSums};
 use crate::error::{Error, Result};
-use crate::features::FeatureTable;
+use crate::features::{FeatureTable, returned_by_line};
 use crate::layout::{TextTable, grouped, money, percent};
 use crate::segment::Segmentation;
-use crate::transaction::{
-    Attribute, CustomerIds, IdColumn, LineKind, MoneyTotal, NO_TIME, Returns, TransactionLog,
-};
+use crate::transaction::{Attribute, CustomerIds, IdColumn, LineKind, MoneyTotal, TransactionLog};
 
 /// Lines of one task. Sums are whole numbers, so the size changes nothing but speed.
 const CHUNK: usize = 1 << 16;
@@ -92,13 +90,13 @@ impl LevelSums {
 impl Economics {
     /// What drives the returns of a segment, by an attribute of its order lines.
     ///
-    /// Lines at or after the table's moment are left out, and returns of that time do not count. Only customers of the
+    /// Lines at or after the table's moment are left out, and returns of that time do not count. Credit notes are
+    /// attributed to the sales they undo. Only customers of the
     /// table are looked at; they are the shop. O(lines + segment's lines · log).
     ///
     /// # Errors
-    /// [`Error::UnknownSegment`]; [`Error::FeatureNeeds`] where the log lacks the attribute;
-    /// [`Error::Setting`] unless returns are recorded on their sale lines; [`Error::Incompatible`] where segments,
-    /// table and log are of other customers.
+    /// [`Error::UnknownSegment`]; [`Error::FeatureNeeds`] where the log lacks the attribute or a record of returns;
+    /// [`Error::Incompatible`] where segments, table and log are of other customers.
     pub fn return_drivers(
         &self,
         log: &TransactionLog,
@@ -113,13 +111,17 @@ impl Economics {
             feature: format!("return drivers by {attribute}"),
             needs: "a column of that attribute",
         })?;
+        let until = table.context().map_or(i64::MAX, |context| context.as_of.micros());
         let walk = Walk {
             log,
             rows: rows_of_customers(log.customers(), table.ids())?,
-            returned: returned_on_lines(log)?,
+            returned: returned_by_line(log, until).ok_or_else(|| Error::FeatureNeeds {
+                feature: "return drivers".to_owned(),
+                needs: "a record of returns",
+            })?,
             codes: &levels.codes,
             levels: levels.levels().len(),
-            until: table.context().map_or(i64::MAX, |context| context.as_of.micros()),
+            until,
         };
         let (shop, lines) = walk.sums(|row| segments.position(row) == Some(wanted));
         let names = |level: u32| levels.levels().get(level).map(str::to_owned);
@@ -214,7 +216,8 @@ pub(crate) fn statistic(
 struct Walk<'a> {
     log: &'a TransactionLog,
     rows: Rows<'a>,
-    returned: &'a [i64],
+    /// What came back of each line, known by then.
+    returned: Vec<i64>,
     codes: &'a [u32],
     levels: usize,
     until: i64,
@@ -256,27 +259,7 @@ impl Walk<'_> {
         }
         let row = self.rows.row(line)?;
         let discount = log.discounts.as_ref().map_or(0, |discounts| discounts[line]);
-        let back_in_time = log.return_times.as_ref().is_none_or(|times| {
-            let time = times[line];
-            time == NO_TIME || time < self.until
-        });
-        let returned = if back_in_time { self.returned[line] } else { 0 };
-        Some((row, i128::from(log.gross[line]) - i128::from(discount), i128::from(returned)))
-    }
-}
-
-fn returned_on_lines(log: &TransactionLog) -> Result<&[i64]> {
-    let refused = |found: &str| {
-        Err(Error::Setting {
-            setting: "returns",
-            found: found.to_owned(),
-            expected: "a log whose returns are recorded on their sale lines",
-        })
-    };
-    match (log.rules().returns(), &log.returned) {
-        (Returns::Flag | Returns::Quantity | Returns::Amount, Some(returned)) => Ok(returned),
-        (Returns::CreditNotes { .. }, _) => refused("credit notes"),
-        _ => refused("not recorded"),
+        Some((row, i128::from(log.gross[line]) - i128::from(discount), i128::from(self.returned[line])))
     }
 }
 
