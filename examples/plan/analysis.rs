@@ -3,7 +3,9 @@
 use kohort::economics::{Finding, Plan, ReturnDrivers};
 use kohort::segment::{Rfm, RfmModel, RfmProfile, RfmScores, Segmenter, StarterModel, StarterSegments};
 use kohort::synthetic::{Shop, Truth};
-use kohort::{AsOf, Attribute, Economics, FeatureExtractor, FeatureTable, Schema, Segmentation, TransactionLog};
+use kohort::{
+    AsOf, Attribute, Economics, FeatureExtractor, FeatureTable, Schema, Segmentation, TransactionLog,
+};
 
 use crate::args::Options;
 use crate::progress::Progress;
@@ -106,12 +108,15 @@ fn drivers(
     plan: &Plan,
 ) -> Vec<ReturnDrivers> {
     let troubled: Vec<&str> = [plan.fix(), plan.suppress(), plan.reduce_paid_exposure()].concat();
-    let Some(worst) = plan.segments.iter().rev().find(|place| troubled.contains(&place.segment.as_str())) else {
+    let Some(worst) = plan.segments.iter().rev().find(|place| troubled.contains(&place.segment.as_str()))
+    else {
         return Vec::new();
     };
     [Attribute::Category, Attribute::Brand, Attribute::Size, Attribute::Country, Attribute::Reason]
         .into_iter()
         // An attribute that the log does not have, or returns that are not on their lines, explain nothing.
-        .filter_map(|attribute| economics.return_drivers(log, table, segments, &worst.segment, attribute).ok())
+        .filter_map(|attribute| {
+            economics.return_drivers(log, table, segments, &worst.segment, attribute).ok()
+        })
         .collect()
 }

@@ -5,8 +5,12 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, ValueEnum};
 use kohort::economics::{CostOfGoods, Costs, Marketing, VatRates};
-use kohort::transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, FreeLines, TimeFormat, Undelivered, Vat};
-use kohort::{AsOf, Attribute, LogRules, Money, OrderIdentity, Rate, Result, Returns, Schema, TransactionLog, Zone};
+use kohort::transaction::{
+    CsvDiscount, CsvPrice, DecimalMark, Encoding, FreeLines, TimeFormat, Undelivered, Vat,
+};
+use kohort::{
+    AsOf, Attribute, LogRules, Money, OrderIdentity, Rate, Result, Returns, Schema, TransactionLog, Zone,
+};
 
 /// From order lines to a ranked plan: who the customers are, what they earn after returns, and what to do
 ///
@@ -264,7 +268,11 @@ impl Options {
         let Reading { returns, zone, currency, exclude_products, free_lines, .. } = &self.reading;
         LogRules::builder(currency)
             .zone(Zone::named(zone)?)
-            .orders(if self.columns.order.is_some() { OrderIdentity::Column } else { OrderIdentity::CustomerAndDay })
+            .orders(if self.columns.order.is_some() {
+                OrderIdentity::Column
+            } else {
+                OrderIdentity::CustomerAndDay
+            })
             .returns(returns.convention.clone())
             .free_lines(match free_lines {
                 FreeLinesOption::Keep => FreeLines::Keep,

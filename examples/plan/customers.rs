@@ -12,7 +12,8 @@ const HEADER: [&str; 10] =
 /// Writes the customers in ascending order of ids. What is not known is empty.
 pub(crate) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let Analysis { table, scores, rfm_segments, segments, plan, .. } = analysis;
-    let value = |feature: &str, row: usize| table.column(feature).map_or_else(|_| String::new(), |c| c.text(row));
+    let value =
+        |feature: &str, row: usize| table.column(feature).map_or_else(|_| String::new(), |c| c.text(row));
     let score = |scores: &[u8], row: usize| match scores[row] {
         0 => String::new(),
         score => score.to_string(),
@@ -22,7 +23,8 @@ pub(crate) fn write(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     for (row, id) in table.ids().iter().enumerate() {
         let name = |position: Option<usize>, names: &[String]| position.map(|place| names[place].clone());
         let segment = name(segments.position(row), segments.names());
-        let action = segment.as_deref().and_then(|name| plan.segment(name)).map(|place| place.action.to_string());
+        let action =
+            segment.as_deref().and_then(|name| plan.segment(name)).map(|place| place.action.to_string());
         csv.write_record([
             id.to_string(),
             score(scores.recency(), row),

@@ -32,7 +32,8 @@ pub(crate) fn analysis(analysis: &Analysis, options: &Options, out: &mut dyn Wri
     };
     heading(out, "Customers")?;
     writeln!(out, "{} customers as of {}{why}.", grouped(analysis.table.len()), analysis.as_of)?;
-    if let Some(left_out) = analysis.table.context().map(|context| context.lines_left_out).filter(|n| *n > 0) {
+    if let Some(left_out) = analysis.table.context().map(|context| context.lines_left_out).filter(|n| *n > 0)
+    {
         writeln!(out, "Left out are {} lines that are not before that moment.", grouped(left_out as usize))?;
     }
     section(out, "Segments", &analysis.starter)?;
@@ -65,8 +66,10 @@ pub(crate) fn analysis(analysis: &Analysis, options: &Options, out: &mut dyn Wri
 fn against_truth(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let Some(truth) = &analysis.orders.truth else { return Ok(()) };
     let ids = analysis.table.ids();
-    let found = truth.detection(CustomerClass::HeavyReturner, analysis.finding.mask.ones().map(|row| ids.id(row)));
-    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let found =
+        truth.detection(CustomerClass::HeavyReturner, analysis.finding.mask.ones().map(|row| ids.id(row)));
+    let share =
+        |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
     writeln!(
         out,
         "\nThe shop is synthetic, so it is known who they are: {} heavy returners, drawn before any order. {} of them \
@@ -82,7 +85,8 @@ fn against_truth(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
 /// A whole number with its thousands set apart.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|part| str::from_utf8(part).ok()).collect();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|part| str::from_utf8(part).ok()).collect();
     parts.join(",")
 }
 

@@ -89,7 +89,9 @@ fn the_synthetic_shop_has_the_segment_and_it_is_found() {
         csv.lines().next(),
         Some("customer_id,r,f,m,rfm_segment,segment,gross,returned,contribution,action")
     );
-    for part in ["rows read", "the day after the last line", "champions", "interval", "Who looks rich", "precision 9"] {
+    for part in
+        ["rows read", "the day after the last line", "champions", "interval", "Who looks rich", "precision 9"]
+    {
         assert!(page.contains(part), "`{part}` is not on the page");
     }
 }
@@ -116,7 +118,10 @@ eve;03.03.2024;hat;3;10,00;0,5;0;2024-03-05
     let outcome = run_with(&arguments.concat());
     std::fs::remove_file(&path).unwrap();
     let (result, csv, page) = outcome.unwrap();
-    assert_eq!(result["rows_rejected"], json!({"total": 3, "time": 1, "undelivered": 1, "excluded_product": 1}));
+    assert_eq!(
+        result["rows_rejected"],
+        json!({"total": 3, "time": 1, "undelivered": 1, "excluded_product": 1})
+    );
     let keys = ["rows_read", "rows_kept", "sale_lines", "return_lines", "gross", "discount", "returned"];
     // Two shirts at 19.90 less a tenth, one of them back; a coat back; three hats at half price.
     let expected = [json!(6), json!(3), json!(3), json!(2), json!(189.8), json!(18.98), json!(137.91)];
@@ -132,8 +137,25 @@ eve;03.03.2024;hat;3;10,00;0,5;0;2024-03-05
 fn the_gift_shop_agrees_with_the_published_facts() {
     let Some(path) = data("online_retail_2010_2011.csv.gz") else { return };
     let arguments = [
-        &[path.to_str().unwrap(), "--customer", "CustomerID", "--order", "InvoiceNo", "--time", "InvoiceDate"][..],
-        &["--product", "StockCode", "--quantity", "Quantity", "--unit-price", "UnitPrice", "--country", "Country"],
+        &[
+            path.to_str().unwrap(),
+            "--customer",
+            "CustomerID",
+            "--order",
+            "InvoiceNo",
+            "--time",
+            "InvoiceDate",
+        ][..],
+        &[
+            "--product",
+            "StockCode",
+            "--quantity",
+            "Quantity",
+            "--unit-price",
+            "UnitPrice",
+            "--country",
+            "Country",
+        ],
         &["--currency", "GBP", "--returns", "credit-notes:C"],
     ];
     let (result, ..) = run_with(&arguments.concat()).unwrap();
@@ -143,22 +165,32 @@ fn the_gift_shop_agrees_with_the_published_facts() {
     let keys = ["customers_with_sale", "customers_only_returns", "customers_over_85pct"];
     assert_eq!(values(&result, &keys), [json!(4_338), json!(33), json!(25)]);
     assert!((result["return_rate"].as_f64().unwrap() - 0.06860).abs() < 5e-6);
-    assert_eq!(result["rows_kept"].as_u64().unwrap() + result["rows_rejected"]["total"].as_u64().unwrap(), 541_909);
+    assert_eq!(
+        result["rows_kept"].as_u64().unwrap() + result["rows_rejected"]["total"].as_u64().unwrap(),
+        541_909
+    );
 }
 
 #[test]
 fn the_fashion_shop_has_no_rich_returners_and_the_result_says_so() {
     let Some(path) = data("bads_fashion_orders.csv.gz") else { return };
     let arguments = [
-        &[path.to_str().unwrap(), "--customer", "user_id", "--time", "order_date", "--unit-price", "item_price"][..],
+        &[
+            path.to_str().unwrap(),
+            "--customer",
+            "user_id",
+            "--time",
+            "order_date",
+            "--unit-price",
+            "item_price",
+        ][..],
         &["--product", "item_id", "--brand", "brand_id", "--returns", "flag:return"],
     ];
     let (result, _, page) = run_with(&arguments.concat()).unwrap();
-    assert_eq!(values(&result, &["rows_kept", "gross", "returned"]), [
-        json!(100_000),
-        json!(7_027_914.35),
-        json!(3_683_766.35)
-    ]);
+    assert_eq!(
+        values(&result, &["rows_kept", "gross", "returned"]),
+        [json!(100_000), json!(7_027_914.35), json!(3_683_766.35)]
+    );
     assert!((result["return_rate"].as_f64().unwrap() - 0.5242).abs() < 5e-5);
     assert!(result["looks_rich_earns_little"].is_null());
     let ten = &result["evidence"][4];
