@@ -7,7 +7,9 @@ mod error;
 pub mod features;
 mod layout;
 mod model_file;
+mod random;
 pub mod segment;
+pub mod synthetic;
 pub mod transaction;
 
 pub use bitmap::Bitmap;

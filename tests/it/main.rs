@@ -15,3 +15,4 @@ mod rfm;
 mod segmentation;
 mod starter;
 mod stored_models;
+mod synthetic;
