@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::features::{FeatureTable, returned_by_line};
 use crate::layout::{TextTable, grouped, money, percent};
 use crate::segment::Segmentation;
-use crate::transaction::{Attribute, CustomerIds, IdColumn, LineKind, MoneyTotal, TransactionLog};
+use crate::transaction::{Attribute, CustomerIds, IdColumn, LineKind, MoneyTotal, Returns, TransactionLog};
 
 /// Lines of one task. Sums are whole numbers, so the size changes nothing but speed.
 const CHUNK: usize = 1 << 16;
@@ -24,7 +24,7 @@ const CHUNK: usize = 1 << 16;
 pub struct ReturnDriver {
     /// The level; `None` for lines without one.
     pub level: Option<String>,
-    /// The segment's sale lines.
+    /// The segment's sale lines; by reason also its credit notes.
     pub lines: u64,
     /// The value bought, gross less discount, as in the log.
     pub value: MoneyTotal,
@@ -55,7 +55,7 @@ pub struct ReturnDrivers {
     pub rate: Option<RatioEstimate>,
     /// The shop's; `None` without value.
     pub shop_rate: Option<f64>,
-    /// The levels, by excess; of equals in the order of their text.
+    /// The levels, by excess; of equals in the order of their text, last the lines without one.
     pub levels: Vec<ReturnDriver>,
 }
 
@@ -91,8 +91,8 @@ impl Economics {
     /// What drives the returns of a segment, by an attribute of its order lines.
     ///
     /// Lines at or after the table's moment are left out, and returns of that time do not count. Credit notes are
-    /// attributed to the sales they undo. Only customers of the
-    /// table are looked at; they are the shop. O(lines + segment's lines · log).
+    /// attributed to the sales they undo; but their reasons stand on the notes, so by reason they count as posted. Only
+    /// customers of the table are looked at; they are the shop. O(lines + segment's lines · log).
     ///
     /// # Errors
     /// [`Error::UnknownSegment`]; [`Error::FeatureNeeds`] where the log lacks the attribute or a record of returns;
@@ -115,7 +115,7 @@ impl Economics {
         let walk = Walk {
             log,
             rows: rows_of_customers(log.customers(), table.ids())?,
-            returned: returned_by_line(log, until).ok_or_else(|| Error::FeatureNeeds {
+            returned: Returned::of(log, attribute, until).ok_or_else(|| Error::FeatureNeeds {
                 feature: "return drivers".to_owned(),
                 needs: "a record of returns",
             })?,
@@ -192,7 +192,11 @@ pub(crate) fn statistic(
             })
         })
         .collect();
-    levels.sort_by(|a, b| b.excess.total_cmp(&a.excess).then_with(|| a.level.cmp(&b.level)));
+    levels.sort_by(|a, b| {
+        b.excess
+            .total_cmp(&a.excess)
+            .then_with(|| (a.level.is_none(), &a.level).cmp(&(b.level.is_none(), &b.level)))
+    });
     // Over all levels a customer stands once, not once per level.
     lines.par_sort_unstable_by_key(|line| line.row);
     lines.dedup_by(|next, kept| {
@@ -216,11 +220,28 @@ pub(crate) fn statistic(
 struct Walk<'a> {
     log: &'a TransactionLog,
     rows: Rows<'a>,
-    /// What came back of each line, known by then.
-    returned: Vec<i64>,
+    returned: Returned,
     codes: &'a [u32],
     levels: usize,
     until: i64,
+}
+
+/// Where a walk finds what came back.
+enum Returned {
+    /// At the sales: of each line, known by the table's moment.
+    AtSales(Vec<i64>),
+    /// At the credit notes, which name the reason.
+    AtNotes,
+}
+
+impl Returned {
+    fn of(log: &TransactionLog, attribute: Attribute, until: i64) -> Option<Self> {
+        let notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
+        if notes && attribute == Attribute::Reason {
+            return Some(Self::AtNotes);
+        }
+        returned_by_line(log, until).map(Self::AtSales)
+    }
 }
 
 impl Walk<'_> {
@@ -250,16 +271,27 @@ impl Walk<'_> {
             })
     }
 
-    /// The customer's row, the value and what came back of it; `None` for lines that are no sale, too late, or of a
-    /// customer who is not in the table.
+    /// The customer's row, the value and what came back of it; `None` for lines that are neither sale nor wanted note,
+    /// too late, or of a customer who is not in the table.
     fn line(&self, line: usize) -> Option<(usize, i128, i128)> {
         let log = self.log;
-        if log.kinds[line] != LineKind::Sale || log.times[line] >= self.until {
+        if log.times[line] >= self.until {
             return None;
         }
-        let row = self.rows.row(line)?;
-        let discount = log.discounts.as_ref().map_or(0, |discounts| discounts[line]);
-        Some((row, i128::from(log.gross[line]) - i128::from(discount), i128::from(self.returned[line])))
+        let gross = i128::from(log.gross[line]);
+        let (value, returned) = match (log.kinds[line], &self.returned) {
+            (LineKind::Sale, returned) => {
+                let discount = log.discounts.as_ref().map_or(0, |discounts| discounts[line]);
+                let returned = match returned {
+                    Returned::AtSales(returned) => returned[line],
+                    Returned::AtNotes => 0,
+                };
+                (gross - i128::from(discount), i128::from(returned))
+            }
+            (LineKind::Return, Returned::AtNotes) => (0, gross),
+            _ => return None,
+        };
+        Some((self.rows.row(line)?, value, returned))
     }
 }
 

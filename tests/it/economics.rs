@@ -1,11 +1,11 @@
 //! Stage 4 against reference values, plain computations and laws.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as loudly as tests")]
-
 mod bad_input;
 mod drivers;
 mod finding;
 mod plan;
+#[cfg(feature = "csv")]
+mod real_shops;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};

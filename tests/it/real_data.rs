@@ -46,7 +46,7 @@ fn pence(amount: MoneyTotal) -> i128 {
     (amount.ten_thousandths() + 50).div_euclid(100)
 }
 
-fn online_retail(excluded: &[&str]) -> Option<TransactionLog> {
+pub(crate) fn online_retail(excluded: &[&str]) -> Option<TransactionLog> {
     let path = data_file("online_retail_2010_2011.csv.gz")?;
     let rules = LogRules::builder("GBP")
         .zone(Zone::named("Europe/London").unwrap())
@@ -123,7 +123,7 @@ fn online_retail_reconciles_by_month_and_country() {
     assert!((share - 0.820).abs() < 0.000_5, "{share}");
 }
 
-fn fashion(undelivered: bool) -> Option<TransactionLog> {
+pub(crate) fn fashion(undelivered: bool) -> Option<TransactionLog> {
     let path = data_file("bads_fashion_orders.csv.gz")?;
     let rules = LogRules::builder("EUR")
         .orders(kohort::OrderIdentity::CustomerAndDay)

@@ -3,7 +3,7 @@
 //! A customer who returned her only order has a raw rate of 100 % and almost no evidence. [`BetaBinomial`] learns
 //! from all customers how much rates differ, and pulls each one towards the shop in proportion to what is not known
 //! of her. [`RatioEstimate`] is the value-weighted rate of a group, with customers as the sampling unit, because the
-//! items of one customer come back together. [`wilson`] is the interval of a plain share of independent counts.
+//! items of one customer come back together. [`wilson()`] is the interval of a plain share of independent counts.
 
 mod beta;
 mod beta_binomial;

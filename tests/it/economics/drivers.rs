@@ -113,15 +113,52 @@ fn logs_that_cannot_tell_are_refused() {
     assert!(matches!(by(&flagged, "c", Attribute::Brand), Error::UnknownSegment { .. }));
     let strangers = log(&[(77, 0, 60, true)], Attribute::Brand);
     assert!(matches!(by(&strangers, "a", Attribute::Brand), Error::Incompatible { .. }));
-    let rules =
-        |returns| LogRules::builder("EUR").returns(returns).orders(OrderIdentity::EachLine).build().unwrap();
-    for returns in [Returns::NotRecorded, Returns::CreditNotes { prefix: None }] {
-        let columns = LogColumns::new(vec![0_u64], vec![0_i64], PriceColumn::Line(Cow::Owned(vec![5.0])))
-            .attribute(Attribute::Brand, Category::from_texts([Some("acme")]));
-        let log = TransactionLog::from_columns(columns, &rules(returns)).unwrap();
-        assert!(matches!(by(&log, "a", Attribute::Brand), Error::Setting { setting: "returns", .. }));
-    }
+    let rules = LogRules::builder("EUR").orders(OrderIdentity::EachLine).build().unwrap();
+    let columns = LogColumns::new(vec![0_u64], vec![0_i64], PriceColumn::Line(Cow::Owned(vec![5.0])))
+        .attribute(Attribute::Brand, Category::from_texts([Some("acme")]));
+    let unrecorded = TransactionLog::from_columns(columns, &rules).unwrap();
+    assert!(matches!(by(&unrecorded, "a", Attribute::Brand), Error::FeatureNeeds { .. }));
     // A segment that bought nothing has no levels.
     let drivers = economics.return_drivers(&flagged, &table, &segments, "b", Attribute::Brand).unwrap();
     assert!(drivers.levels.is_empty() && drivers.rate.is_none());
+}
+
+/// Customer 0 buys two products and sends the first one back; customer 7 keeps the same.
+fn credit_notes(attribute: Attribute, levels: [Option<&str>; 5]) -> TransactionLog {
+    let products = [Some("p1"), Some("p2"), Some("p1"), Some("p2"), Some("p1")];
+    let columns = LogColumns::new(
+        vec![0_u64, 0, 7, 7, 0],
+        vec![1_000_000_i64, 1_000_000, 1_000_000, 1_000_000, 9_000_000],
+        PriceColumn::Line(Cow::Owned(vec![60.0, 40.0, 60.0, 40.0, -60.0])),
+    )
+    .attribute(Attribute::Product, Category::from_texts(products))
+    .attribute(attribute, Category::from_texts(levels));
+    let rules = LogRules::builder("EUR")
+        .returns(Returns::CreditNotes { prefix: None })
+        .orders(OrderIdentity::EachLine)
+        .build()
+        .unwrap();
+    TransactionLog::from_columns(columns, &rules).unwrap()
+}
+
+#[test]
+fn credit_notes_count_at_the_sales_they_undo() {
+    // The credit note itself names no brand.
+    let log = credit_notes(Attribute::Brand, [Some("acme"), Some("bolt"), Some("acme"), Some("bolt"), None]);
+    let (table, segments) = customers(5);
+    let drivers = half_for_goods().return_drivers(&log, &table, &segments, "a", Attribute::Brand).unwrap();
+    let levels: Vec<_> =
+        drivers.levels.iter().map(|l| (l.level.as_deref(), l.returned.to_string())).collect();
+    assert_eq!(levels, [(Some("acme"), "60.00".to_owned()), (Some("bolt"), "0.00".to_owned())]);
+    assert_eq!((drivers.shop_rate, drivers.levels[0].shop_rate), (Some(0.3), Some(0.5)));
+}
+
+#[test]
+fn reasons_of_credit_notes_stand_on_the_notes() {
+    let log = credit_notes(Attribute::Reason, [None, None, None, None, Some("too small")]);
+    let (table, segments) = customers(5);
+    let drivers = half_for_goods().return_drivers(&log, &table, &segments, "a", Attribute::Reason).unwrap();
+    let first = &drivers.levels[0];
+    assert_eq!((first.level.as_deref(), first.share_of_returned), (Some("too small"), Some(1.0)));
+    assert_eq!((drivers.rate.unwrap().rate.to_string(), drivers.shop_rate), ("0.6".to_owned(), Some(0.3)));
 }
