@@ -18,9 +18,9 @@ pub use economics::{Costs, Economics};
 pub use error::{Error, Result};
 pub use features::{Feature, FeatureExtractor, FeatureTable};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
+pub use transaction::{
+    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal,
+    OrderIdentity, Rate, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
+};
 #[cfg(feature = "csv")]
 pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
-pub use transaction::{
-    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal, OrderIdentity,
-    Rate, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
-};

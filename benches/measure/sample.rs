@@ -79,10 +79,14 @@ fn check_rfm() -> Result<(), Failure> {
             low + (place - place.floor()) * (high - low)
         };
         let cuts = [cut(0.2), cut(0.4), cut(0.6), cut(0.8)];
-        values.iter().map(|value| 1 + cuts.iter().filter(|cut| **cut < f64::from(*value)).count()).collect::<Vec<_>>()
+        values
+            .iter()
+            .map(|value| 1 + cuts.iter().filter(|cut| **cut < f64::from(*value)).count())
+            .collect::<Vec<_>>()
     };
     let (late, often) = (score_of(&recency), score_of(&orders));
-    let expected = late.iter().zip(&often).filter(|(late, often)| 6 - **late >= 4 && **often >= 4).count() as u64;
+    let expected =
+        late.iter().zip(&often).filter(|(late, often)| 6 - **late >= 4 && **often >= 4).count() as u64;
     let (codes, segments) = score(&table(recency, orders, monetary)?)?;
     let found = champions(&segments);
     let first = (6 - late[0]) * 100 + often[0] * 10;

@@ -31,7 +31,14 @@ pub(crate) fn returned_by_line(log: &TransactionLog, until: i64) -> Option<Vec<i
 }
 
 fn attributed_by_line(log: &TransactionLog, until: i64) -> Vec<i64> {
-    let needs = Needs { order: true, quantity: true, discount: true, attribution: true, row: true, ..Needs::default() };
+    let needs = Needs {
+        order: true,
+        quantity: true,
+        discount: true,
+        attribution: true,
+        row: true,
+        ..Needs::default()
+    };
     let partition = Partition::new(log, needs);
     let found: Vec<Vec<(u32, i64)>> = (0..partition.groups())
         .into_par_iter()

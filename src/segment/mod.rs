@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::features::FeatureTable;
 
 pub use rfm::{
-    Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores, RfmSegmentProfile,
-    ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
+    Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,
+    RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -105,7 +105,10 @@ impl Segmentation {
             return setting(format!("`{name}`"));
         }
         // Without stopping at the first one, so that the check takes no time beside making the codes.
-        if codes.iter().fold(false, |beyond, code| beyond | (*code != UNASSIGNED && usize::from(*code) >= names.len())) {
+        if codes
+            .iter()
+            .fold(false, |beyond, code| beyond | (*code != UNASSIGNED && usize::from(*code) >= names.len()))
+        {
             return setting(format!("{} names and a segment beyond them", names.len()));
         }
         Ok(Self { ids, names, codes })

@@ -4,7 +4,9 @@ use crate::category::{Category, Interner, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::duplicates;
 use crate::transaction::ids::{CustomerId, IdColumn, IdKind};
-use crate::transaction::line::{Classifier, Discount, Exclusions, Line, LineKind, Numbers, OrderLine, RejectReason, matches_any};
+use crate::transaction::line::{
+    Classifier, Discount, Exclusions, Line, LineKind, Numbers, OrderLine, RejectReason, matches_any,
+};
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Strictness};
@@ -220,7 +222,12 @@ impl LogBuilder {
         }
         let Some(customer) = raw.customer.filter(|id| self.customers.accepts(*id)) else {
             let line = ruleless(&self.classifier);
-            return self.reject(raw.row, RejectReason::MissingCustomer, || id_text(raw.customer), line.as_ref());
+            return self.reject(
+                raw.row,
+                RejectReason::MissingCustomer,
+                || id_text(raw.customer),
+                line.as_ref(),
+            );
         };
         let needs_order = self.rules.orders == OrderIdentity::Column;
         let order = raw.order.filter(|id| self.orders.accepts(*id));
@@ -230,12 +237,21 @@ impl LogBuilder {
         }
         let Some(time) = raw.time.filter(|time| TIME_RANGE.contains(time)) else {
             let line = ruleless(&self.classifier);
-            return self.reject(raw.row, RejectReason::Time, || format!("`{}`", raw.time_text), line.as_ref());
+            return self.reject(
+                raw.row,
+                RejectReason::Time,
+                || format!("`{}`", raw.time_text),
+                line.as_ref(),
+            );
         };
         let exclusions = Exclusions {
             undelivered: raw.undelivered,
             excluded_product: matches_any(product, &self.rules.excluded_products),
-            excluded_order: self.rules.excluded_orders.iter().any(|prefix| order_text.starts_with(prefix.as_str())),
+            excluded_order: self
+                .rules
+                .excluded_orders
+                .iter()
+                .any(|prefix| order_text.starts_with(prefix.as_str())),
         };
         if let Err(reason) = exclusions.check() {
             let line = ruleless(&self.classifier);
@@ -288,7 +304,12 @@ impl LogBuilder {
 
     /// Counts a row that a file's door could not even split into fields.
     #[cfg(feature = "csv")]
-    pub(crate) fn reject_unread(&mut self, row: u64, reason: RejectReason, detail: impl FnOnce() -> String) -> Result<()> {
+    pub(crate) fn reject_unread(
+        &mut self,
+        row: u64,
+        reason: RejectReason,
+        detail: impl FnOnce() -> String,
+    ) -> Result<()> {
         self.report.rows_read += 1;
         self.reject(row, reason, detail, None)
     }

@@ -13,7 +13,9 @@ use crate::transaction::line::{
     Classifier, Discount, Exclusions, Line, LineKind, Numbers, Price, RejectReason, Returned, matches_any,
 };
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
-use crate::transaction::money::{DecimalProblem, Money, Rate, exact_from_f64, parse_rounded, rounded_from_f64};
+use crate::transaction::money::{
+    DecimalProblem, Money, Rate, exact_from_f64, parse_rounded, rounded_from_f64,
+};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Rounding, Strictness};
 use crate::transaction::time::TIME_RANGE;
@@ -352,7 +354,8 @@ impl Reader<'_, '_> {
         match self.rounding {
             Rounding::Refuse => Err(RejectReason::Decimals),
             Rounding::HalfEven => {
-                let rounded = parse_rounded(&value.to_string(), '.', 6).map_err(|_| RejectReason::Discount)?;
+                let rounded =
+                    parse_rounded(&value.to_string(), '.', 6).map_err(|_| RejectReason::Discount)?;
                 Ok(Rate::from_millionths(rounded))
             }
         }

@@ -417,7 +417,9 @@ impl Classifier {
             Discount::Rate(rate) => {
                 mul_div(gross, rate.millionths(), Rate::ONE.millionths()).ok_or(RejectReason::AmountRange)?
             }
-            Discount::Amount(amount) if (0..=gross).contains(&amount.ten_thousandths()) => amount.ten_thousandths(),
+            Discount::Amount(amount) if (0..=gross).contains(&amount.ten_thousandths()) => {
+                amount.ten_thousandths()
+            }
             Discount::Amount(_) => return Err(RejectReason::Discount),
         };
         let cost = match numbers.unit_cost {

@@ -24,16 +24,16 @@ mod rules;
 mod time;
 
 pub use builder::LogBuilder;
+pub use columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
 #[cfg(feature = "csv")]
 pub use csv::{
     CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, SchemaBuilder, Undelivered,
 };
-pub use columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
 pub use ids::{CustomerId, CustomerIds, IdColumn, IdKind};
 pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
 pub use money::{Money, MoneyTotal, Rate};
-pub use reconcile::{Reconciliation, ReconcileBy, ReconcileRow};
+pub use reconcile::{ReconcileBy, ReconcileRow, Reconciliation};
 pub use report::{ClassTotals, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
