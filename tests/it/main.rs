@@ -10,6 +10,8 @@ mod economics;
 mod features;
 #[cfg(feature = "csv")]
 mod real_data;
+#[cfg(feature = "csv")]
+mod real_flow;
 mod reconcile;
 mod rfm;
 mod segmentation;
