@@ -177,7 +177,7 @@ pub struct CustomerIds(Distinct);
 enum Distinct {
     Numbers(Vec<u64>),
     Texts(Levels),
-    /// `0..n`, for a table made elsewhere that has row numbers and no ids.
+    /// `0..n`, as for a table made elsewhere that has row numbers and no ids.
     Rows(usize),
 }
 
@@ -185,22 +185,30 @@ impl CustomerIds {
     /// Ids that are numbers.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless they are in strictly ascending order.
+    /// [`Error::DuplicateCustomer`] where two are the same, [`Error::Setting`] where they do not ascend.
     pub fn numbers(numbers: Vec<u64>) -> Result<Self> {
-        if numbers.windows(2).all(|pair| pair[0] < pair[1]) {
-            Ok(Self(Distinct::Numbers(numbers)))
-        } else {
-            Err(Error::Setting {
+        match numbers.windows(2).find(|pair| pair[0] >= pair[1]) {
+            None => Ok(Self::ascending_numbers(numbers)),
+            Some(pair) if pair[0] == pair[1] => {
+                Err(Error::DuplicateCustomer { customer: pair[0].to_string() })
+            }
+            Some(pair) => Err(Error::Setting {
                 setting: "ids",
-                found: "not strictly ascending".into(),
+                found: format!("{} before {}", pair[0], pair[1]),
                 expected: "distinct ids in ascending order",
-            })
+            }),
         }
     }
 
     pub(crate) fn ascending_numbers(numbers: Vec<u64>) -> Self {
         debug_assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "ids ascend");
-        Self(Distinct::Numbers(numbers))
+        // Ascending from zero or more, they are `0..n` if the last one is `n - 1`. Then they are kept as such, so that
+        // equal ids are equal however they came about.
+        if numbers.last().is_none_or(|last| *last == numbers.len() as u64 - 1) {
+            Self(Distinct::Rows(numbers.len()))
+        } else {
+            Self(Distinct::Numbers(numbers))
+        }
     }
 
     /// Ids that are text.
@@ -267,11 +275,13 @@ impl CustomerIds {
 
     /// The ids at `positions`, which ascend.
     pub(crate) fn gather(&self, positions: &[usize]) -> Self {
-        Self(match &self.0 {
-            Distinct::Numbers(numbers) => Distinct::Numbers(positions.iter().map(|p| numbers[*p]).collect()),
-            Distinct::Rows(_) => Distinct::Numbers(positions.iter().map(|p| *p as u64).collect()),
-            Distinct::Texts(levels) => Distinct::Texts(levels.pick(positions.iter().map(|p| *p as u32))),
-        })
+        match &self.0 {
+            Distinct::Numbers(numbers) => {
+                Self::ascending_numbers(positions.iter().map(|p| numbers[*p]).collect())
+            }
+            Distinct::Rows(_) => Self::ascending_numbers(positions.iter().map(|p| *p as u64).collect()),
+            Distinct::Texts(levels) => Self::texts(levels.pick(positions.iter().map(|p| *p as u32))),
+        }
     }
 }
 
@@ -322,6 +332,15 @@ mod tests {
             assert_eq!(serde_json::from_str::<CustomerIds>(&json).unwrap(), ids);
         }
         assert!(serde_json::from_str::<CustomerIds>(r#"{"Numbers":[2,1]}"#).is_err());
-        assert!(CustomerIds::numbers(vec![1, 1]).is_err());
+        assert!(matches!(CustomerIds::numbers(vec![1, 4, 4]), Err(Error::DuplicateCustomer { .. })));
+        assert!(matches!(CustomerIds::numbers(vec![1, 9, 4]), Err(Error::Setting { .. })));
+    }
+
+    #[test]
+    fn equal_ids_are_equal_however_they_came_about() {
+        assert_eq!(CustomerIds::numbers(vec![0, 1, 2]).unwrap(), CustomerIds::rows(3));
+        assert_eq!(CustomerIds::rows(5).gather(&[0, 1, 2]), CustomerIds::rows(3));
+        assert_eq!(CustomerIds::rows(5).gather(&[]), CustomerIds::rows(0));
+        assert_eq!(CustomerIds::rows(5).gather(&[1, 4]), CustomerIds::numbers(vec![1, 4]).unwrap());
     }
 }
