@@ -7,6 +7,7 @@ mod contract;
 mod csv_files;
 mod customers;
 mod economics;
+mod feature_cases;
 mod feature_state;
 mod feature_table;
 mod features;
