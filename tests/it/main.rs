@@ -8,6 +8,7 @@ mod csv_files;
 mod customers;
 mod economics;
 mod feature_cases;
+mod feature_laws;
 mod feature_state;
 mod feature_table;
 mod features;
