@@ -64,7 +64,7 @@ impl fmt::Display for IdKind {
 }
 
 /// One id per row of a log, in any order and with repetitions.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum IdColumn {
     /// Ids that are numbers.
     Numbers(Vec<u64>),
@@ -144,6 +144,12 @@ impl IdColumn {
     }
 }
 
+impl fmt::Debug for IdColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdColumn({} rows of {})", self.len(), self.kind())
+    }
+}
+
 impl From<Vec<u64>> for IdColumn {
     fn from(numbers: Vec<u64>) -> Self {
         Self::Numbers(numbers)
@@ -169,11 +175,11 @@ impl From<Category> for IdColumn {
 }
 
 /// The distinct customers of a table, in ascending order of their ids.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawIds", into = "RawIds")]
 pub struct CustomerIds(Distinct);
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 enum Distinct {
     Numbers(Vec<u64>),
     Texts(Levels),
@@ -281,6 +287,16 @@ impl CustomerIds {
             }
             Distinct::Rows(_) => Self::ascending_numbers(positions.iter().map(|p| *p as u64).collect()),
             Distinct::Texts(levels) => Self::texts(levels.pick(positions.iter().map(|p| *p as u32))),
+        }
+    }
+}
+
+impl fmt::Debug for CustomerIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.len() {
+            0 => f.write_str("CustomerIds(none)"),
+            1 => write!(f, "CustomerIds({:?})", self.id(0)),
+            n => write!(f, "CustomerIds({n}, {:?} to {:?})", self.id(0), self.id(n - 1)),
         }
     }
 }
