@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod contract;
 #[cfg(feature = "csv")]
 mod csv_files;
