@@ -175,8 +175,17 @@ impl Category {
         let width = range.1.checked_sub(range.0).and_then(|width| usize::try_from(width).ok());
         let distinct: Vec<i64> = match width {
             Some(width) if width < 1 << 16 => {
-                let mut seen = vec![false; width + 1];
-                numbers.iter().for_each(|n| seen[((*n).into() - range.0) as usize] = true);
+                let none = || vec![false; width + 1];
+                let seen = numbers
+                    .par_chunks(1 << 16)
+                    .fold(none, |mut seen, chunk| {
+                        chunk.iter().for_each(|n| seen[((*n).into() - range.0) as usize] = true);
+                        seen
+                    })
+                    .reduce(none, |mut seen, other| {
+                        seen.iter_mut().zip(other).for_each(|(seen, other)| *seen |= other);
+                        seen
+                    });
                 (0..=width).filter(|offset| seen[*offset]).map(|offset| range.0 + offset as i64).collect()
             }
             _ => {

@@ -181,6 +181,8 @@ fn needs_of(features: &BTreeSet<Feature>, log: &TransactionLog) -> Needs {
         category: any(&[F::TopCategory, F::Categories]),
         channel: any(&[F::ChannelShares]),
         country: any(&[F::Country]),
+        order_returns: orders_back,
+        maturity: any(&[F::LinesMature, F::LinesReturnedMature]),
         attribution,
         row: false,
     }

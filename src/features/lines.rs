@@ -18,6 +18,10 @@ pub(crate) struct Needs {
     pub(crate) category: bool,
     pub(crate) channel: bool,
     pub(crate) country: bool,
+    /// Which orders have returns, and in how many parcels.
+    pub(crate) order_returns: bool,
+    /// Which lines are old enough for their returns to be in.
+    pub(crate) maturity: bool,
     /// Credit notes are attributed to sales.
     pub(crate) attribution: bool,
     /// The line's row in the log.
@@ -36,8 +40,10 @@ macro_rules! line_columns {
             /// Becomes the lines of several parts, each line at its place; `places` has those of one part after the
             /// other. Lines that are left out share the place `len`, which does not count.
             pub(crate) fn place(&mut self, parts: &[(&Self, Range<usize>)], places: &[u32], len: usize) {
-                $(self.$name.clear();
-                if parts.iter().any(|(part, _)| !part.$name.is_empty()) {
+                $(if parts.iter().all(|(part, _)| part.$name.is_empty()) {
+                    self.$name.clear();
+                } else {
+                    // Not cleared before: every place up to `len` is written below.
                     self.$name.resize(len + 1, Default::default());
                     let mut rest = places;
                     for (part, range) in parts {

@@ -10,6 +10,7 @@ mod measures;
 mod partition;
 mod state;
 mod table;
+mod tally;
 
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
