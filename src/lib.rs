@@ -14,7 +14,7 @@
 //!                     recorded?           of a customer?     together?        what to do?
 //! ```
 //!
-//! Values flow one way, and each stage is a module. A later stage looks only at the value that the one before it made,
+//! Values flow one way, and each stage is a module. A later stage looks only at values that were made before it,
 //! so you can come in wherever you have data: with a table from a warehouse, or with segments of your own.
 //!
 //! # Quick start

@@ -1,8 +1,8 @@
 //! Stage 3: who belongs together?
 //!
-//! Two segmenters are here. [`StarterSegments`] gives a few exclusive segments with plain names, chosen so that they
-//! tell customers apart by value: a place to start. [`Rfm`] scores customers by recency, frequency and monetary value,
-//! and names them by a map or by boxes of your own.
+//! Two segmenters are here. [`StarterSegments`] (see [`starter`]) gives a few exclusive segments with plain names, chosen
+//! so that they tell customers apart by value: a place to start. [`Rfm`] (see [`rfm`]) scores customers by recency,
+//! frequency and monetary value, and names them by a map or by boxes of your own.
 //!
 //! Both have the same shape: an immutable configuration whose `fit` learns a model ([`StarterModel`], [`RfmModel`]) from
 //! a table. The model keeps its cut points, serialises, and puts this and next month's customers into segments through
@@ -25,9 +25,9 @@
 mod levels;
 mod number;
 mod quantile;
-mod rfm;
+pub mod rfm;
 mod segmentation;
-mod starter;
+pub mod starter;
 
 use crate::error::Result;
 use crate::features::FeatureTable;
