@@ -226,15 +226,15 @@ impl FeatureExtractor {
         let groups: Vec<GroupTable> = (0..partition.groups())
             .into_par_iter()
             .map_init(
-                || (Group::default(), Meter::new(needs, self.as_of.micros(), self.maturity_days, levels)),
-                |(group, meter), index| {
-                    group.fill(&partition, index, self.as_of.micros());
-                    self.measure_group(group, meter, &features, levels.channels).map_err(
-                        |TooLarge { what, customer }| {
-                            let customer = log.customers.id_of_key(group.customers[customer]).to_string();
-                            Error::MoneyRange { what, customer }
-                        },
-                    )
+                || Scratch::new(needs, self.as_of.micros(), self.maturity_days, levels),
+                |scratch, index| {
+                    scratch.group.fill(&partition, index, self.as_of.micros());
+                    scratch.measure(levels.channels);
+                    scratch.derive(&features, levels.channels, self.as_of.micros()).map_err(|problem| {
+                        let customer = scratch.group.customers[problem.customer];
+                        let customer = log.customers.id_of_key(customer).to_string();
+                        Error::MoneyRange { what: problem.what, customer }
+                    })
                 },
             )
             .collect::<Result<_>>()?;
@@ -261,7 +261,9 @@ impl FeatureExtractor {
         let ids = customer_ids(&log.customers, keys.concat());
         let lines_left_out = groups.iter().map(|group| group.left_out).sum();
         let parts: Vec<Vec<Part>> = groups.into_iter().map(|group| group.parts).collect();
-        let columns = join_all(&parts, &texts)?;
+        // Giving the moved lines back to the system takes about as long as joining the columns.
+        let (columns, ()) = rayon::join(|| join_all(&parts, &texts), || drop(partition));
+        let columns = columns?;
         let table = FeatureTable::from_columns(ids, names.into_iter().zip(columns))?;
         Ok(table.with_context(TableContext {
             as_of: self.as_of.clone(),
@@ -288,34 +290,57 @@ impl FeatureExtractor {
             }
         }
     }
+}
 
-    fn measure_group(
+/// What a task needs for one group after the other, so that memory is taken once.
+struct Scratch {
+    group: Group,
+    meter: Meter,
+    measures: Vec<Measures>,
+    channel_gross: Vec<i64>,
+}
+
+impl Scratch {
+    fn new(needs: Needs, as_of: i64, maturity_days: u32, levels: Levels) -> Self {
+        Self {
+            group: Group::default(),
+            meter: Meter::new(needs, as_of, maturity_days, levels),
+            measures: Vec::new(),
+            channel_gross: Vec::new(),
+        }
+    }
+
+    /// Measures the customers of the group.
+    fn measure(&mut self, channels: usize) {
+        let Self { group, meter, measures, channel_gross } = self;
+        let customers = group.customers.len();
+        channel_gross.clear();
+        channel_gross.resize(customers * channels, 0);
+        measures.clear();
+        meter.start_group(&group.lines);
+        measures.extend((0..customers).map(|customer| {
+            let own = &mut channel_gross[customer * channels..(customer + 1) * channels];
+            meter.measure(&group.lines, group.lines_of(customer), own)
+        }));
+    }
+
+    /// The features of the customers that were measured.
+    fn derive(
         &self,
-        group: &Group,
-        meter: &mut Meter,
         features: &BTreeSet<Feature>,
         channels: usize,
+        as_of: i64,
     ) -> std::result::Result<GroupTable, TooLarge> {
-        let customers = group.customers.len();
-        let mut channel_gross = vec![0; customers * channels];
-        meter.start_group(&group.lines);
-        let measures: Vec<Measures> = (0..customers)
-            .map(|customer| {
-                let own = &mut channel_gross[customer * channels..(customer + 1) * channels];
-                meter.measure(&group.lines, group.lines_of(customer), own)
-            })
-            .collect();
         let mut parts = Vec::with_capacity(features.len() + channels);
         for feature in features {
             if *feature == Feature::ChannelShares {
-                parts.extend(
-                    (0..channels).map(|channel| channel_share(channel, channels, &channel_gross, &measures)),
-                );
+                let share = |channel| channel_share(channel, channels, &self.channel_gross, &self.measures);
+                parts.extend((0..channels).map(share));
             } else {
-                parts.push(derive(*feature, &measures, self.as_of.micros())?);
+                parts.push(derive(*feature, &self.measures, as_of)?);
             }
         }
-        Ok(GroupTable { customers: group.customers.clone(), parts, left_out: group.left_out })
+        Ok(GroupTable { customers: self.group.customers.clone(), parts, left_out: self.group.left_out })
     }
 }
 

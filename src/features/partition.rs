@@ -51,7 +51,9 @@ impl Partition {
         let rows = log.len();
         let chunks = (0..rows.div_ceil(CHUNK))
             .into_par_iter()
-            .map(|chunk| split(log, chunk * CHUNK..rows.min((chunk + 1) * CHUNK), &router, needs))
+            .map_init(Routes::default, |routes, chunk| {
+                split(log, chunk * CHUNK..rows.min((chunk + 1) * CHUNK), &router, needs, routes)
+            })
             .collect();
         Self { chunks, groups: router.groups }
     }
@@ -71,29 +73,41 @@ impl Partition {
     }
 }
 
-fn split(log: &TransactionLog, rows: Range<usize>, router: &Router, needs: Needs) -> PartitionedChunk {
+/// Scratch memory of a task: the group and the place of each line.
+#[derive(Default)]
+struct Routes {
+    groups: Vec<u16>,
+    places: Vec<u32>,
+}
+
+fn split(
+    log: &TransactionLog,
+    rows: Range<usize>,
+    router: &Router,
+    needs: Needs,
+    Routes { groups, places }: &mut Routes,
+) -> PartitionedChunk {
     let keys: Cow<'_, [u64]> = match &log.customers {
         IdColumn::Numbers(numbers) => Cow::Borrowed(&numbers[rows.clone()]),
         IdColumn::Texts(texts) => texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect(),
     };
-    let groups: Vec<u16> = keys.iter().map(|key| router.group(*key)).collect();
+    groups.clear();
+    groups.extend(keys.iter().map(|key| router.group(*key)));
     let mut starts = vec![0_u32; router.groups + 1];
-    for group in &groups {
+    for group in groups.iter() {
         starts[usize::from(*group) + 1] += 1;
     }
     for group in 0..router.groups {
         starts[group + 1] += starts[group];
     }
     let mut next = starts.clone();
-    let places: Vec<u32> = groups
-        .iter()
-        .map(|group| {
-            let place = &mut next[usize::from(*group)];
-            *place += 1;
-            *place - 1
-        })
-        .collect();
-    PartitionedChunk { starts, lines: LineColumns::scattered(log, rows, &keys, &places, needs) }
+    places.clear();
+    places.extend(groups.iter().map(|group| {
+        let place = &mut next[usize::from(*group)];
+        *place += 1;
+        *place - 1
+    }));
+    PartitionedChunk { starts, lines: LineColumns::scattered(log, rows, &keys, places, needs) }
 }
 
 /// Finds the group of an id, so that groups are ranges of ids with about equally many lines.
