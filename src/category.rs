@@ -80,6 +80,7 @@ impl Levels {
     }
 
     /// The texts in ascending byte order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len()).map(|index| self.0.get(index))
     }
@@ -136,7 +137,9 @@ impl TryFrom<Vec<String>> for Levels {
             });
         }
         let mut arena = TextArena::default();
-        texts.iter().for_each(|text| arena.push(text));
+        for text in &texts {
+            arena.push(text);
+        }
         Ok(Self(arena))
     }
 }
@@ -179,7 +182,9 @@ impl Category {
                 let seen = numbers
                     .par_chunks(1 << 16)
                     .fold(none, |mut seen, chunk| {
-                        chunk.iter().for_each(|n| seen[((*n).into() - range.0) as usize] = true);
+                        for n in chunk {
+                            seen[((*n).into() - range.0) as usize] = true;
+                        }
                         seen
                     })
                     .reduce(none, |mut seen, other| {
@@ -250,6 +255,7 @@ impl Category {
     }
 
     /// One optional text per row.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.codes.iter().map(|code| self.levels.get(*code))
     }

@@ -92,10 +92,14 @@ pub(crate) fn agreement(table: &FeatureTable) -> Result<(usize, f64, u64, i64), 
 }
 
 pub(crate) fn run(raw: &Raw, size: &str, runs: usize) -> Result<(), Error> {
-    let (timing, table) = time(runs, || raw.ids(), |ids| {
-        let log = raw.log(ids)?;
-        extract(&log).map(|table| (log, table))
-    });
+    let (timing, table) = time(
+        runs,
+        || raw.ids(),
+        |ids| {
+            let log = raw.log(ids)?;
+            extract(&log).map(|table| (log, table))
+        },
+    );
     let (_, table) = table?;
     let (rows, gross, orders, topcat_sum) = agreement(&table)?;
     drop(table);

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::category::Levels as Texts;
 use crate::error::{Error, Result};
 use crate::features::derive::{Part, TooLarge, channel_share, derive, join_all};
-use crate::features::feature::{Feature, slug};
+use crate::features::feature::{Feature, Feature as F, slug};
 use crate::features::group::Group;
 use crate::features::lines::Needs;
 use crate::features::measures::{Levels, Measures, Meter};
@@ -139,7 +139,6 @@ fn lacking(feature: Feature, log: &TransactionLog) -> Option<&'static str> {
 fn needs_of(features: &BTreeSet<Feature>, log: &TransactionLog) -> Needs {
     let credit_notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
     let any = |wanted: &[Feature]| wanted.iter().any(|feature| features.contains(feature));
-    use Feature as F;
     let attributed = any(&[
         F::ReturnedAttributed,
         F::ReturnRate,
@@ -242,19 +241,16 @@ impl FeatureExtractor {
         let mut names = Vec::new();
         let mut texts = Vec::new();
         for feature in &features {
-            match (feature, channels) {
-                (Feature::ChannelShares, Some(channels)) => {
-                    names.extend(channels.iter().map(|channel| format!("{feature}__{}", slug(channel))));
-                    texts.extend(channels.iter().map(|_| None));
-                }
-                _ => {
-                    names.push(feature.name().to_owned());
-                    texts.push(match feature {
-                        Feature::TopCategory => levels_of(Attribute::Category).cloned(),
-                        Feature::Country => levels_of(Attribute::Country).cloned(),
-                        _ => None,
-                    });
-                }
+            if let (Feature::ChannelShares, Some(channels)) = (feature, channels) {
+                names.extend(channels.iter().map(|channel| format!("{feature}__{}", slug(channel))));
+                texts.extend(channels.iter().map(|_| None));
+            } else {
+                names.push(feature.name().to_owned());
+                texts.push(match feature {
+                    Feature::TopCategory => levels_of(Attribute::Category).cloned(),
+                    Feature::Country => levels_of(Attribute::Country).cloned(),
+                    _ => None,
+                });
             }
         }
         let keys: Vec<&[u64]> = groups.iter().map(|group| group.customers.as_slice()).collect();

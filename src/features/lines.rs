@@ -6,6 +6,7 @@ use crate::transaction::{Attribute, IdColumn, LineKind, TransactionLog};
 
 /// Which columns the features asked for are computed from. Customer, time and gross are always moved.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of columns, each in it or not")]
 pub(crate) struct Needs {
     pub(crate) order: bool,
     pub(crate) quantity: bool,

@@ -132,8 +132,11 @@ impl TransactionLog {
         let reader = Reader::new(&columns, rules);
         let plain = Plain::new(&reader);
         let mut filled = Filled::new(&columns);
-        let converted: Vec<(Vec<(usize, RejectReason)>, IngestReport)> =
-            filled.slots().into_par_iter().map(|slots| convert(&reader, plain.as_ref(), slots)).collect();
+        let converted: Vec<(Vec<(usize, RejectReason)>, IngestReport)> = filled
+            .slots()
+            .into_par_iter()
+            .map(|mut slots| convert(&reader, plain.as_ref(), &mut slots))
+            .collect();
 
         let mut report = IngestReport { currency: rules.currency.clone(), ..IngestReport::default() };
         let mut rejected = Vec::new();
@@ -161,7 +164,7 @@ impl TransactionLog {
 fn convert(
     reader: &Reader<'_, '_>,
     plain: Option<&Plain<'_>>,
-    slots: Slots<'_>,
+    slots: &mut Slots<'_>,
 ) -> (Vec<(usize, RejectReason)>, IngestReport) {
     let mut report = IngestReport::default();
     let mut rejected = Vec::new();

@@ -202,13 +202,13 @@ impl<'a> LogColumns<'a> {
                 "a column, since the rules say that one names the order",
             );
         }
-        let fits = match (&rules.returns, &self.returned) {
+        let fits = matches!(
+            (&rules.returns, &self.returned),
             (Returns::Flag, Some(ReturnedColumn::Flag(_)))
-            | (Returns::Quantity, Some(ReturnedColumn::Quantity(_)))
-            | (Returns::Amount, Some(ReturnedColumn::Amount(_)))
-            | (Returns::NotRecorded | Returns::CreditNotes { .. }, None) => true,
-            _ => false,
-        };
+                | (Returns::Quantity, Some(ReturnedColumn::Quantity(_)))
+                | (Returns::Amount, Some(ReturnedColumn::Amount(_)))
+                | (Returns::NotRecorded | Returns::CreditNotes { .. }, None)
+        );
         if !fits {
             let found = match &self.returned {
                 Some(ReturnedColumn::Flag(_)) => "a flag",

@@ -132,13 +132,13 @@ mod tests {
                 .returned(ReturnedColumn::Quantity(rows.iter().map(|r| r.5).collect::<Vec<i32>>().into()));
             let reader = Reader::new(&columns, &rules);
             let plain = Plain::new(&reader).unwrap();
-            for row in 0..rows.len() {
+            for (row, source) in rows.iter().enumerate() {
                 if let Some((time, line)) = plain.line(row) {
                     let (other_time, other, _) = reader.line(row).unwrap();
                     prop_assert_eq!((time, line), (other_time, other));
-                } else if rows[row].6 > 4 && rows[row].1 > 0 && rows[row].2 > 0 && (0..=100).contains(&rows[row].3) {
+                } else if source.6 > 4 && source.1 > 0 && source.2 > 0 && (0..=100).contains(&source.3) {
                     // The short way leaves aside only what is not plain.
-                    prop_assert!(rows[row].4 < 0 || rows[row].5 < 0 || rows[row].5 > rows[row].1);
+                    prop_assert!(source.4 < 0 || source.5 < 0 || source.5 > source.1);
                 }
             }
         }

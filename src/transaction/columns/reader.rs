@@ -115,9 +115,8 @@ impl<'c, 'a> Reader<'c, 'a> {
             }
         };
         let returned = match &columns.returned {
-            None => Returned::Nothing,
             Some(ReturnedColumn::Flag(values)) if values[row] => Returned::All,
-            Some(ReturnedColumn::Flag(_)) => Returned::Nothing,
+            None | Some(ReturnedColumn::Flag(_)) => Returned::Nothing,
             Some(ReturnedColumn::Quantity(values)) => Returned::Quantity(i64::from(values[row])),
             Some(ReturnedColumn::Amount(values)) => {
                 Returned::Amount(money(values[row]).map_err(|reason| or(reason, RejectReason::Returned))?)
