@@ -1,5 +1,6 @@
 //! The waterfall of every customer of a table, and their exact sums.
 
+use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -23,12 +24,21 @@ pub(super) type ItemAmounts = [i64; Item::ALL.len()];
 ///
 /// Made by [`Economics::waterfalls`](crate::Economics::waterfalls). A customer of whom a needed value is missing has
 /// none and is in no sum. Takes 88 bytes a customer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Waterfalls {
     ids: Arc<CustomerIds>,
     known: Known,
     customers: Bitmap,
     amounts: Vec<ItemAmounts>,
+}
+
+impl fmt::Debug for Waterfalls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waterfalls")
+            .field("customers", &self.len())
+            .field("known", &self.customers.count())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Waterfalls {

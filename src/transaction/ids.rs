@@ -64,7 +64,7 @@ impl fmt::Display for IdKind {
 }
 
 /// One id per row of a log, in any order and with repetitions.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum IdColumn {
     /// Ids that are numbers.
     Numbers(Vec<u64>),
@@ -144,6 +144,12 @@ impl IdColumn {
     }
 }
 
+impl fmt::Debug for IdColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdColumn({} rows of {})", self.len(), self.kind())
+    }
+}
+
 impl From<Vec<u64>> for IdColumn {
     fn from(numbers: Vec<u64>) -> Self {
         Self::Numbers(numbers)
@@ -169,15 +175,15 @@ impl From<Category> for IdColumn {
 }
 
 /// The distinct customers of a table, in ascending order of their ids.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawIds", into = "RawIds")]
 pub struct CustomerIds(Distinct);
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 enum Distinct {
     Numbers(Vec<u64>),
     Texts(Levels),
-    /// `0..n`, for a table made elsewhere that has row numbers and no ids.
+    /// `0..n`, as for a table made elsewhere that has row numbers and no ids.
     Rows(usize),
 }
 
@@ -185,22 +191,30 @@ impl CustomerIds {
     /// Ids that are numbers.
     ///
     /// # Errors
-    /// [`Error::Setting`] unless they are in strictly ascending order.
+    /// [`Error::DuplicateCustomer`] where two are the same, [`Error::Setting`] where they do not ascend.
     pub fn numbers(numbers: Vec<u64>) -> Result<Self> {
-        if numbers.windows(2).all(|pair| pair[0] < pair[1]) {
-            Ok(Self(Distinct::Numbers(numbers)))
-        } else {
-            Err(Error::Setting {
+        match numbers.windows(2).find(|pair| pair[0] >= pair[1]) {
+            None => Ok(Self::ascending_numbers(numbers)),
+            Some(pair) if pair[0] == pair[1] => {
+                Err(Error::DuplicateCustomer { customer: pair[0].to_string() })
+            }
+            Some(pair) => Err(Error::Setting {
                 setting: "ids",
-                found: "not strictly ascending".into(),
+                found: format!("{} before {}", pair[0], pair[1]),
                 expected: "distinct ids in ascending order",
-            })
+            }),
         }
     }
 
     pub(crate) fn ascending_numbers(numbers: Vec<u64>) -> Self {
         debug_assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "ids ascend");
-        Self(Distinct::Numbers(numbers))
+        // Ascending from zero or more, they are `0..n` if the last one is `n - 1`. Then they are kept as such, so that
+        // equal ids are equal however they came about.
+        if numbers.last().is_none_or(|last| *last == numbers.len() as u64 - 1) {
+            Self(Distinct::Rows(numbers.len()))
+        } else {
+            Self(Distinct::Numbers(numbers))
+        }
     }
 
     /// Ids that are text.
@@ -268,11 +282,23 @@ impl CustomerIds {
 
     /// The ids at `positions`, which ascend.
     pub(crate) fn gather(&self, positions: &[usize]) -> Self {
-        Self(match &self.0 {
-            Distinct::Numbers(numbers) => Distinct::Numbers(positions.iter().map(|p| numbers[*p]).collect()),
-            Distinct::Rows(_) => Distinct::Numbers(positions.iter().map(|p| *p as u64).collect()),
-            Distinct::Texts(levels) => Distinct::Texts(levels.pick(positions.iter().map(|p| *p as u32))),
-        })
+        match &self.0 {
+            Distinct::Numbers(numbers) => {
+                Self::ascending_numbers(positions.iter().map(|p| numbers[*p]).collect())
+            }
+            Distinct::Rows(_) => Self::ascending_numbers(positions.iter().map(|p| *p as u64).collect()),
+            Distinct::Texts(levels) => Self::texts(levels.pick(positions.iter().map(|p| *p as u32))),
+        }
+    }
+}
+
+impl fmt::Debug for CustomerIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.len() {
+            0 => f.write_str("CustomerIds(none)"),
+            1 => write!(f, "CustomerIds({:?})", self.id(0)),
+            n => write!(f, "CustomerIds({n}, {:?} to {:?})", self.id(0), self.id(n - 1)),
+        }
     }
 }
 
@@ -323,6 +349,15 @@ mod tests {
             assert_eq!(serde_json::from_str::<CustomerIds>(&json).unwrap(), ids);
         }
         assert!(serde_json::from_str::<CustomerIds>(r#"{"Numbers":[2,1]}"#).is_err());
-        assert!(CustomerIds::numbers(vec![1, 1]).is_err());
+        assert!(matches!(CustomerIds::numbers(vec![1, 4, 4]), Err(Error::DuplicateCustomer { .. })));
+        assert!(matches!(CustomerIds::numbers(vec![1, 9, 4]), Err(Error::Setting { .. })));
+    }
+
+    #[test]
+    fn equal_ids_are_equal_however_they_came_about() {
+        assert_eq!(CustomerIds::numbers(vec![0, 1, 2]).unwrap(), CustomerIds::rows(3));
+        assert_eq!(CustomerIds::rows(5).gather(&[0, 1, 2]), CustomerIds::rows(3));
+        assert_eq!(CustomerIds::rows(5).gather(&[]), CustomerIds::rows(0));
+        assert_eq!(CustomerIds::rows(5).gather(&[1, 4]), CustomerIds::numbers(vec![1, 4]).unwrap());
     }
 }

@@ -139,9 +139,24 @@ impl TryFrom<String> for Zone {
 /// # Ok::<(), kohort::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawAsOf")]
 pub struct AsOf {
     micros: i64,
     zone: Zone,
+}
+
+#[derive(Deserialize)]
+struct RawAsOf {
+    micros: i64,
+    zone: Zone,
+}
+
+impl TryFrom<RawAsOf> for AsOf {
+    type Error = Error;
+
+    fn try_from(raw: RawAsOf) -> Result<Self> {
+        Self::instant(raw.micros, &raw.zone)
+    }
 }
 
 impl AsOf {
@@ -313,6 +328,16 @@ impl fmt::Display for TimeFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stored_moment_is_checked_as_a_new_one() {
+        let as_of = AsOf::date("2011-12-10 18:30", &Zone::named("Europe/London").unwrap()).unwrap();
+        let json = serde_json::to_string(&as_of).unwrap();
+        assert_eq!(serde_json::from_str::<AsOf>(&json).unwrap(), as_of);
+        let damaged = format!(r#"{{"micros":{},"zone":"UTC"}}"#, i64::MAX);
+        assert!(serde_json::from_str::<AsOf>(&damaged).unwrap_err().to_string().contains("as_of"));
+        assert!(serde_json::from_str::<AsOf>(r#"{"micros":0,"zone":"Nowhere/Town"}"#).is_err());
+    }
 
     #[test]
     fn civil_times_are_read_in_the_zone_and_offsets_win_over_it() {

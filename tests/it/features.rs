@@ -11,28 +11,28 @@ use kohort::{
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-const DAY: i64 = 86_400_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 
 /// One line in the terms of the plain computation; money in ten-thousandths.
 #[derive(Clone, Debug)]
-struct Row {
-    customer: u64,
-    order: u64,
-    time: i64,
-    pieces: i64,
-    unit: i64,
+pub(crate) struct Row {
+    pub(crate) customer: u64,
+    pub(crate) order: u64,
+    pub(crate) time: i64,
+    pub(crate) pieces: i64,
+    pub(crate) unit: i64,
     /// In per cent of the price.
-    discount: i64,
-    unit_cost: i64,
-    back: i64,
-    back_after: Option<i64>,
-    category: Option<u8>,
-    channel: u8,
-    product: u8,
-    credit_note: bool,
+    pub(crate) discount: i64,
+    pub(crate) unit_cost: i64,
+    pub(crate) back: i64,
+    pub(crate) back_after: Option<i64>,
+    pub(crate) category: Option<u8>,
+    pub(crate) channel: u8,
+    pub(crate) product: u8,
+    pub(crate) credit_note: bool,
 }
 
-fn rows(credit_notes: bool) -> impl Strategy<Value = Vec<Row>> {
+pub(crate) fn rows(credit_notes: bool) -> impl Strategy<Value = Vec<Row>> {
     let ids = (0_u64..7, 0_u64..5, 0_i64..60 * 24);
     let money = (1_i64..5, 0_i64..4_000, 0_i64..4, 0_i64..2_000);
     let back = (0_i64..6, prop::option::of(0_i64..40));
@@ -70,7 +70,7 @@ fn rules(credit_notes: bool) -> LogRules {
     LogRules::builder("EUR").returns(returns).build().unwrap()
 }
 
-fn log_of(rows: &[Row], credit_notes: bool, ids: IdKind) -> TransactionLog {
+pub(crate) fn log_of(rows: &[Row], credit_notes: bool, ids: IdKind) -> TransactionLog {
     let mut builder = TransactionLog::builder(&rules(credit_notes), ids);
     for row in rows {
         let customer = match ids {
@@ -272,7 +272,7 @@ fn plain(rows: &[Row], as_of: i64, credit_notes: bool) -> BTreeMap<u64, BTreeMap
     table
 }
 
-fn extractor(as_of: i64) -> FeatureExtractor {
+pub(crate) fn extractor(as_of: i64) -> FeatureExtractor {
     let as_of = AsOf::instant(as_of, &Zone::utc()).unwrap();
     FeatureExtractor::builder(as_of).maturity_days(20).build().unwrap()
 }
@@ -409,17 +409,28 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn features_that_are_not_asked_for_change_nothing_about_the_others() {
-    let strategy = rows(true);
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    for _ in 0..20 {
-        let rows = strategy.new_tree(&mut runner).unwrap().current();
-        let log = log_of(&rows, true, IdKind::Number);
-        let all = extractor(90 * DAY).extract(&log).unwrap();
-        for feature in Feature::ALL.iter().copied().filter(|feature| all.has(feature)) {
-            let as_of = AsOf::instant(90 * DAY, &Zone::utc()).unwrap();
-            let one = FeatureExtractor::builder(as_of).maturity_days(20).features([feature]).build().unwrap();
-            let one = one.extract(&log).unwrap();
-            assert_eq!(one.column(feature).unwrap(), all.column(feature).unwrap(), "{feature}");
+    for credit_notes in [true, false] {
+        let strategy = rows(credit_notes);
+        for _ in 0..20 {
+            let rows = strategy.new_tree(&mut runner).unwrap().current();
+            let log = log_of(&rows, credit_notes, IdKind::Number);
+            // Before the last return, so that times of returns matter.
+            let as_of = AsOf::instant(50 * DAY, &Zone::utc()).unwrap();
+            let asking = || FeatureExtractor::builder(as_of.clone()).maturity_days(20);
+            let all = asking().build().unwrap().extract(&log).unwrap();
+            let shares = |table: &FeatureTable| {
+                let names = table.names().filter(|name| name.starts_with("channel_share"));
+                names.map(|name| table.column(name).unwrap().clone()).collect::<Vec<_>>()
+            };
+            for feature in Feature::ALL.iter().copied().filter(|feature| all.has(feature)) {
+                let one = asking().features([feature]).build().unwrap().extract(&log).unwrap();
+                assert_eq!(one.column(feature).unwrap(), all.column(feature).unwrap(), "{feature}");
+            }
+            if log.attribute(kohort::Attribute::Channel).is_some() {
+                let one = asking().features([Feature::ChannelShares]).build().unwrap().extract(&log).unwrap();
+                assert_eq!(shares(&one), shares(&all));
+            }
         }
     }
 }

@@ -2,14 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod contract;
 #[cfg(feature = "csv")]
 mod csv_files;
 mod customers;
 mod economics;
+mod feature_cases;
+mod feature_laws;
+mod feature_state;
+mod feature_table;
 mod features;
 #[cfg(feature = "csv")]
 mod real_data;
+#[cfg(feature = "csv")]
+mod real_flow;
 mod reconcile;
 mod rfm;
 mod segmentation;

@@ -19,7 +19,7 @@ pub(crate) fn data_file(name: &str) -> Option<PathBuf> {
 }
 
 /// Codes of Online Retail that are no goods.
-const NO_GOODS: [&str; 19] = [
+pub(crate) const NO_GOODS: [&str; 19] = [
     "POST",
     "DOT",
     "M",
