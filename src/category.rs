@@ -80,6 +80,7 @@ impl Levels {
     }
 
     /// The texts in ascending byte order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len()).map(|index| self.0.get(index))
     }
@@ -136,7 +137,9 @@ impl TryFrom<Vec<String>> for Levels {
             });
         }
         let mut arena = TextArena::default();
-        texts.iter().for_each(|text| arena.push(text));
+        for text in &texts {
+            arena.push(text);
+        }
         Ok(Self(arena))
     }
 }
@@ -175,8 +178,19 @@ impl Category {
         let width = range.1.checked_sub(range.0).and_then(|width| usize::try_from(width).ok());
         let distinct: Vec<i64> = match width {
             Some(width) if width < 1 << 16 => {
-                let mut seen = vec![false; width + 1];
-                numbers.iter().for_each(|n| seen[((*n).into() - range.0) as usize] = true);
+                let none = || vec![false; width + 1];
+                let seen = numbers
+                    .par_chunks(1 << 16)
+                    .fold(none, |mut seen, chunk| {
+                        for n in chunk {
+                            seen[((*n).into() - range.0) as usize] = true;
+                        }
+                        seen
+                    })
+                    .reduce(none, |mut seen, other| {
+                        seen.iter_mut().zip(other).for_each(|(seen, other)| *seen |= other);
+                        seen
+                    });
                 (0..=width).filter(|offset| seen[*offset]).map(|offset| range.0 + offset as i64).collect()
             }
             _ => {
@@ -241,6 +255,7 @@ impl Category {
     }
 
     /// One optional text per row.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.codes.iter().map(|code| self.levels.get(*code))
     }

@@ -57,10 +57,10 @@ impl fmt::Display for TextTable {
             let mut line = String::new();
             for ((column, width), align) in widths.iter().enumerate().zip(&self.aligns) {
                 let cell = row.get(column).map_or("", String::as_str);
-                match align {
-                    Align::Left => line.push_str(&format!("  {cell:<width$}")),
-                    Align::Right => line.push_str(&format!("  {cell:>width$}")),
-                }
+                let padding = " ".repeat(width - cell.chars().count());
+                let (before, after) =
+                    if *align == Align::Left { ("", padding.as_str()) } else { (padding.as_str(), "") };
+                line.extend(["  ", before, cell, after]);
             }
             writeln!(f, "{}", line.trim_end())?;
         }

@@ -1,10 +1,92 @@
-//! kohort
+//! Customer segmentation from a shop's order lines to a ranked plan.
+//!
+//! kohort answers four questions of whoever runs a shop: who are my customers, which of them belong together, what does
+//! each segment earn once returns and their costs are counted, and what should I do about it? A segment that looks rich
+//! by gross sales can earn next to nothing, because nearly everything comes back. kohort finds that segment or says with
+//! numbers that a shop has none, and does not take a customer for a serial returner who sent back her only order.
+//!
+//! # The flow
+//!
+//! ```text
+//!  order lines ───► TransactionLog ───► FeatureTable ───► Segmentation ───► Plan
+//!  rows, columns,     transaction         features           segment          economics
+//!  CSV files          what was            what is known      who belongs      what they earn,
+//!                     recorded?           of a customer?     together?        what to do?
+//! ```
+//!
+//! Values flow one way, and each stage is a module. A later stage looks only at values that were made before it,
+//! so you can come in wherever you have data: with a table from a warehouse, or with segments of your own.
+//!
+//! # Quick start
+//!
+//! Five lines, here on a made-up shop that needs no file:
+//!
+//! ```
+//! use kohort::synthetic::Shop;
+//! use kohort::{CostOfGoods, Costs, Economics, FeatureExtractor, Segmenter, StarterSegments};
+//!
+//! let log = Shop::builder().customers(5_000).build()?.generate()?.log;
+//! let economics = Economics::builder(Costs::builder(CostOfGoods::FromLines).build()?).build()?;
+//! let customers = economics.enrich(&FeatureExtractor::builder(log.as_of_end()?).build()?.extract(&log)?)?;
+//! let segments = StarterSegments::builder().build()?.fit(&customers)?.segment(&customers)?;
+//! let plan = economics.prioritize(&customers, &segments)?;
+//!
+//! println!("{plan}");
+//! // Of all segments, the one that looks rich earns least: it loses money.
+//! assert!(plan.segment("rich but returning").is_some_and(|rich| rich.rank == plan.segments.len()));
+//! # Ok::<(), kohort::Error>(())
+//! ```
+//!
+//! Line by line: the order lines; what orders and returns cost the shop; one row of features per customer, to which
+//! economics adds what each contributes and who looks rich but returns it all; up to four segments with plain names;
+//! the segments ranked by what they earn, each with an action and the reasons in words.
+//!
+//! For files of your own, a [`Schema`] names the columns and [`LogRules`] say what they mean: see
+//! [`TransactionLog::from_csv_path`]. Reports, segments, the finding and the plan print as well-set tables and serialise
+//! with serde, so a result can go to a person and to a program; a table writes itself as CSV.
+//!
+//! # Where to find what
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`transaction`] | [`TransactionLog`] and its three doors, exact [`Money`], return conventions, the [`IngestReport`] |
+//! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
+//! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
+//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns |
+//! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
+//! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
+//!
+//! What the flow needs is at the root; settings that fewer people turn are in the modules.
+//!
+//! # What you can rely on
+//!
+//! [`guide::guarantees`] has each promise with its limits and the tests that hold it. In short:
+//!
+//! - *Money is exact*, from the file to the plan.
+//! - *The same answer every time*: for any number of threads and any order of the rows, to the bit.
+//! - *Time is explicit*: nothing reads the clock, every table is as of a moment you name.
+//! - *Missing is not zero*, and what is not known decides nothing.
+//! - *Nothing is lost silently*: every row is kept or rejected with a reason, and the sums add up.
+//! - *Data never panics*: it makes an [`Error`] or a documented result.
+//! - *A model is complete*: it stores, loads and means the same next month.
+//! - *Everything accumulates*: days and shards add up to what one pass gives.
+//! - *No unsafe code.*
+//!
+//! # Crate features
+//!
+//! - `csv` (on by default): [`TransactionLog`]s from CSV files, plain or gzip, in UTF-8 or windows-1252. Without it the
+//!   crate needs fewer dependencies and reads rows and columns.
+//!
+//! Features add doors; they never change a result.
+
+#![forbid(unsafe_code)]
 
 mod bitmap;
 mod category;
 pub mod economics;
 mod error;
 pub mod features;
+pub mod guide;
 mod layout;
 mod model_file;
 mod random;
@@ -14,13 +96,21 @@ pub mod transaction;
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
-pub use economics::{Costs, Economics};
+pub use economics::{
+    Action, CostOfGoods, Costs, Economics, Finding, Marketing, Plan, SegmentPlan, VatRates, Verdict,
+};
 pub use error::{Error, Result};
-pub use features::{Feature, FeatureExtractor, FeatureTable};
+pub use features::{Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Values};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
 pub use transaction::{
-    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogRules, Money, MoneyTotal,
-    OrderIdentity, Rate, ReconcileBy, Reconciliation, Returns, TransactionLog, Zone,
+    AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogColumns, LogRules, Money, MoneyTotal,
+    OrderIdentity, OrderLine, Price, PriceColumn, Rate, ReconcileBy, Reconciliation, Returns, TimeFormat,
+    TransactionLog, Vat, Zone,
 };
 #[cfg(feature = "csv")]
 pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
+
+/// The code of the README, compiled and run with the documentation tests.
+#[cfg(all(doctest, feature = "csv"))]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

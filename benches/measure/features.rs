@@ -92,8 +92,17 @@ pub(crate) fn agreement(table: &FeatureTable) -> Result<(usize, f64, u64, i64), 
 }
 
 pub(crate) fn run(raw: &Raw, size: &str, runs: usize) -> Result<(), Error> {
-    let (timing, table) = time(runs, || raw.ids(), |ids| raw.log(ids).and_then(|log| extract(&log)));
-    let (rows, gross, orders, topcat_sum) = agreement(&table?)?;
+    let (timing, table) = time(
+        runs,
+        || raw.ids(),
+        |ids| {
+            let log = raw.log(ids)?;
+            extract(&log).map(|table| (log, table))
+        },
+    );
+    let (_, table) = table?;
+    let (rows, gross, orders, topcat_sum) = agreement(&table)?;
+    drop(table);
     let work = |source: &str| {
         json!({"bench": "table", "source": source, "key": "customer_id", "size": size, "rows": rows, "gross": gross,
                "orders": orders, "topcat_sum": topcat_sum})

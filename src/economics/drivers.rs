@@ -345,12 +345,12 @@ impl fmt::Display for ReturnDrivers {
             percent(self.shop_rate)
         )?;
         let heading = format!("<{}", self.attribute);
-        let columns: [&str; 4] = if by_reason {
-            ["share of returns", "at the shop", "", "excess"]
+        let columns: &[&str] = if by_reason {
+            &["share of returns", "at the shop", "excess"]
         } else {
-            ["rate", "interval, %", "at the shop", "excess"]
+            &["rate", "interval, %", "at the shop", "excess"]
         };
-        let mut table = TextTable::new(&[&[&heading, "lines", "value", "returned"][..], &columns].concat());
+        let mut table = TextTable::new(&[&[&heading, "lines", "value", "returned"][..], columns].concat());
         for driver in &self.levels {
             let level = driver.level.clone().unwrap_or_else(|| "(none)".to_owned());
             let sums = [level, grouped(driver.lines), money(driver.value), money(driver.returned)];
@@ -359,11 +359,14 @@ impl fmt::Display for ReturnDrivers {
                 |interval| format!("{:.1} … {:.1}", interval.low * 100.0, interval.high * 100.0),
             );
             let rates = if by_reason {
-                [percent(driver.share_of_returned), percent(driver.shop_share_of_returned), String::new()]
+                vec![percent(driver.share_of_returned), percent(driver.shop_share_of_returned)]
             } else {
-                [percent(driver.rate.map(|rate| rate.rate)), interval, percent(driver.shop_rate)]
+                let rate = driver.rate.map(|rate| rate.rate);
+                vec![percent(rate), interval, percent(driver.shop_rate)]
             };
-            table.row(sums.into_iter().chain(rates).chain([format!("{:.2}", driver.excess)]));
+            table.row(sums.into_iter().chain(rates).chain([money(MoneyTotal::from_ten_thousandths(
+                (driver.excess * 10_000.0).round() as i128,
+            ))]));
         }
         write!(f, "{table}")
     }

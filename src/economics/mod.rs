@@ -1,4 +1,4 @@
-//! Stage 4: what customers and segments earn after returns, how sure we are, and what to do.
+//! Stage 4: what does a segment earn after returns, how sure is that, and what to do about it?
 //!
 //! [`Costs`] say what an order costs; [`Economics`] turns a feature table into [`Waterfalls`] from gross to
 //! contribution, adds contribution and expected return rate to the table ([`Economics::enrich`]), finds the customers

@@ -150,8 +150,15 @@ pub(crate) fn channel_share(channel: usize, channels: usize, gross: &[i64], meas
 /// Both are exact; the quotient is rounded once, as long as they are below 2⁵³ ten-thousandths.
 fn ratio(part: i128, whole: i128) -> Option<f64> {
     // A conversion from 128 bits is a call; nearly every sum fits 64.
-    let float = |number: i128| i64::try_from(number).map_or(number as f64, |number| number as f64);
+    let float = |number: i128| i64::try_from(number).map_or_else(|_| wide(number), |number| number as f64);
     (whole > 0).then(|| float(part) / float(whole))
+}
+
+/// Apart, so that the compiler does not make the call in any case.
+#[cold]
+#[inline(never)]
+fn wide(number: i128) -> f64 {
+    number as f64
 }
 
 /// The column of all groups' parts, which are of one kind.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::category::Levels as Texts;
 use crate::error::{Error, Result};
 use crate::features::derive::{Part, TooLarge, channel_share, derive, join_all};
-use crate::features::feature::{Feature, slug};
+use crate::features::feature::{Feature, Feature as F, slug};
 use crate::features::group::Group;
 use crate::features::lines::Needs;
 use crate::features::measures::{Levels, Measures, Meter};
@@ -139,7 +139,6 @@ fn lacking(feature: Feature, log: &TransactionLog) -> Option<&'static str> {
 fn needs_of(features: &BTreeSet<Feature>, log: &TransactionLog) -> Needs {
     let credit_notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
     let any = |wanted: &[Feature]| wanted.iter().any(|feature| features.contains(feature));
-    use Feature as F;
     let attributed = any(&[
         F::ReturnedAttributed,
         F::ReturnRate,
@@ -181,6 +180,8 @@ fn needs_of(features: &BTreeSet<Feature>, log: &TransactionLog) -> Needs {
         category: any(&[F::TopCategory, F::Categories]),
         channel: any(&[F::ChannelShares]),
         country: any(&[F::Country]),
+        order_returns: orders_back,
+        maturity: any(&[F::LinesMature, F::LinesReturnedMature]),
         attribution,
         row: false,
     }
@@ -224,15 +225,15 @@ impl FeatureExtractor {
         let groups: Vec<GroupTable> = (0..partition.groups())
             .into_par_iter()
             .map_init(
-                || (Group::default(), Meter::new(needs, self.as_of.micros(), self.maturity_days, levels)),
-                |(group, meter), index| {
-                    group.fill(&partition, index, self.as_of.micros());
-                    self.measure_group(group, meter, &features, levels.channels).map_err(
-                        |TooLarge { what, customer }| {
-                            let customer = log.customers.id_of_key(group.customers[customer]).to_string();
-                            Error::MoneyRange { what, customer }
-                        },
-                    )
+                || Scratch::new(needs, self.as_of.micros(), self.maturity_days, levels),
+                |scratch, index| {
+                    scratch.group.fill(&partition, index, self.as_of.micros());
+                    scratch.measure(levels.channels);
+                    scratch.derive(&features, levels.channels, self.as_of.micros()).map_err(|problem| {
+                        let customer = scratch.group.customers[problem.customer];
+                        let customer = log.customers.id_of_key(customer).to_string();
+                        Error::MoneyRange { what: problem.what, customer }
+                    })
                 },
             )
             .collect::<Result<_>>()?;
@@ -240,26 +241,25 @@ impl FeatureExtractor {
         let mut names = Vec::new();
         let mut texts = Vec::new();
         for feature in &features {
-            match (feature, channels) {
-                (Feature::ChannelShares, Some(channels)) => {
-                    names.extend(channels.iter().map(|channel| format!("{feature}__{}", slug(channel))));
-                    texts.extend(channels.iter().map(|_| None));
-                }
-                _ => {
-                    names.push(feature.name().to_owned());
-                    texts.push(match feature {
-                        Feature::TopCategory => levels_of(Attribute::Category).cloned(),
-                        Feature::Country => levels_of(Attribute::Country).cloned(),
-                        _ => None,
-                    });
-                }
+            if let (Feature::ChannelShares, Some(channels)) = (feature, channels) {
+                names.extend(channels.iter().map(|channel| format!("{feature}__{}", slug(channel))));
+                texts.extend(channels.iter().map(|_| None));
+            } else {
+                names.push(feature.name().to_owned());
+                texts.push(match feature {
+                    Feature::TopCategory => levels_of(Attribute::Category).cloned(),
+                    Feature::Country => levels_of(Attribute::Country).cloned(),
+                    _ => None,
+                });
             }
         }
         let keys: Vec<&[u64]> = groups.iter().map(|group| group.customers.as_slice()).collect();
         let ids = customer_ids(&log.customers, keys.concat());
         let lines_left_out = groups.iter().map(|group| group.left_out).sum();
         let parts: Vec<Vec<Part>> = groups.into_iter().map(|group| group.parts).collect();
-        let columns = join_all(&parts, &texts)?;
+        // Giving the moved lines back to the system takes about as long as joining the columns.
+        let (columns, ()) = rayon::join(|| join_all(&parts, &texts), || drop(partition));
+        let columns = columns?;
         let table = FeatureTable::from_columns(ids, names.into_iter().zip(columns))?;
         Ok(table.with_context(TableContext {
             as_of: self.as_of.clone(),
@@ -286,34 +286,57 @@ impl FeatureExtractor {
             }
         }
     }
+}
 
-    fn measure_group(
+/// What a task needs for one group after the other, so that memory is taken once.
+struct Scratch {
+    group: Group,
+    meter: Meter,
+    measures: Vec<Measures>,
+    channel_gross: Vec<i64>,
+}
+
+impl Scratch {
+    fn new(needs: Needs, as_of: i64, maturity_days: u32, levels: Levels) -> Self {
+        Self {
+            group: Group::default(),
+            meter: Meter::new(needs, as_of, maturity_days, levels),
+            measures: Vec::new(),
+            channel_gross: Vec::new(),
+        }
+    }
+
+    /// Measures the customers of the group.
+    fn measure(&mut self, channels: usize) {
+        let Self { group, meter, measures, channel_gross } = self;
+        let customers = group.customers.len();
+        channel_gross.clear();
+        channel_gross.resize(customers * channels, 0);
+        measures.clear();
+        meter.start_group(&group.lines);
+        measures.extend((0..customers).map(|customer| {
+            let own = &mut channel_gross[customer * channels..(customer + 1) * channels];
+            meter.measure(&group.lines, group.lines_of(customer), own)
+        }));
+    }
+
+    /// The features of the customers that were measured.
+    fn derive(
         &self,
-        group: &Group,
-        meter: &mut Meter,
         features: &BTreeSet<Feature>,
         channels: usize,
+        as_of: i64,
     ) -> std::result::Result<GroupTable, TooLarge> {
-        let customers = group.customers.len();
-        let mut channel_gross = vec![0; customers * channels];
-        meter.start_group(&group.lines);
-        let measures: Vec<Measures> = (0..customers)
-            .map(|customer| {
-                let own = &mut channel_gross[customer * channels..(customer + 1) * channels];
-                meter.measure(&group.lines, group.lines_of(customer), own)
-            })
-            .collect();
         let mut parts = Vec::with_capacity(features.len() + channels);
         for feature in features {
             if *feature == Feature::ChannelShares {
-                parts.extend(
-                    (0..channels).map(|channel| channel_share(channel, channels, &channel_gross, &measures)),
-                );
+                let share = |channel| channel_share(channel, channels, &self.channel_gross, &self.measures);
+                parts.extend((0..channels).map(share));
             } else {
-                parts.push(derive(*feature, &measures, self.as_of.micros())?);
+                parts.push(derive(*feature, &self.measures, as_of)?);
             }
         }
-        Ok(GroupTable { customers: group.customers.clone(), parts, left_out: group.left_out })
+        Ok(GroupTable { customers: self.group.customers.clone(), parts, left_out: self.group.left_out })
     }
 }
 

@@ -60,9 +60,10 @@ impl Group {
         self.sizes.clear();
         self.left_out = 0;
         for (part, range) in parts {
-            for (key, time) in part.customer[range.clone()].iter().zip(&part.time[range.clone()]) {
-                if *time >= as_of {
-                    self.left_out += 1;
+            for row in range.clone() {
+                let (key, time) = (&part.customer[row], part.time[row]);
+                if time >= as_of {
+                    self.left_out += u64::from(part.count(row));
                     self.places.push(LEFT_OUT);
                     continue;
                 }

@@ -6,6 +6,7 @@ use crate::transaction::{Attribute, IdColumn, LineKind, TransactionLog};
 
 /// Which columns the features asked for are computed from. Customer, time and gross are always moved.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of columns, each in it or not")]
 pub(crate) struct Needs {
     pub(crate) order: bool,
     pub(crate) quantity: bool,
@@ -18,6 +19,10 @@ pub(crate) struct Needs {
     pub(crate) category: bool,
     pub(crate) channel: bool,
     pub(crate) country: bool,
+    /// Which orders have returns, and in how many parcels.
+    pub(crate) order_returns: bool,
+    /// Which lines are old enough for their returns to be in.
+    pub(crate) maturity: bool,
     /// Credit notes are attributed to sales.
     pub(crate) attribution: bool,
     /// The line's row in the log.
@@ -36,8 +41,10 @@ macro_rules! line_columns {
             /// Becomes the lines of several parts, each line at its place; `places` has those of one part after the
             /// other. Lines that are left out share the place `len`, which does not count.
             pub(crate) fn place(&mut self, parts: &[(&Self, Range<usize>)], places: &[u32], len: usize) {
-                $(self.$name.clear();
-                if parts.iter().any(|(part, _)| !part.$name.is_empty()) {
+                $(if parts.iter().all(|(part, _)| part.$name.is_empty()) {
+                    self.$name.clear();
+                } else {
+                    // Not cleared before: every place up to `len` is written below.
                     self.$name.resize(len + 1, Default::default());
                     let mut rest = places;
                     for (part, range) in parts {

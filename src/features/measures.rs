@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use crate::category::MISSING;
 use crate::features::attribution::Attributed;
 use crate::features::lines::{LineColumns, Needs};
+use crate::features::tally::Tally;
 use crate::transaction::{DAY, LineKind, NO_TIME, UNKNOWN_COST, mul_div};
 
 /// One customer's counts and sums. Money in ten-thousandths, wide enough for any number of lines.
@@ -43,11 +43,63 @@ pub(crate) struct Meter {
     as_of: i64,
     /// Orders before this have their returns in.
     mature_before: i64,
+    /// What of each line of the group came back, where the lines themselves do not simply say so.
     attributed: Attributed,
     categories: Tally,
     countries: Tally,
     channels: Tally,
     return_times: Vec<i64>,
+}
+
+/// One customer's lines: her part of each column, or nothing of a column that is not there.
+#[derive(Clone, Copy)]
+struct Own<'l> {
+    order: &'l [u64],
+    time: &'l [i64],
+    /// Nothing where every line is a sale.
+    kind: &'l [LineKind],
+    quantity: &'l [i32],
+    gross: &'l [i64],
+    discount: &'l [i64],
+    cost: &'l [i64],
+    /// Pieces and paid value that came back and belong to the line.
+    pieces_back: &'l [i32],
+    value_back: &'l [i64],
+    return_time: &'l [i64],
+    count: &'l [u32],
+}
+
+impl Own<'_> {
+    fn lines(&self) -> Range<usize> {
+        0..self.gross.len()
+    }
+
+    #[inline]
+    fn kind(&self, line: usize) -> LineKind {
+        at(self.kind, line)
+    }
+
+    #[inline]
+    fn count(&self, line: usize) -> u64 {
+        if self.count.is_empty() { 1 } else { u64::from(self.count[line]) }
+    }
+
+    #[inline]
+    fn came_back(&self, line: usize) -> bool {
+        at(self.pieces_back, line) != 0 || at(self.value_back, line) != 0
+    }
+}
+
+/// The value of a line, or nothing where the column is not there.
+#[inline]
+fn at<T: Copy + Default>(values: &[T], line: usize) -> T {
+    if values.is_empty() { T::default() } else { values[line] }
+}
+
+/// A customer's part of a column.
+#[inline]
+fn own<'l, T>(values: &'l [T], range: &Range<usize>) -> &'l [T] {
+    values.get(range.clone()).unwrap_or_default()
 }
 
 impl Meter {
@@ -66,18 +118,20 @@ impl Meter {
 
     /// Prepares for the lines of another group: what of each line came back, known before `as_of`.
     pub(crate) fn start_group(&mut self, lines: &LineColumns) {
-        if self.needs.attribution {
-            self.attributed.reset(lines.len());
-        } else if !lines.return_time.is_empty() {
-            self.attributed.reset(lines.len());
-            for line in 0..lines.len() {
+        self.attributed.reset(if self.looks_up_returns(lines) { lines.len() } else { 0 });
+        if !self.needs.attribution {
+            for line in 0..lines.return_time.len() {
                 if lines.return_time[line] == NO_TIME || lines.return_time[line] < self.as_of {
-                    self.attributed.quantity[line] =
-                        lines.returned_quantity.get(line).copied().unwrap_or_default();
-                    self.attributed.value[line] = lines.returned.get(line).copied().unwrap_or_default();
+                    self.attributed.quantity[line] = at(&lines.returned_quantity, line);
+                    self.attributed.value[line] = at(&lines.returned, line);
                 }
             }
         }
+    }
+
+    /// Whether what came back has to be worked out, rather than read from the lines.
+    fn looks_up_returns(&self, lines: &LineColumns) -> bool {
+        self.needs.attribution || !lines.return_time.is_empty()
     }
 
     /// Measures one customer; `channel_gross` receives her gross per channel.
@@ -90,167 +144,153 @@ impl Meter {
         if self.needs.attribution {
             self.attributed.attribute(lines, range.clone());
         }
+        let (pieces_back, value_back) = if self.looks_up_returns(lines) {
+            (&self.attributed.quantity, &self.attributed.value)
+        } else {
+            (&lines.returned_quantity, &lines.returned)
+        };
+        let view = Own {
+            order: own(&lines.order, &range),
+            time: own(&lines.time, &range),
+            kind: own(&lines.kind, &range),
+            quantity: own(&lines.quantity, &range),
+            gross: own(&lines.gross, &range),
+            discount: own(&lines.discount, &range),
+            cost: own(&lines.cost, &range),
+            pieces_back: own(pieces_back, &range),
+            value_back: own(value_back, &range),
+            return_time: own(&lines.return_time, &range),
+            count: own(&lines.count, &range),
+        };
         let mut measures = Measures::default();
-        self.add_up(lines, range.clone(), &mut measures);
-        self.count_orders(lines, range.clone(), &mut measures);
-        let (gross, sale) = (&lines.gross, |line: usize| lines.kind(line) == LineKind::Sale);
-        if self.needs.category && !lines.category.is_empty() {
-            let (top, distinct) =
-                self.categories.top(range.clone().filter(|l| sale(*l)), &lines.category, gross);
-            (measures.top_category, measures.categories) = (top, distinct);
+        add_up(&view, self.needs, self.mature_before, &mut measures);
+        if self.needs.order_returns || !view.kind.is_empty() || view.order.is_empty() {
+            count_orders(&view, self.needs, &mut self.return_times, &mut measures);
+        } else {
+            count_plain_orders(&view, &mut measures);
         }
-        if self.needs.country && !lines.country.is_empty() {
-            measures.country =
-                self.countries.top(range.clone().filter(|l| sale(*l)), &lines.country, gross).0;
+        if self.needs.category {
+            let tally = self.categories.sums(own(&lines.category, &range), view.kind, view.gross);
+            (measures.top_category, measures.categories) = (tally.top(), tally.levels());
         }
-        if !channel_gross.is_empty() && !lines.channel.is_empty() {
-            self.channels.sums_into(range.filter(|l| sale(*l)), &lines.channel, gross, channel_gross);
+        if self.needs.country {
+            measures.country = self.countries.sums(own(&lines.country, &range), view.kind, view.gross).top();
+        }
+        if self.needs.channel {
+            self.channels.sums(own(&lines.channel, &range), view.kind, view.gross).write(channel_gross);
         }
         measures
     }
+}
 
-    /// Pieces and paid value of a line that came back and belong to it.
-    #[inline]
-    fn came_back(&self, lines: &LineColumns, line: usize) -> (i32, i64) {
-        if self.attributed.quantity.len() == lines.len() {
-            (self.attributed.quantity[line], self.attributed.value[line])
-        } else {
-            let quantity = lines.returned_quantity.get(line).copied().unwrap_or_default();
-            (quantity, lines.returned.get(line).copied().unwrap_or_default())
+/// Counts and sums over a customer's lines. Columns that no feature needs are empty and cost nothing.
+fn add_up(own: &Own<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
+    m.items = own.quantity.iter().map(|quantity| i64::from(*quantity)).sum();
+    m.gross = total(own.gross);
+    m.discount = total(own.discount);
+    m.lines =
+        if own.count.is_empty() { own.gross.len() as u64 } else { own.lines().map(|l| own.count(l)).sum() };
+    let mature = |line: usize| own.time[line] < mature_before;
+    if needs.maturity {
+        m.lines_mature = own.lines().filter(|line| mature(*line)).map(|line| own.count(line)).sum();
+    }
+    if !own.cost.is_empty() {
+        m.cost = cost(own);
+        m.cost_returned = m.cost.map(|_| 0);
+    }
+    // The sums above took every line for a sale.
+    for (line, kind) in own.kind.iter().enumerate().filter(|(_, kind)| **kind != LineKind::Sale) {
+        m.lines -= own.count(line);
+        m.lines_mature -= if needs.maturity && mature(line) { own.count(line) } else { 0 };
+        if *kind == LineKind::Return {
+            m.items -= i64::from(at(own.quantity, line));
+            m.gross -= i128::from(own.gross[line]);
+            m.returned += i128::from(own.gross[line]);
         }
     }
-
-    /// Counts and sums over a customer's lines. Columns that no feature needs are empty and cost nothing.
-    fn add_up(&self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
-        m.items = column(&lines.quantity, &range).iter().map(|quantity| i64::from(*quantity)).sum();
-        m.gross = total(column(&lines.gross, &range));
-        m.discount = total(column(&lines.discount, &range));
-        m.lines = match column(&lines.count, &range) {
-            [] => range.len() as u64,
-            counts => counts.iter().map(|count| u64::from(*count)).sum(),
-        };
-        m.lines_mature = range
-            .clone()
-            .filter(|line| lines.time[*line] < self.mature_before)
-            .map(|line| u64::from(lines.count(line)))
-            .sum();
-        if !lines.cost.is_empty() {
-            m.cost = Self::cost(lines, range.clone());
-            m.cost_returned = m.cost.map(|_| 0);
+    for line in own.lines().filter(|line| own.came_back(*line)) {
+        let (pieces, value) = (at(own.pieces_back, line), at(own.value_back, line));
+        let quantity = at(own.quantity, line);
+        m.items_returned += i64::from(pieces);
+        m.returned_attributed += i128::from(value);
+        if !needs.attribution {
+            m.returned += i128::from(value);
         }
-        if !lines.kind.is_empty() {
-            self.take_out_returns_and_free_lines(lines, range.clone(), m);
+        m.returned_gross += i128::from(part(own.gross[line], pieces, quantity));
+        if let Some(cost_returned) = &mut m.cost_returned {
+            *cost_returned += i128::from(part(own.cost[line], pieces, quantity));
         }
-        if self.needs.returned || self.needs.returned_quantity || self.needs.attribution {
-            self.add_what_came_back(lines, range, m);
-        }
-    }
-
-    /// The cost of what went out, if that of every line is known.
-    fn cost(lines: &LineColumns, range: Range<usize>) -> Option<i128> {
-        let sent = range.filter(|line| lines.kind(*line) != LineKind::Return);
-        let costs = sent.map(|line| lines.cost[line]);
-        costs.map(|cost| (cost != UNKNOWN_COST).then_some(i128::from(cost))).sum()
-    }
-
-    /// Corrects the sums, which took every line for a sale.
-    fn take_out_returns_and_free_lines(&self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
-        for line in range {
-            let kind = lines.kind(line);
-            if kind == LineKind::Sale {
-                continue;
-            }
-            let count = u64::from(lines.count(line));
-            m.lines -= count;
-            m.lines_mature -= if lines.time[line] < self.mature_before { count } else { 0 };
-            if kind == LineKind::Return {
-                m.items -= i64::from(lines.quantity.get(line).copied().unwrap_or_default());
-                m.gross -= i128::from(lines.gross[line]);
-                m.returned += i128::from(lines.gross[line]);
-            }
-        }
-    }
-
-    fn add_what_came_back(&self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
-        for line in range {
-            let (pieces, value) = self.came_back(lines, line);
-            if pieces == 0 && value == 0 {
-                continue;
-            }
-            let quantity = lines.quantity.get(line).copied().unwrap_or_default();
-            m.items_returned += i64::from(pieces);
-            m.returned_attributed += i128::from(value);
-            if !self.needs.attribution {
-                m.returned += i128::from(value);
-            }
-            m.returned_gross += i128::from(part(lines.gross[line], pieces, quantity));
-            if let Some(cost_returned) = &mut m.cost_returned {
-                *cost_returned += i128::from(part(lines.cost[line], pieces, quantity));
-            }
-            if lines.kind(line) == LineKind::Sale && 2 * i64::from(pieces) >= i64::from(quantity) {
-                let count = u64::from(lines.count(line));
-                m.lines_returned += count;
-                m.lines_returned_mature += if lines.time[line] < self.mature_before { count } else { 0 };
-            }
-        }
-    }
-
-    /// Walks the orders, each a run of lines.
-    fn count_orders(&mut self, lines: &LineColumns, range: Range<usize>, m: &mut Measures) {
-        if lines.order.is_empty() {
-            // No feature counts orders; their span is that of the sale lines unless an order has several times.
-            for line in range.filter(|line| lines.kind(*line) == LineKind::Sale) {
-                m.orders_span = Some(widen(m.orders_span, lines.time[line]));
-            }
-            return;
-        }
-        let mut start = range.start;
-        while start < range.end {
-            let order = lines.order[start];
-            let mut end = start;
-            let mut placed: Option<i64> = None;
-            let mut returned = false;
-            let mut credit_note = false;
-            self.return_times.clear();
-            while end < range.end && lines.order[end] == order {
-                match lines.kind(end) {
-                    LineKind::Sale => {
-                        placed = Some(placed.map_or(lines.time[end], |time| time.min(lines.time[end])))
-                    }
-                    LineKind::Return => credit_note = true,
-                    LineKind::Free => {}
-                }
-                if self.came_back(lines, end) != (0, 0) {
-                    returned = true;
-                    if let Some(time) = lines.return_time.get(end) {
-                        self.return_times.push(*time);
-                    }
-                }
-                end += 1;
-            }
-            if let Some(time) = placed {
-                m.orders += 1;
-                m.orders_span = Some(widen(m.orders_span, time));
-                m.orders_with_return += u32::from(returned);
-            }
-            m.return_parcels += if self.needs.attribution {
-                u32::from(credit_note)
-            } else if self.return_times.is_empty() {
-                u32::from(returned)
-            } else {
-                self.return_times.sort_unstable();
-                self.return_times.dedup();
-                self.return_times.len() as u32
-            };
-            start = end;
+        if own.kind(line) == LineKind::Sale && 2 * i64::from(pieces) >= i64::from(quantity) {
+            m.lines_returned += own.count(line);
+            m.lines_returned_mature += if mature(line) { own.count(line) } else { 0 };
         }
     }
 }
 
-/// A customer's part of a column, or nothing where the column is empty.
-#[inline]
-fn column<'l, T>(values: &'l [T], range: &Range<usize>) -> &'l [T] {
-    values.get(range.clone()).unwrap_or_default()
+/// The cost of what went out, if that of every line is known.
+fn cost(own: &Own<'_>) -> Option<i128> {
+    let sent = own.lines().filter(|line| own.kind(*line) != LineKind::Return);
+    sent.map(|line| (own.cost[line] != UNKNOWN_COST).then_some(i128::from(own.cost[line]))).sum()
+}
+
+/// Counts orders, each a run of lines, where all lines are sales and nobody asks for the orders' returns.
+fn count_plain_orders(own: &Own<'_>, m: &mut Measures) {
+    let Some((mut order, mut placed)) = own.order.first().copied().zip(own.time.first().copied()) else {
+        return;
+    };
+    let (mut orders, mut span) = (1, (i64::MAX, i64::MIN));
+    for (next, time) in own.order.iter().zip(own.time) {
+        if *next == order {
+            placed = placed.min(*time);
+        } else {
+            span = (span.0.min(placed), span.1.max(placed));
+            orders += 1;
+            (order, placed) = (*next, *time);
+        }
+    }
+    m.orders = orders;
+    m.orders_span = Some((span.0.min(placed), span.1.max(placed)));
+}
+
+/// Walks the orders, each a run of lines; one without a sale line is none. Without orders, each line is walked alone
+/// and only the span means anything.
+fn count_orders(own: &Own<'_>, needs: Needs, return_times: &mut Vec<i64>, m: &mut Measures) {
+    let mut start = 0;
+    while start < own.gross.len() {
+        let mut end = start;
+        let mut placed: Option<i64> = None;
+        let mut returned = false;
+        let mut credit_note = false;
+        return_times.clear();
+        while end < own.gross.len() && at(own.order, end) == at(own.order, start) {
+            match own.kind(end) {
+                LineKind::Sale if own.order.is_empty() => {
+                    m.orders_span = Some(widen(m.orders_span, own.time[end]));
+                }
+                LineKind::Sale => placed = Some(placed.map_or(own.time[end], |time| time.min(own.time[end]))),
+                LineKind::Return => credit_note = true,
+                LineKind::Free => {}
+            }
+            if own.came_back(end) {
+                returned = true;
+                return_times.push(if own.return_time.is_empty() { NO_TIME } else { own.return_time[end] });
+            }
+            end += 1;
+        }
+        if let Some(time) = placed {
+            m.orders += 1;
+            m.orders_span = Some(widen(m.orders_span, time));
+            m.orders_with_return += u32::from(returned);
+        }
+        m.return_parcels += if needs.attribution {
+            u32::from(credit_note)
+        } else {
+            return_times.sort_unstable();
+            return_times.dedup();
+            return_times.len() as u32
+        };
+        start = end;
+    }
 }
 
 /// The exact sum of line amounts. A line is below 2⁵⁰, so that 4,096 of them fit 64 bits.
@@ -280,72 +320,4 @@ pub(crate) struct Levels {
     pub(crate) categories: usize,
     pub(crate) countries: usize,
     pub(crate) channels: usize,
-}
-
-/// Sums per level for one customer at a time. Only the levels that occur are touched and cleared.
-struct Tally {
-    sums: Vec<i64>,
-    seen: Vec<bool>,
-    touched: Vec<u32>,
-}
-
-impl Tally {
-    fn new(levels: usize) -> Self {
-        Self { sums: vec![0; levels], seen: vec![false; levels], touched: Vec::new() }
-    }
-
-    fn add(&mut self, rows: impl Iterator<Item = usize>, codes: &[u32], values: &[i64]) {
-        self.touched.clear();
-        for row in rows {
-            let code = codes[row];
-            if code == MISSING {
-                continue;
-            }
-            let level = code as usize;
-            if !self.seen[level] {
-                self.seen[level] = true;
-                self.touched.push(code);
-            }
-            // A customer's gross is checked where the table is made; a sum of some of its lines is no larger.
-            self.sums[level] = self.sums[level].saturating_add(values[row]);
-        }
-    }
-
-    fn clear(&mut self) {
-        for code in &self.touched {
-            self.sums[*code as usize] = 0;
-            self.seen[*code as usize] = false;
-        }
-    }
-
-    /// The level with the largest sum, of equals the first by text, and how many levels occur.
-    fn top(
-        &mut self,
-        rows: impl Iterator<Item = usize>,
-        codes: &[u32],
-        values: &[i64],
-    ) -> (Option<u32>, u32) {
-        self.add(rows, codes, values);
-        let sum = |code: &u32| self.sums[*code as usize];
-        let top = self.touched.iter().copied().reduce(|best, code| {
-            if sum(&code) > sum(&best) || (sum(&code) == sum(&best) && code < best) { code } else { best }
-        });
-        let distinct = self.touched.len() as u32;
-        self.clear();
-        (top, distinct)
-    }
-
-    fn sums_into(
-        &mut self,
-        rows: impl Iterator<Item = usize>,
-        codes: &[u32],
-        values: &[i64],
-        sums: &mut [i64],
-    ) {
-        self.add(rows, codes, values);
-        for code in &self.touched {
-            sums[*code as usize] = self.sums[*code as usize];
-        }
-        self.clear();
-    }
 }

@@ -1,4 +1,27 @@
-//! Stage 2: from order lines to one row of features per customer.
+//! Stage 2: what does the shop know about a customer, as of a moment?
+//!
+//! A [`FeatureExtractor`] turns a log into a [`FeatureTable`]: one row per customer in ascending order of ids, one typed
+//! column per [`Feature`]. When did she buy first and last, how often, for how much, and what came back; with which
+//! discounts, through which channels; and the counts on which costs depend. What does not exist for a customer is
+//! missing, never zero. The table is all that the later stages look at, so one that was made elsewhere does as well
+//! ([`FeatureTable::from_columns`]).
+//!
+//! A [`FeatureState`] takes lines day by day and shard by shard, and gives the same table as one pass over all of them.
+//!
+//! ```
+//! use kohort::synthetic::Shop;
+//! use kohort::{AsOf, Feature, FeatureExtractor, Zone};
+//!
+//! let log = Shop::builder().customers(100).build()?.generate()?.log;
+//! let midsummer = AsOf::date("2024-06-21", &Zone::utc())?;
+//! let customers = FeatureExtractor::builder(midsummer)
+//!     .features([Feature::RecencyDays, Feature::Orders, Feature::Net])
+//!     .build()?
+//!     .extract(&log)?;
+//! assert_eq!(customers.names().collect::<Vec<_>>(), ["recency_days", "orders", "net"]);
+//! assert!(customers.context().is_some_and(|context| context.lines_left_out > 0), "what came later is counted");
+//! # Ok::<(), kohort::Error>(())
+//! ```
 
 mod attribution;
 mod derive;
@@ -10,6 +33,7 @@ mod measures;
 mod partition;
 mod state;
 mod table;
+mod tally;
 
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};

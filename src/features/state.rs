@@ -188,12 +188,11 @@ fn compact(log: &TransactionLog) -> TransactionLog {
             (Some(head), Some(sum)) if alike(log, *head, row) => sum.add(&own),
             _ => None,
         };
-        match (joined, sums.last_mut()) {
-            (Some(joined), Some(last)) => *last = joined,
-            _ => {
-                heads.push(row);
-                sums.push(own);
-            }
+        if let (Some(joined), Some(last)) = (joined, sums.last_mut()) {
+            *last = joined;
+        } else {
+            heads.push(row);
+            sums.push(own);
         }
     }
     let mut compacted = log.gather(&heads);

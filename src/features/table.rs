@@ -352,6 +352,7 @@ impl FeatureTable {
     }
 
     /// The features' names, in column order.
+    #[must_use]
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
@@ -472,8 +473,7 @@ impl FeatureTable {
             let column = self.numeric(feature.as_ref())?;
             for (row, cell) in target.iter_mut().enumerate() {
                 *cell = match (column.number(row), missing) {
-                    (Some(number), _) => number,
-                    (None, MissingPolicy::Fill(number)) => number,
+                    (Some(number), _) | (None, MissingPolicy::Fill(number)) => number,
                     (None, MissingPolicy::Error) => {
                         return Err(Error::FeatureType {
                             feature: feature.as_ref().to_owned(),

@@ -1,13 +1,33 @@
-//! Stage 3: customers into segments.
+//! Stage 3: who belongs together?
 //!
-//! Every segmenter ends in the same [`Segmentation`], through the same [`Segmenter`] trait.
+//! Two segmenters are here. [`StarterSegments`] (see [`starter`]) gives a few exclusive segments with plain names, chosen
+//! so that they tell customers apart by value: a place to start. [`Rfm`] (see [`rfm`]) scores customers by recency,
+//! frequency and monetary value, and names them by a map or by boxes of your own.
+//!
+//! Both have the same shape: an immutable configuration whose `fit` learns a model ([`StarterModel`], [`RfmModel`]) from
+//! a table. The model keeps its cut points, serialises, and puts this and next month's customers into segments through
+//! the [`Segmenter`] trait. What comes out is always a [`Segmentation`]: one segment or none for each customer, with
+//! sizes, members, cross-tables, merging and summaries of any feature.
+//!
+//! ```
+//! use kohort::segment::{Segmenter, StarterSegments};
+//! use kohort::synthetic::Shop;
+//! use kohort::FeatureExtractor;
+//!
+//! let log = Shop::builder().customers(500).build()?.generate()?.log;
+//! let customers = FeatureExtractor::builder(log.as_of_end()?).build()?.extract(&log)?;
+//! let model = StarterSegments::builder().max_segments(3).build()?.fit(&customers)?;
+//! let segments = model.segment(&customers)?;
+//! assert_eq!(segments.sizes().iter().sum::<u64>() + segments.unassigned(), 500);
+//! # Ok::<(), kohort::Error>(())
+//! ```
 
 mod levels;
 mod number;
 mod quantile;
-mod rfm;
+pub mod rfm;
 mod segmentation;
-mod starter;
+pub mod starter;
 
 use crate::error::Result;
 use crate::features::FeatureTable;

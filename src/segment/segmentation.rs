@@ -310,7 +310,7 @@ impl fmt::Display for Segmentation {
     /// Sizes and shares, segment by segment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = TextTable::new(&["<segment", "customers", "share"]);
-        let share = |count: u64| percent((self.len() > 0).then(|| count as f64 / self.len() as f64));
+        let share = |count: u64| percent((!self.is_empty()).then(|| count as f64 / self.len() as f64));
         for (name, size) in self.names.iter().zip(self.sizes()) {
             table.row([name.clone(), grouped(size), share(size)]);
         }
@@ -336,7 +336,10 @@ impl fmt::Display for CrossTable {
 
 impl fmt::Debug for Segmentation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Segmentation").field("customers", &self.len()).field("names", &self.names).finish()
+        f.debug_struct("Segmentation")
+            .field("customers", &self.len())
+            .field("names", &self.names)
+            .finish_non_exhaustive()
     }
 }
 

@@ -161,6 +161,10 @@ impl LogBuilder {
     ///
     /// # Errors
     /// [`Error::Rejected`] in strict mode; the builder stays usable and has counted the row.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a row is handed over; who made it has no more use for it"
+    )]
     pub fn push(&mut self, line: OrderLine) -> Result<()> {
         let customer = match &line.customer {
             CustomerId::Number(number) => RawId::Number(*number),

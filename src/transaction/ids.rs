@@ -275,6 +275,7 @@ impl CustomerIds {
     }
 
     /// The ids in ascending order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = CustomerId> {
         (0..self.len()).map(|position| self.id(position))
     }

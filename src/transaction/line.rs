@@ -432,13 +432,12 @@ impl Classifier {
         };
         let paid = gross - discount;
         let (returned_quantity, returned) = match numbers.returned {
-            Returned::Nothing => (0, 0),
             Returned::All => (pieces, paid),
             Returned::Quantity(quantity) if quantity < 0 => return Err(RejectReason::Returned),
             Returned::Quantity(quantity) if quantity > i64::from(pieces) => {
                 return Err(RejectReason::ReturnedTooMuch);
             }
-            Returned::Quantity(0) => (0, 0),
+            Returned::Nothing | Returned::Quantity(0) => (0, 0),
             Returned::Quantity(quantity) if quantity == i64::from(pieces) => (pieces, paid),
             Returned::Quantity(quantity) => {
                 let value = mul_div(paid, quantity, i64::from(pieces)).ok_or(RejectReason::AmountRange)?;

@@ -195,18 +195,23 @@ impl TransactionLog {
             kinds: [&self.kinds[..], &other.kinds].concat(),
             quantities: [&self.quantities[..], &other.quantities].concat(),
             gross: [&self.gross[..], &other.gross].concat(),
-            discounts: concat_optional(&self.discounts, &other.discounts, lengths, 0),
-            costs: concat_optional(&self.costs, &other.costs, lengths, UNKNOWN_COST),
+            discounts: concat_optional(self.discounts.as_ref(), other.discounts.as_ref(), lengths, 0),
+            costs: concat_optional(self.costs.as_ref(), other.costs.as_ref(), lengths, UNKNOWN_COST),
             returned_quantities: concat_optional(
-                &self.returned_quantities,
-                &other.returned_quantities,
+                self.returned_quantities.as_ref(),
+                other.returned_quantities.as_ref(),
                 lengths,
                 0,
             ),
-            returned: concat_optional(&self.returned, &other.returned, lengths, 0),
-            return_times: concat_optional(&self.return_times, &other.return_times, lengths, NO_TIME),
+            returned: concat_optional(self.returned.as_ref(), other.returned.as_ref(), lengths, 0),
+            return_times: concat_optional(
+                self.return_times.as_ref(),
+                other.return_times.as_ref(),
+                lengths,
+                NO_TIME,
+            ),
             attributes,
-            line_counts: concat_optional(&self.line_counts, &other.line_counts, lengths, 1),
+            line_counts: concat_optional(self.line_counts.as_ref(), other.line_counts.as_ref(), lengths, 1),
             report,
         })
     }
@@ -253,12 +258,12 @@ impl TransactionLog {
 
 /// The values of both logs, of which one may lack the column: its lines then have the neutral value.
 fn concat_optional<T: Copy>(
-    left: &Option<Vec<T>>,
-    right: &Option<Vec<T>>,
+    left: Option<&Vec<T>>,
+    right: Option<&Vec<T>>,
     lengths: (usize, usize),
     neutral: T,
 ) -> Option<Vec<T>> {
-    let filled = |column: &Option<Vec<T>>, len| column.clone().unwrap_or_else(|| vec![neutral; len]);
+    let filled = |column: Option<&Vec<T>>, len| column.cloned().unwrap_or_else(|| vec![neutral; len]);
     match (left, right) {
         (None, None) => None,
         _ => Some([filled(left, lengths.0), filled(right, lengths.1)].concat()),

@@ -1,9 +1,26 @@
-//! Stage 1: a shop's order lines, read, checked and kept in columns.
+//! Stage 1: what did the shop record, and what does it mean?
 //!
 //! A [`TransactionLog`] is made from rows ([`TransactionLog::builder`]), from columns
 //! ([`TransactionLog::from_columns`]) or from CSV files. [`LogRules`] say what the records mean: the currency, how
 //! orders are told apart, how returns are recorded, what is neither sale nor return. Whatever door a row comes
-//! through, the same code decides what it is, and [`IngestReport`] accounts for every row and its money.
+//! through, the same code decides what it is, and [`IngestReport`] accounts for every row and its money;
+//! [`TransactionLog::reconcile`] adds it up by month or country, from gross to net, for the books.
+//!
+//! ```
+//! use kohort::{IdKind, LogRules, Money, OrderIdentity, OrderLine, Price, TransactionLog, Zone};
+//! use kohort::transaction::TimeFormat;
+//!
+//! let rules = LogRules::builder("EUR").orders(OrderIdentity::CustomerAndDay).build()?;
+//! let mut lines = TransactionLog::builder(&rules, IdKind::Text);
+//! for (customer, day, price) in [("ada", "2024-03-01", "19.90"), ("ben", "2024-03-02", "5"), ("", "2024-03-02", "7")] {
+//!     let time = TimeFormat::Iso.parse(day, &Zone::utc())?;
+//!     lines.push(OrderLine::new(customer, time, Price::Line(Money::parse(price)?)))?;
+//! }
+//! let log = lines.build()?;
+//! assert_eq!((log.report().rows_kept(), log.report().rows_rejected()), (2, 1), "the third has no customer");
+//! assert_eq!(log.report().sales.value.to_string(), "24.90");
+//! # Ok::<(), kohort::Error>(())
+//! ```
 
 mod builder;
 mod columns;

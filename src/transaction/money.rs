@@ -328,6 +328,7 @@ impl fmt::Display for Rate {
 }
 
 /// `a · b / c` rounded half to even, exact in between; `None` where the result leaves `i64`. `c` is positive.
+#[inline]
 pub(crate) fn mul_div(a: i64, b: i64, c: i64) -> Option<i64> {
     debug_assert!(c > 0, "a divisor is positive");
     // Most amounts are small enough for one 64-bit division, which is several times faster than a 128-bit one.
@@ -336,13 +337,16 @@ pub(crate) fn mul_div(a: i64, b: i64, c: i64) -> Option<i64> {
             let (quotient, rest) = (product.div_euclid(c), product.rem_euclid(c));
             Some(quotient + i64::from(rest > c - rest || (rest == c - rest && quotient & 1 == 1)))
         }
-        None => {
-            let (product, c) = (i128::from(a) * i128::from(b), i128::from(c));
-            let (quotient, rest) = (product.div_euclid(c), product.rem_euclid(c));
-            let up = rest > c - rest || (rest == c - rest && quotient & 1 == 1);
-            i64::try_from(quotient + i128::from(up)).ok()
-        }
+        None => mul_div_wide(a, b, c),
     }
+}
+
+#[cold]
+fn mul_div_wide(a: i64, b: i64, c: i64) -> Option<i64> {
+    let (product, c) = (i128::from(a) * i128::from(b), i128::from(c));
+    let (quotient, rest) = (product.div_euclid(c), product.rem_euclid(c));
+    let up = rest > c - rest || (rest == c - rest && quotient & 1 == 1);
+    i64::try_from(quotient + i128::from(up)).ok()
 }
 
 /// Why a number is not an amount.

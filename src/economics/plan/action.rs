@@ -80,11 +80,16 @@ impl Case<'_> {
         let mut fired =
             rules.into_iter().filter_map(|(action, outcome)| outcome.map(|reasons| (action, reasons)));
         let (action, mut reasons) = fired.next().unwrap_or_else(|| (Action::LowTouch, self.low_touch()));
-        let also: Vec<Action> = fired.map(|(action, _)| action).collect();
-        if action == Action::Fix
-            && also.iter().any(|a| matches!(a, Action::ReducePaidExposure | Action::Suppress))
-        {
-            reasons.push("Meanwhile show it fewer paid ads.".to_owned());
+        let mut also: Vec<Action> = fired.map(|(action, _)| action).collect();
+        if action == Action::Fix {
+            // Suppression comes after a fix has been tried; until then it is shown fewer paid ads.
+            if let Some(suppress) = also.iter_mut().find(|action| **action == Action::Suppress) {
+                *suppress = Action::ReducePaidExposure;
+                also.dedup();
+            }
+            if also.contains(&Action::ReducePaidExposure) {
+                reasons.push("Meanwhile show it fewer paid ads.".to_owned());
+            }
         }
         reasons.extend(self.unknown());
         Decision { action, reasons, also }

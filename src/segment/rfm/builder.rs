@@ -7,7 +7,7 @@ use super::axis::{Axis, AxisSetting, CutConvention, Cutting, Direction, RfmMode}
 use super::model::RfmModel;
 use super::naming::{NameTable, SegmentScheme};
 
-/// An RFM that is ready to be fitted.
+/// An RFM that is ready to be fitted. The [module](crate::segment::rfm) says how scores and names come about.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rfm {
     pub(super) axes: [AxisSetting; 3],

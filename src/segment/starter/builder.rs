@@ -24,7 +24,7 @@ pub enum LoyalRecency {
     Days(u32),
 }
 
-/// Starter segments that are ready to be fitted.
+/// Starter segments that are ready to be fitted. The [module](crate::segment::starter) has the conditions.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StarterSegments {
     settings: StarterSegmentsBuilder,

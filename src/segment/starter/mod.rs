@@ -38,7 +38,7 @@
 //! let model = StarterSegments::builder().build()?.fit(&customers)?;
 //! let segments = model.segment(&customers)?;
 //! assert_eq!(segments.names(), ["new", "high-spend", "loyal", "occasional"]);
-//! assert_eq!(segments.sizes(), [2, 1, 2, 1]);
+//! assert_eq!(segments.sizes(), [2, 1, 1, 2]);
 //! # Ok::<(), kohort::Error>(())
 //! ```
 //!

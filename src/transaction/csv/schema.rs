@@ -30,7 +30,7 @@ pub enum Undelivered<'a> {
     /// A column whose yes-word (`1`, `true`, `yes`, `y`, `t`) marks an undelivered line and whose no-word (`0`,
     /// `false`, `no`, `n`, `f`) a delivered one, or a column with the date of delivery: empty means undelivered, any
     /// other text delivered. A column that has both yes/no words and empty fields is
-    /// [`Error::AmbiguousFlag`](crate::Error::AmbiguousFlag).
+    /// [`Error::AmbiguousFlag`].
     Column(&'a str),
     /// A column, and the value that marks an undelivered line.
     WhenEquals(&'a str, &'a str),

@@ -84,7 +84,7 @@ fn what_would_earn_at_the_shops_rate_is_to_be_fixed_and_meanwhile_shown_less() {
             && returners.reasons[0].contains("would earn")
     );
     assert_eq!(plan.fix(), ["returners"]);
-    assert_eq!(returners.also, [Action::Suppress], "its value is surely below zero");
+    assert_eq!(returners.also, [Action::ReducePaidExposure], "suppression comes after a fix was tried");
     assert!(returners.reasons.iter().any(|reason| reason == "Meanwhile show it fewer paid ads."));
     let break_even = returners.economics.break_even.rate.unwrap();
     assert!(break_even < returners.economics.return_rate.unwrap().rate, "it returns more than it can afford");

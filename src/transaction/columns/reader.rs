@@ -1,0 +1,219 @@
+//! Reads rows of columns one by one, whatever they hold, by the same rules as the row-wise door.
+
+use crate::category::Category;
+use crate::transaction::columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
+use crate::transaction::ids::IdColumn;
+use crate::transaction::line::{
+    Classifier, Discount, Exclusions, Line, Numbers, Price, RejectReason, Returned, matches_any,
+};
+use crate::transaction::log::{Attribute, NO_TIME};
+use crate::transaction::money::{
+    DecimalProblem, Money, Rate, exact_from_f64, parse_rounded, rounded_from_f64,
+};
+use crate::transaction::rules::{LogRules, Returns, Rounding};
+use crate::transaction::time::TIME_RANGE;
+
+/// What the columns of a text say of each of its levels, so that no text is compared per line.
+pub(super) struct LevelMarks {
+    excluded_product: Vec<bool>,
+    excluded_order: Vec<bool>,
+    credit_note: Vec<bool>,
+}
+
+impl LevelMarks {
+    pub(super) fn new(columns: &LogColumns<'_>, rules: &LogRules) -> Self {
+        let mark = |column: Option<&Category>, test: &dyn Fn(&str) -> bool| {
+            column.map_or_else(Vec::new, |column| column.levels().iter().map(test).collect())
+        };
+        let orders = match &columns.order {
+            Some(IdColumn::Texts(texts)) => Some(texts),
+            _ => None,
+        };
+        let products = columns.attributes[Attribute::Product as usize].as_ref();
+        Self {
+            excluded_product: mark(products.filter(|_| !rules.excluded_products.is_empty()), &|text| {
+                matches_any(text, &rules.excluded_products)
+            }),
+            excluded_order: mark(orders.filter(|_| !rules.excluded_orders.is_empty()), &|text| {
+                rules.excluded_orders.iter().any(|prefix| text.starts_with(prefix.as_str()))
+            }),
+            credit_note: match &rules.returns {
+                Returns::CreditNotes { prefix: Some(prefix) } => {
+                    mark(orders, &|text| text.starts_with(prefix.as_str()))
+                }
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    #[inline]
+    fn of(marks: &[bool], column: Option<&Category>, row: usize) -> bool {
+        !marks.is_empty()
+            && column.is_some_and(|column| marks.get(column.codes[row] as usize).copied().unwrap_or_default())
+    }
+}
+
+/// Reads the row `row` of the columns; the fields are those of `Numbers`.
+pub(super) struct Reader<'c, 'a> {
+    pub(super) columns: &'c LogColumns<'a>,
+    pub(super) rounding: Rounding,
+    classifier: Classifier,
+    marks: LevelMarks,
+}
+
+impl<'c, 'a> Reader<'c, 'a> {
+    pub(super) fn new(columns: &'c LogColumns<'a>, rules: &LogRules) -> Self {
+        Self {
+            columns,
+            rounding: rules.rounding,
+            classifier: Classifier::new(rules),
+            marks: LevelMarks::new(columns, rules),
+        }
+    }
+
+    /// Whether a text or a mark can set a row aside, or make it a credit note.
+    pub(super) fn has_marks(&self) -> bool {
+        let LevelMarks { excluded_product, excluded_order, credit_note } = &self.marks;
+        self.columns.undelivered.is_some()
+            || ![excluded_product, excluded_order, credit_note].iter().all(|marks| marks.is_empty())
+    }
+
+    #[inline]
+    fn money(&self, value: f64) -> std::result::Result<i64, DecimalProblem> {
+        match self.rounding {
+            Rounding::Refuse => exact_from_f64(value),
+            Rounding::HalfEven => rounded_from_f64(value),
+        }
+    }
+
+    #[inline]
+    pub(super) fn numbers(&self, row: usize) -> std::result::Result<Numbers, RejectReason> {
+        let columns = self.columns;
+        let money =
+            |value: f64| self.money(value).map(Money::from_ten_thousandths).map_err(RejectReason::from);
+        let or = |reason: RejectReason, field: RejectReason| {
+            if reason == RejectReason::Price { field } else { reason }
+        };
+        let price = match &columns.price {
+            PriceColumn::Unit(values) => Price::Unit(money(values[row])?),
+            PriceColumn::Line(values) => Price::Line(money(values[row])?),
+            PriceColumn::UnitExact(values) => Price::Unit(values[row]),
+            PriceColumn::LineExact(values) => Price::Line(values[row]),
+        };
+        let discount = match &columns.discount {
+            None => Discount::None,
+            Some(DiscountColumn::Rate(values)) => Discount::Rate(self.rate(values[row])?),
+            Some(DiscountColumn::Amount(values)) => {
+                Discount::Amount(money(values[row]).map_err(|reason| or(reason, RejectReason::Discount))?)
+            }
+        };
+        let unit_cost = match &columns.unit_cost {
+            None => None,
+            Some(values) => {
+                let cost = self.money(values[row]).map_err(RejectReason::from);
+                Some(cost.map_err(|reason| or(reason, RejectReason::UnitCost))?)
+            }
+        };
+        let returned = match &columns.returned {
+            Some(ReturnedColumn::Flag(values)) if values[row] => Returned::All,
+            None | Some(ReturnedColumn::Flag(_)) => Returned::Nothing,
+            Some(ReturnedColumn::Quantity(values)) => Returned::Quantity(i64::from(values[row])),
+            Some(ReturnedColumn::Amount(values)) => {
+                Returned::Amount(money(values[row]).map_err(|reason| or(reason, RejectReason::Returned))?)
+            }
+        };
+        let quantity = columns.quantity.as_ref().map_or(1, |values| i64::from(values[row]));
+        Ok(Numbers { quantity, price, discount, unit_cost, returned })
+    }
+
+    /// A rate of at most six decimals, by the same test as for money.
+    #[inline]
+    #[expect(clippy::float_cmp, reason = "the test is whether the number is that decimal, to the bit")]
+    fn rate(&self, value: f64) -> std::result::Result<Rate, RejectReason> {
+        let scale = Rate::ONE.millionths() as f64;
+        let millionths = (value * scale + 0.5) as i64;
+        if !(0.0..=1.0).contains(&value) {
+            return Err(RejectReason::Discount);
+        }
+        if millionths as f64 / scale == value {
+            return Ok(Rate::from_millionths(millionths));
+        }
+        match self.rounding {
+            Rounding::Refuse => Err(RejectReason::Decimals),
+            Rounding::HalfEven => {
+                let rounded =
+                    parse_rounded(&value.to_string(), '.', 6).map_err(|_| RejectReason::Discount)?;
+                Ok(Rate::from_millionths(rounded))
+            }
+        }
+    }
+
+    #[inline]
+    fn order_texts(&self) -> Option<&Category> {
+        match &self.columns.order {
+            Some(IdColumn::Texts(texts)) => Some(texts),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn exclusions(&self, row: usize) -> Exclusions {
+        let columns = self.columns;
+        let product = columns.attributes[Attribute::Product as usize].as_ref();
+        Exclusions {
+            undelivered: columns.undelivered.as_ref().is_some_and(|values| values[row]),
+            excluded_product: LevelMarks::of(&self.marks.excluded_product, product, row),
+            excluded_order: LevelMarks::of(&self.marks.excluded_order, self.order_texts(), row),
+        }
+    }
+
+    #[inline]
+    fn is_credit_note(&self, row: usize) -> bool {
+        LevelMarks::of(&self.marks.credit_note, self.order_texts(), row)
+    }
+
+    /// The time of a row in microseconds, if it is in range.
+    #[inline]
+    pub(super) fn time(&self, ticks: i64) -> Option<i64> {
+        ticks.checked_mul(self.columns.micros_per_tick).filter(|micros| TIME_RANGE.contains(micros))
+    }
+
+    #[inline]
+    fn return_time(&self, row: usize, line: &Line) -> std::result::Result<i64, RejectReason> {
+        let Some(times) = &self.columns.return_time else { return Ok(NO_TIME) };
+        if times[row] == NO_TIME || !line.came_back() {
+            return Ok(NO_TIME);
+        }
+        let ordered = self.time(self.columns.time[row]);
+        match self.time(times[row]) {
+            Some(returned) if ordered.is_some_and(|ordered| returned >= ordered) => Ok(returned),
+            _ => Err(RejectReason::Returned),
+        }
+    }
+
+    /// The line of a row, or why there is none; looked for in the same order as in the row-wise door.
+    #[inline]
+    pub(super) fn line(&self, row: usize) -> std::result::Result<(i64, Line, i64), RejectReason> {
+        let columns = self.columns;
+        if let IdColumn::Texts(texts) = &columns.customer
+            && texts.code(row).is_none()
+        {
+            return Err(RejectReason::MissingCustomer);
+        }
+        if let Some(IdColumn::Texts(texts)) = &columns.order
+            && texts.code(row).is_none()
+        {
+            return Err(RejectReason::MissingOrder);
+        }
+        let time = self.time(columns.time[row]).ok_or(RejectReason::Time)?;
+        self.exclusions(row).check()?;
+        let line = self.classifier.line(self.numbers(row)?, self.is_credit_note(row))?;
+        let return_time = self.return_time(row, &line)?;
+        Ok((time, line, return_time))
+    }
+
+    /// What a rejected row would have been.
+    pub(super) fn ruleless(&self, row: usize) -> Option<Line> {
+        self.classifier.line_without_rules(self.numbers(row).ok()?, self.is_credit_note(row))
+    }
+}
