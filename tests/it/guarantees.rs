@@ -24,10 +24,7 @@ fn files(modules: &[&str]) -> Vec<PathBuf> {
         modules => (root.join("src"), modules),
     };
     // A module of tests stands beside the code or in a file of its own.
-    let beside = match modules {
-        [modules @ .., "tests"] => modules,
-        modules => modules,
-    };
+    let beside = modules.strip_suffix(&["tests"]).unwrap_or(modules);
     [modules, beside]
         .into_iter()
         .flat_map(|modules| {
@@ -46,8 +43,8 @@ fn every_test_that_the_guarantees_name_is_there() {
     let named = named();
     assert!(named.len() > 80, "only {} paths were found on the page", named.len());
     for path in named {
-        let parts: Vec<&str> = path.split("::").collect();
-        let (test, modules) = parts.split_last().unwrap();
+        let steps: Vec<&str> = path.split("::").collect();
+        let (test, modules) = steps.split_last().unwrap();
         let function = format!("fn {test}(");
         let there = files(modules).into_iter().any(|file| {
             let text = std::fs::read_to_string(file).unwrap_or_default();
