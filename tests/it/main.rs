@@ -19,6 +19,7 @@ mod real_data;
 mod real_flow;
 mod reconcile;
 mod rfm;
+mod rules;
 mod segmentation;
 mod starter;
 mod stored_models;

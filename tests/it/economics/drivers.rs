@@ -83,6 +83,25 @@ proptest! {
 }
 
 #[test]
+fn every_attribute_of_a_line_can_drive_returns() {
+    let lines = [(0, 0, 60, true), (0, 1, 20, false), (3, 3, 50, true), (7, 1, 80, true), (8, 0, 40, false)];
+    let (table, segments) = customers(5);
+    let economics = half_for_goods();
+    let by = |attribute| {
+        let drivers =
+            economics.return_drivers(&log(&lines, attribute), &table, &segments, "a", attribute).unwrap();
+        assert_eq!(drivers.attribute, attribute.name());
+        drivers.levels
+    };
+    let brands = by(Attribute::Brand);
+    assert_eq!(brands.len(), 3, "the lines without a brand stand for themselves");
+    // A reason is told of returned lines alone, so it is counted in another way.
+    for attribute in Attribute::ALL.into_iter().filter(|attribute| *attribute != Attribute::Reason) {
+        assert_eq!(by(attribute), brands, "{attribute}");
+    }
+}
+
+#[test]
 fn reasons_are_shares_of_what_came_back() {
     // Reasons stand on returned lines only: 60 of the segment's 80 came back for `acme`, 60 of the shop's 160.
     let lines = [(0, 0, 60, true), (0, 1, 20, true), (1, 3, 500, false), (7, 1, 80, true), (8, 3, 40, false)];
