@@ -2,11 +2,11 @@
 //! who only send back, one customer, one order, costs that are not known.
 
 use kohort::economics::{CostOfGoods, Economics, Item};
-use kohort::features::Values;
+use kohort::features::{ReturnKnowledge, Values};
 use kohort::segment::{Segmenter, StarterSegments};
-use kohort::transaction::{LogRulesBuilder, OrderLine, Price, RejectReason, Returned};
+use kohort::transaction::{LogRulesBuilder, OrderLine, Price, RejectReason, Returned, Vat};
 use kohort::{
-    AsOf, Costs, CustomerId, Error, Feature, FeatureExtractor, FeatureTable, IdKind, LogRules, Money,
+    AsOf, Bitmap, Costs, CustomerId, Error, Feature, FeatureExtractor, FeatureTable, IdKind, LogRules, Money,
     OrderIdentity, Returns, Rfm, Segmentation, TransactionLog, Zone,
 };
 
@@ -83,6 +83,29 @@ fn what_is_not_before_the_moment_is_counted_and_left_out() {
     let nobody = features(&log, 0);
     assert!(nobody.is_empty() && nobody.context().unwrap().lines_left_out == 5);
     assert!(matches!(Rfm::builder().build().unwrap().fit(&nobody), Err(Error::Empty { .. })));
+}
+
+#[test]
+fn a_table_says_where_it_comes_from() {
+    let london = Zone::named("Europe/London").unwrap();
+    let rules = LogRules::builder("GBP").zone(london.clone()).vat(Vat::Included);
+    let log = log(rules, [line("ada", "1", 200 * DAY + 23 * HOUR + 1, 1)]);
+    let as_of = log.as_of_end().unwrap();
+    // In summer a London day ends at 23:00 UTC.
+    assert_eq!((as_of.micros(), as_of.zone()), (201 * DAY + 23 * HOUR, &london));
+    let table = FeatureExtractor::builder(as_of.clone()).build().unwrap().extract(&log).unwrap();
+    let context = table.context().unwrap();
+    assert_eq!((&context.as_of, context.currency.as_str(), context.vat), (&as_of, "GBP", Vat::Included));
+    let part = table.select([Feature::Gross]).unwrap().filter(&Bitmap::filled(1, true)).unwrap();
+    assert_eq!(part.context(), table.context(), "a part of a table is of the same moment");
+    let known =
+        |rules: LogRulesBuilder, line| features(&self::log(rules, [line]), DAY).context().unwrap().returns;
+    assert_eq!(known(LogRules::builder("EUR"), line("ada", "1", 0, 1)), ReturnKnowledge::NotRecorded);
+    assert_eq!(known(notes(), line("ada", "1", 0, 1)), ReturnKnowledge::Timed);
+    assert_eq!(known(flags(), returned(line("ada", "1", 0, 1), 1, HOUR)), ReturnKnowledge::Timed);
+    let mut untimed = returned(line("ada", "1", 0, 1), 1, HOUR);
+    untimed.return_time = None;
+    assert_eq!(known(flags(), untimed), ReturnKnowledge::AsKnown);
 }
 
 #[test]

@@ -44,7 +44,9 @@ fn extractor(day: i64) -> FeatureExtractor {
 
 fn state(logs: &[&TransactionLog]) -> FeatureState {
     let mut state = FeatureState::new();
-    logs.iter().for_each(|log| state.push(log).unwrap());
+    for log in logs {
+        state.push(log).unwrap();
+    }
     state
 }
 

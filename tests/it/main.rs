@@ -5,6 +5,8 @@
 mod api;
 mod contract;
 #[cfg(feature = "csv")]
+mod csv_bytes;
+#[cfg(feature = "csv")]
 mod csv_files;
 mod customers;
 mod economics;
@@ -13,6 +15,7 @@ mod feature_laws;
 mod feature_state;
 mod feature_table;
 mod features;
+mod guarantees;
 #[cfg(feature = "csv")]
 mod real_data;
 #[cfg(feature = "csv")]
