@@ -37,10 +37,11 @@ impl Group {
         let parts = partition.parts(group);
         self.number_customers(&parts, as_of);
         let len = self.rank_customers();
-        if parts.iter().any(|(part, _)| !part.order.is_empty()) {
-            self.order_lines(&parts, len);
-        }
         self.lines.place(&parts, &self.places, len);
+        if !self.orders_are_together() {
+            self.order_lines(&parts, len);
+            self.lines.place(&parts, &self.places, len);
+        }
     }
 
     /// The lines of a customer.
@@ -114,7 +115,28 @@ impl Group {
         end as usize
     }
 
-    /// Brings the lines of each order side by side. Where no feature asks for orders, any order of lines will do.
+    /// Whether the lines of each order stand side by side already, as they do in a log in the order of time. Where no
+    /// feature asks for orders, any order of lines will do.
+    fn orders_are_together(&mut self) -> bool {
+        let Self { lines, starts, orders: heads, .. } = self;
+        if lines.order.is_empty() {
+            return true;
+        }
+        starts.windows(2).all(|range| {
+            let own = &lines.order[range[0] as usize..range[1] as usize];
+            heads.clear();
+            heads.extend(own.chunk_by(|a, b| a == b).map(|run| run[0]));
+            // For the few orders of most customers, comparing all pairs is faster than sorting.
+            if heads.len() <= 32 {
+                (1..heads.len()).all(|head| !heads[..head].contains(&heads[head]))
+            } else {
+                heads.sort_unstable();
+                heads.windows(2).all(|pair| pair[0] != pair[1])
+            }
+        })
+    }
+
+    /// Brings the lines of each order side by side.
     fn order_lines(&mut self, parts: &[(&LineColumns, Range<usize>)], len: usize) {
         self.line_at.clear();
         self.line_at.resize(len + 1, 0);
