@@ -34,6 +34,8 @@ macro_rules! line_columns {
         /// Columns of order lines; one that is not needed, or that the log does not have, is empty.
         #[derive(Default)]
         pub(crate) struct LineColumns {
+            /// The id, or the rank of its text; only to tell customers apart, so that it is not placed.
+            pub(crate) customer: Vec<u64>,
             $($(#[$doc])* pub(crate) $name: Vec<$type>,)*
         }
 
@@ -62,8 +64,6 @@ macro_rules! line_columns {
 }
 
 line_columns! {
-    /// The id, or the rank of its text.
-    customer: u64,
     order: u64,
     time: i64,
     /// Empty where every line is a sale.
