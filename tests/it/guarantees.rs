@@ -47,8 +47,8 @@ fn every_test_that_the_guarantees_name_is_there() {
         let (test, modules) = steps.split_last().unwrap();
         let function = format!("fn {test}(");
         let there = files(modules).into_iter().any(|file| {
-            let text = std::fs::read_to_string(file).unwrap_or_default();
-            text.find(&function).is_some_and(|at| text[..at].contains("#[test]"))
+            let source = std::fs::read_to_string(file).unwrap_or_default();
+            source.find(&function).is_some_and(|at| source[..at].contains("#[test]"))
         });
         assert!(there, "docs/guarantees.md names {path}, which is not there");
     }
