@@ -49,7 +49,8 @@ pub enum ReturnedColumn<'a> {
     Amount(Cow<'a, [f64]>),
 }
 
-/// A shop's order lines as arrays, one value per line, for [`TransactionLog::from_columns`].
+/// A shop's order lines as arrays, one value per line, for
+/// [`TransactionLog::from_columns`](crate::TransactionLog::from_columns).
 ///
 /// Arrays are taken owned or borrowed. Floating-point amounts must stand for decimals of at most four places.
 #[derive(Clone, Debug)]
