@@ -117,6 +117,41 @@ fn lines_of_one_order_and_category_become_one_row() {
 }
 
 #[test]
+fn what_came_back_stays_apart_from_what_was_kept() {
+    let back = |pieces| with(line("ada", "1", 1, 10), |line| line.returned = Returned::Quantity(pieces));
+    let late = |hour| with(back(2), |line| line.return_time = Some(hour * HOUR));
+    let cost =
+        |units: i64| with(back(0), |line| line.unit_cost = Some(Money::from_ten_thousandths(units * 10_000)));
+    // Two lines that differ in one thing only are two rows, two that do not are one.
+    for (left, right, rows) in [
+        (back(0), back(0), 1),
+        (back(2), back(2), 1),
+        (back(0), back(2), 2),
+        (back(1), back(1), 2),
+        (back(1), back(2), 2),
+        (late(30), late(30), 1),
+        (late(30), late(50), 2),
+        (late(30), back(2), 2),
+        (cost(3), cost(4), 1),
+        (cost(3), back(0), 2),
+        (back(0), with(back(0), |line| line.time += 1), 2),
+        (back(0), with(back(0), |line| line.order = Some("2".into())), 2),
+        (back(0), with(back(0), |line| line.category = Some("hats".into())), 2),
+        (back(0), with(back(0), |line| line.channel = Some("web".into())), 2),
+        (back(0), with(back(0), |line| line.country = Some("DE".into())), 2),
+        (back(0), with(back(0), |line| line.price = Price::Unit(Money::ZERO)), 2),
+    ] {
+        let shop = log(rules(), IdKind::Text, [left.clone(), right.clone()]);
+        let state = state(&[&shop]);
+        assert_eq!(state.rows(), rows, "{left:?} and {right:?}");
+        for day in [1, 2, 9] {
+            let table = state.finish(&extractor(day)).unwrap();
+            assert_eq!(table, extractor(day).extract(&shop).unwrap(), "{left:?} and {right:?}");
+        }
+    }
+}
+
+#[test]
 fn a_state_grows_with_orders_and_not_with_lines() {
     let mut whole: Option<TransactionLog> = None;
     let mut state = FeatureState::new();
