@@ -94,6 +94,9 @@ pub mod segment;
 pub mod synthetic;
 pub mod transaction;
 
+/// The crate of the feature matrix, so that its type can be named without a dependency of one's own.
+pub use ndarray;
+
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};
 pub use economics::{

@@ -127,16 +127,31 @@ impl fmt::Display for Feature {
     }
 }
 
-/// The part of a column name that stands for a level: lower-case letters and digits, everything else `_`.
+/// The part of a column name that stands for a level: lower-case ASCII letters and digits; other letters by their
+/// number, so that names stay distinct and safe for SQL; everything else `_`.
 pub(crate) fn slug(level: &str) -> String {
-    let slug: String =
-        level.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let mut slug = String::new();
+    for letter in level.chars() {
+        match letter {
+            _ if letter.is_ascii_alphanumeric() => slug.push(letter.to_ascii_lowercase()),
+            _ if letter.is_alphanumeric() => slug.extend(format!("u{:04x}", u32::from(letter)).chars()),
+            _ => slug.push('_'),
+        }
+    }
     if slug.is_empty() { "_".to_owned() } else { slug }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn levels_of_any_script_make_sql_safe_names() {
+        assert_eq!(slug("Web Shop"), "web_shop");
+        assert_eq!(slug("Ü2"), "u00dc2");
+        assert_ne!(slug("Ü"), slug("Ö"));
+        assert_eq!(slug("-"), "_");
+    }
 
     #[test]
     fn names_are_distinct_and_sql_safe() {

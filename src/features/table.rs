@@ -466,8 +466,17 @@ impl FeatureTable {
     ///
     /// # Errors
     /// [`Error::MissingFeature`], [`Error::FeatureType`] for text, or for a missing value under
-    /// [`MissingPolicy::Error`].
+    /// [`MissingPolicy::Error`]; [`Error::Setting`] for a fill that is not finite.
     pub fn matrix<F: AsRef<str>>(&self, features: &[F], missing: MissingPolicy) -> Result<Array2<f64>> {
+        if let MissingPolicy::Fill(number) = missing
+            && !number.is_finite()
+        {
+            return Err(Error::Setting {
+                setting: "missing",
+                found: number.to_string(),
+                expected: "a finite number to fill in",
+            });
+        }
         let mut matrix = Array2::zeros((self.len(), features.len()));
         for (feature, mut target) in features.iter().zip(matrix.columns_mut()) {
             let column = self.numeric(feature.as_ref())?;
