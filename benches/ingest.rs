@@ -7,7 +7,7 @@ use std::io::Write as _;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use kohort::transaction::{Attribute, CsvPrice, LogColumns, PriceColumn, ReturnedColumn};
+use kohort::transaction::{Attribute, LogColumns, PriceColumn, ReturnedColumn, SchemaPrice};
 use kohort::{Category, LogRules, ReconcileBy, Returns, Schema, TransactionLog};
 
 const LINES: usize = 100_000;
@@ -45,7 +45,7 @@ fn rules() -> kohort::Result<LogRules> {
 
 fn csv(c: &mut Criterion) {
     let rules = rules().expect("the rules are right");
-    let schema = Schema::builder(&rules, "customer", "date", CsvPrice::Unit("price"))
+    let schema = Schema::builder(&rules, "customer", "date", SchemaPrice::Unit("price"))
         .order("order")
         .quantity("pieces")
         .product("sku")

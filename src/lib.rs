@@ -105,13 +105,15 @@ pub use economics::{
 pub use error::{Error, Result};
 pub use features::{Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Values};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
+#[cfg(feature = "csv")]
+pub use transaction::ReadProgress;
 pub use transaction::{
     AsOf, Attribute, CustomerId, CustomerIds, IdKind, IngestReport, LogColumns, LogRules, Money, MoneyTotal,
     OrderIdentity, OrderLine, Price, PriceColumn, Rate, ReconcileBy, Reconciliation, Returns, TimeFormat,
-    TransactionLog, Vat, Zone,
+    TransactionLog, Vat, Window, Zone,
 };
-#[cfg(feature = "csv")]
-pub use transaction::{CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, Undelivered};
+#[cfg(any(feature = "csv", feature = "arrow"))]
+pub use transaction::{DecimalMark, Encoding, Schema, SchemaDiscount, SchemaPrice, Undelivered};
 
 /// The code of the README, compiled and run with the documentation tests.
 #[cfg(all(doctest, feature = "csv"))]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, ValueEnum};
 use kohort::economics::{CostOfGoods, Costs, Marketing, VatRates};
 use kohort::transaction::{
-    CsvDiscount, CsvPrice, DecimalMark, Encoding, FreeLines, TimeFormat, Undelivered, Vat,
+    DecimalMark, Encoding, FreeLines, SchemaDiscount, SchemaPrice, TimeFormat, Undelivered, Vat,
 };
 use kohort::{
     AsOf, Attribute, LogRules, Money, OrderIdentity, Rate, Result, Returns, Schema, TransactionLog, Zone,
@@ -289,8 +289,8 @@ impl Options {
         // The parser sees to it that the columns without which nothing works are there.
         let name = |column: &Option<String>| column.clone().unwrap_or_default();
         let price = match (&columns.unit_price, &columns.amount) {
-            (_, Some(column)) => CsvPrice::Line(column),
-            (column, None) => CsvPrice::Unit(column.as_deref().unwrap_or_default()),
+            (_, Some(column)) => SchemaPrice::Line(column),
+            (column, None) => SchemaPrice::Unit(column.as_deref().unwrap_or_default()),
         };
         let mut schema = Schema::builder(&self.rules()?, name(&columns.customer), name(&columns.time), price)
             .delimiter(reading.delimiter)
@@ -307,8 +307,8 @@ impl Options {
         }
         if let Some(column) = &columns.discount {
             schema = schema.discount(match columns.discount_kind {
-                DiscountKind::Rate => CsvDiscount::Rate(column),
-                DiscountKind::Amount => CsvDiscount::Amount(column),
+                DiscountKind::Rate => SchemaDiscount::Rate(column),
+                DiscountKind::Amount => SchemaDiscount::Amount(column),
             });
         }
         if let Some(column) = &columns.unit_cost {

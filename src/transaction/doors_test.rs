@@ -265,8 +265,9 @@ impl Setting {
             ];
             file.write_record(fields).unwrap();
         }
-        let price = if self.unit_price { CsvPrice::Unit("price") } else { CsvPrice::Line("price") };
-        let discount = if self.discount_rate { CsvDiscount::Rate("off") } else { CsvDiscount::Amount("off") };
+        let price = if self.unit_price { SchemaPrice::Unit("price") } else { SchemaPrice::Line("price") };
+        let discount =
+            if self.discount_rate { SchemaDiscount::Rate("off") } else { SchemaDiscount::Amount("off") };
         let mut schema = Schema::builder(&self.rules(), "who", "when", price)
             .time_format(TimeFormat::UnixSeconds)
             .delimiter(';')

@@ -38,14 +38,15 @@ mod reconcile;
 mod report;
 mod report_text;
 mod rules;
+#[cfg(any(feature = "csv", feature = "arrow"))]
+mod schema;
 mod time;
+mod window;
 
 pub use builder::LogBuilder;
 pub use columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
 #[cfg(feature = "csv")]
-pub use csv::{
-    CsvDiscount, CsvPrice, DecimalMark, Encoding, ReadProgress, Schema, SchemaBuilder, Undelivered,
-};
+pub use csv::ReadProgress;
 pub use ids::{CustomerId, CustomerIds, IdColumn, IdKind};
 pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
@@ -55,7 +56,10 @@ pub use report::{ClassTotals, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
 };
+#[cfg(any(feature = "csv", feature = "arrow"))]
+pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, SchemaPrice, Undelivered};
 pub use time::{AsOf, TimeFormat, Zone};
+pub use window::Window;
 
 pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;

@@ -223,10 +223,10 @@ fn errors_say_what_was_found_and_what_to_do() {
 #[test]
 fn errors_of_files_name_the_file_and_the_place() {
     use kohort::Schema;
-    use kohort::transaction::CsvPrice;
+    use kohort::transaction::SchemaPrice;
 
     let rules = LogRules::builder("EUR").orders(kohort::OrderIdentity::EachLine).build().unwrap();
-    let schema = Schema::builder(&rules, "customer", "time", CsvPrice::Line("price")).build().unwrap();
+    let schema = Schema::builder(&rules, "customer", "time", SchemaPrice::Line("price")).build().unwrap();
     let absent = TransactionLog::from_csv_path("no/such/orders.csv", &schema).unwrap_err();
     assert!(matches!(absent, Error::Io { .. }) && absent.to_string().starts_with("no/such/orders.csv: "));
     assert!(absent.source().is_some(), "the cause is there to be looked at");

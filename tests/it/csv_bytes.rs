@@ -1,6 +1,6 @@
 //! Any bytes at all, read as a file of order lines: a log whose report adds up, or an error; never a panic.
 
-use kohort::transaction::{CsvPrice, Undelivered};
+use kohort::transaction::{SchemaPrice, Undelivered};
 use kohort::{DecimalMark, Encoding, Feature, FeatureExtractor, LogRules, Returns, Schema, TransactionLog};
 use proptest::prelude::*;
 
@@ -44,7 +44,7 @@ fn read(
 ) -> kohort::Result<TransactionLog> {
     let on_lines = matches!(returns, Returns::Flag | Returns::Quantity | Returns::Amount);
     let rules = LogRules::builder("EUR").returns(returns).build()?;
-    let mut schema = Schema::builder(&rules, "who", "when", CsvPrice::Unit("price"))
+    let mut schema = Schema::builder(&rules, "who", "when", SchemaPrice::Unit("price"))
         .order("order")
         .quantity("n")
         .country("to")

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use kohort::transaction::{
-    Attribute, CsvDiscount, CsvPrice, DecimalMark, Duplicates, Encoding, IdColumn, IdKind, LineKind,
-    RejectReason, Rounding, SchemaBuilder, Strictness, TimeFormat, Undelivered,
+    Attribute, DecimalMark, Duplicates, Encoding, IdColumn, IdKind, LineKind, RejectReason, Rounding,
+    SchemaBuilder, SchemaDiscount, SchemaPrice, Strictness, TimeFormat, Undelivered,
 };
 use kohort::{
     CustomerId, Error, IngestReport, LogRules, OrderIdentity, ReconcileBy, Result, Returns, Schema,
@@ -24,7 +24,7 @@ fn strict() -> LogRules {
 
 /// Columns `who`, `order`, `when`, `n` and `price`.
 fn basic(rules: &LogRules) -> SchemaBuilder {
-    Schema::builder(rules, "who", "when", CsvPrice::Unit("price")).order("order").quantity("n")
+    Schema::builder(rules, "who", "when", SchemaPrice::Unit("price")).order("order").quantity("n")
 }
 
 fn read(builder: SchemaBuilder, file: impl AsRef<[u8]>) -> Result<TransactionLog> {
@@ -66,7 +66,7 @@ who;order;when;n;price;off;cost;back;back at;code;kind;brand;size;by;to;why;cur;
         .delimiter(';')
         .decimal_mark(DecimalMark::Comma)
         .customer_ids(IdKind::Number)
-        .discount(CsvDiscount::Rate("off"))
+        .discount(SchemaDiscount::Rate("off"))
         .unit_cost("cost")
         .returned("back")
         .return_time("back at")
@@ -139,7 +139,7 @@ fn bytes_of_another_encoding_reject_the_row_if_the_column_is_read() {
 fn windows_1252_is_read_as_such() {
     let file = b"Kundennr;order;when;n;price;gr\xf6\xdfe\nJ\xfcrgen M\xfcller;1;01.02.2024 09:30;1;1234,50;\xa3 5 \x80\nada;2;02.02.2024 10:00;1;2;caf\x8d\n";
     let rules = rules(Returns::NotRecorded);
-    let schema = Schema::builder(&rules, "Kundennr", "when", CsvPrice::Line("price"))
+    let schema = Schema::builder(&rules, "Kundennr", "when", SchemaPrice::Line("price"))
         .order("order")
         .size("größe")
         .delimiter(';')
@@ -430,20 +430,20 @@ fn an_empty_cost_is_unknown_and_not_nothing() {
 
 #[test]
 fn discounts_are_shares_or_amounts_within_the_price() {
-    let read_discounts = |discount: CsvDiscount<'_>, values: &[&str]| {
+    let read_discounts = |discount: SchemaDiscount<'_>, values: &[&str]| {
         let rows =
             values.iter().map(|value| format!("ada,1,2024-01-01,2,5,{value}\n")).collect::<Vec<_>>().concat();
         let schema = basic(&rules(Returns::NotRecorded)).discount(discount);
         read(schema, format!("who,order,when,n,price,off\n{rows}")).unwrap().report().clone()
     };
     let shares =
-        read_discounts(CsvDiscount::Rate("off"), &["", "0.25", "1", "1.01", "-0.1", "10%", "0.1234567"]);
+        read_discounts(SchemaDiscount::Rate("off"), &["", "0.25", "1", "1.01", "-0.1", "10%", "0.1234567"]);
     assert_eq!(shares.discount.to_string(), "12.50");
     assert_eq!(
         rejected(&shares),
         [(RejectReason::Discount, vec![5, 6, 7]), (RejectReason::Decimals, vec![8])]
     );
-    let amounts = read_discounts(CsvDiscount::Amount("off"), &["", "2.5", "10", "10.01", "-1", "x"]);
+    let amounts = read_discounts(SchemaDiscount::Amount("off"), &["", "2.5", "10", "10.01", "-1", "x"]);
     assert_eq!(amounts.discount.to_string(), "12.50");
     assert_eq!(rejected(&amounts), [(RejectReason::Discount, vec![5, 6, 7])]);
 }
@@ -501,7 +501,7 @@ fn ids_are_text_unless_they_are_declared_numbers() {
 #[test]
 fn orders_need_no_column_where_the_rules_tell_them() {
     let rules = LogRules::builder("EUR").orders(OrderIdentity::CustomerAndDay).build().unwrap();
-    let schema = Schema::builder(&rules, "who", "when", CsvPrice::Line("price"));
+    let schema = Schema::builder(&rules, "who", "when", SchemaPrice::Line("price"));
     let log = read(schema, "who,when,price\nada,2024-01-01 10:00,2\nada,2024-01-01 20:00,3\n").unwrap();
     assert_eq!(log.len(), 2);
 }

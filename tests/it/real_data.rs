@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use kohort::transaction::{CsvPrice, RejectReason, Undelivered};
+use kohort::transaction::{RejectReason, SchemaPrice, Undelivered};
 use kohort::{LogRules, MoneyTotal, ReconcileBy, Returns, Schema, TransactionLog, Zone};
 
 /// The file's path, or `None` where there is no folder of real data.
@@ -55,7 +55,7 @@ pub(crate) fn online_retail(excluded: &[&str]) -> Option<TransactionLog> {
         .exclude_products(excluded.iter().copied())
         .build()
         .unwrap();
-    let schema = Schema::builder(&rules, "CustomerID", "InvoiceDate", CsvPrice::Unit("UnitPrice"))
+    let schema = Schema::builder(&rules, "CustomerID", "InvoiceDate", SchemaPrice::Unit("UnitPrice"))
         .order("InvoiceNo")
         .quantity("Quantity")
         .product("StockCode")
@@ -132,7 +132,7 @@ pub(crate) fn fashion(undelivered: bool) -> Option<TransactionLog> {
         .build()
         .unwrap();
     let mut schema =
-        Schema::builder(&rules, "user_id", "order_date", CsvPrice::Line("item_price")).returned("return");
+        Schema::builder(&rules, "user_id", "order_date", SchemaPrice::Line("item_price")).returned("return");
     if undelivered {
         schema = schema.undelivered(Undelivered::Column("delivery_date"));
     }

@@ -6,11 +6,11 @@ use encoding_rs::WINDOWS_1252;
 use crate::error::{Error, Result};
 use crate::transaction::builder::{RawId, RawRow};
 use crate::transaction::csv::header::Columns;
-use crate::transaction::csv::schema::{DecimalMark, DiscountKind, Encoding, PriceKind, Schema};
 use crate::transaction::line::{Discount, Numbers, Price, RejectReason, Returned};
 use crate::transaction::log::Attribute;
 use crate::transaction::money::{DecimalProblem, Money, Rate, parse_decimal, parse_rounded};
 use crate::transaction::rules::{Returns, Rounding};
+use crate::transaction::schema::{DecimalMark, DiscountKind, Encoding, PriceKind, Schema};
 use crate::transaction::time::{TimeFormat, Zone};
 
 /// Reads records by a schema.

@@ -4,9 +4,9 @@ use csv::ByteRecord;
 
 use crate::error::{Error, Result, nearest};
 use crate::transaction::builder::Has;
-use crate::transaction::csv::schema::{Encoding, Schema};
 use crate::transaction::csv::source::Failures;
 use crate::transaction::log::Attribute;
+use crate::transaction::schema::{Encoding, Schema};
 
 /// The positions of the columns that are read.
 pub(super) struct Columns {

@@ -7,7 +7,6 @@
 mod decode;
 mod header;
 mod read;
-mod schema;
 mod source;
 
 use std::fs::File;
@@ -17,8 +16,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::transaction::log::TransactionLog;
-
-pub use schema::{CsvDiscount, CsvPrice, DecimalMark, Encoding, Schema, SchemaBuilder, Undelivered};
+use crate::transaction::schema::Schema;
 
 /// How far a file is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,7 +76,7 @@ impl TransactionLog {
     /// The reader need not be buffered.
     ///
     /// ```
-    /// use kohort::transaction::CsvPrice;
+    /// use kohort::transaction::SchemaPrice;
     /// use kohort::{LogRules, Returns, Schema, TransactionLog};
     ///
     /// let file = "\
@@ -88,7 +86,7 @@ impl TransactionLog {
     /// ada,1003,2024-03-09 17:45,1,49.00,yes
     /// ";
     /// let rules = LogRules::builder("EUR").returns(Returns::Flag).build()?;
-    /// let schema = Schema::builder(&rules, "customer", "date", CsvPrice::Unit("price"))
+    /// let schema = Schema::builder(&rules, "customer", "date", SchemaPrice::Unit("price"))
     ///     .order("order")
     ///     .quantity("pieces")
     ///     .returned("sent_back")

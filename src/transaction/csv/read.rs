@@ -10,11 +10,11 @@ use crate::transaction::builder::LogBuilder;
 use crate::transaction::csv::ReadProgress;
 use crate::transaction::csv::decode::{Decoder, Row};
 use crate::transaction::csv::header::Columns;
-use crate::transaction::csv::schema::Schema;
 use crate::transaction::csv::source::{END, Failures, Source};
 use crate::transaction::ids::IdKind;
 use crate::transaction::line::RejectReason;
 use crate::transaction::log::TransactionLog;
+use crate::transaction::schema::Schema;
 
 /// Rows between two reports of progress.
 const PROGRESS_ROWS: u64 = 1 << 14;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
-use crate::transaction::csv::schema::Encoding;
+use crate::transaction::schema::Encoding;
 
 /// A line put behind the end of every file. If it does not come back as a record of its own, the file ended inside
 /// quotes and swallowed it; the CSV reader itself takes such an end for a regular one.

@@ -1,4 +1,4 @@
-//! What a CSV file's columns mean and how its values are written.
+//! What the columns of a file mean and how its values are written: one schema for every door with named columns.
 
 use crate::error::{Error, Result};
 use crate::transaction::ids::IdKind;
@@ -8,7 +8,7 @@ use crate::transaction::time::TimeFormat;
 
 /// The column that holds the price before discount.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CsvPrice<'a> {
+pub enum SchemaPrice<'a> {
     /// The price of one piece.
     Unit(&'a str),
     /// The price of the whole line.
@@ -17,7 +17,7 @@ pub enum CsvPrice<'a> {
 
 /// The column that holds what was taken off; an empty field is no discount.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum CsvDiscount<'a> {
+pub enum SchemaDiscount<'a> {
     /// A share of the line's price, 0 to 1, with at most six decimals.
     Rate(&'a str),
     /// An amount off the line's price.
@@ -57,14 +57,15 @@ pub enum Encoding {
     Windows1252,
 }
 
-/// How order lines stand in a CSV file: for [`TransactionLog::from_csv_path`](crate::TransactionLog::from_csv_path).
+/// Which column of a file holds what, and how values are written: for every door with named columns. How text is
+/// written (delimiter, encoding, decimal mark, time format) matters only where values are text.
 ///
 /// ```
-/// use kohort::transaction::{CsvPrice, DecimalMark, Encoding, TimeFormat};
+/// use kohort::transaction::{SchemaPrice, DecimalMark, Encoding, TimeFormat};
 /// use kohort::{LogRules, Returns, Schema};
 ///
 /// let rules = LogRules::builder("GBP").returns(Returns::CreditNotes { prefix: Some("C".into()) }).build()?;
-/// let schema = Schema::builder(&rules, "CustomerID", "InvoiceDate", CsvPrice::Unit("UnitPrice"))
+/// let schema = Schema::builder(&rules, "CustomerID", "InvoiceDate", SchemaPrice::Unit("UnitPrice"))
 ///     .order("InvoiceNo")
 ///     .quantity("Quantity")
 ///     .product("StockCode")
@@ -77,36 +78,36 @@ pub enum Encoding {
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Schema {
-    pub(super) rules: LogRules,
-    pub(super) customer: String,
-    pub(super) customer_ids: IdKind,
-    pub(super) order: Option<String>,
-    pub(super) time: String,
-    pub(super) price: String,
-    pub(super) price_kind: PriceKind,
-    pub(super) quantity: Option<String>,
-    pub(super) discount: Option<(DiscountKind, String)>,
-    pub(super) unit_cost: Option<String>,
-    pub(super) returned: Option<String>,
-    pub(super) return_time: Option<String>,
+    pub(crate) rules: LogRules,
+    pub(crate) customer: String,
+    pub(crate) customer_ids: IdKind,
+    pub(crate) order: Option<String>,
+    pub(crate) time: String,
+    pub(crate) price: String,
+    pub(crate) price_kind: PriceKind,
+    pub(crate) quantity: Option<String>,
+    pub(crate) discount: Option<(DiscountKind, String)>,
+    pub(crate) unit_cost: Option<String>,
+    pub(crate) returned: Option<String>,
+    pub(crate) return_time: Option<String>,
     /// The column, and the value that marks a line if it is one value.
-    pub(super) undelivered: Option<(String, Option<String>)>,
-    pub(super) attributes: [Option<String>; Attribute::ALL.len()],
-    pub(super) currency: Option<String>,
-    pub(super) delimiter: char,
-    pub(super) decimal_mark: DecimalMark,
-    pub(super) encoding: Encoding,
-    pub(super) time_format: TimeFormat,
+    pub(crate) undelivered: Option<(String, Option<String>)>,
+    pub(crate) attributes: [Option<String>; Attribute::ALL.len()],
+    pub(crate) currency: Option<String>,
+    pub(crate) delimiter: char,
+    pub(crate) decimal_mark: DecimalMark,
+    pub(crate) encoding: Encoding,
+    pub(crate) time_format: TimeFormat,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum PriceKind {
+pub(crate) enum PriceKind {
     Unit,
     Line,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum DiscountKind {
+pub(crate) enum DiscountKind {
     Rate,
     Amount,
 }
@@ -119,11 +120,11 @@ impl Schema {
         rules: &LogRules,
         customer: impl Into<String>,
         time: impl Into<String>,
-        price: CsvPrice<'_>,
+        price: SchemaPrice<'_>,
     ) -> SchemaBuilder {
         let (price_kind, price) = match price {
-            CsvPrice::Unit(column) => (PriceKind::Unit, column.to_owned()),
-            CsvPrice::Line(column) => (PriceKind::Line, column.to_owned()),
+            SchemaPrice::Unit(column) => (PriceKind::Unit, column.to_owned()),
+            SchemaPrice::Line(column) => (PriceKind::Line, column.to_owned()),
         };
         SchemaBuilder(Self {
             rules: rules.clone(),
@@ -206,10 +207,10 @@ impl SchemaBuilder {
 
     /// The column with what was taken off. Defaults to none: prices are what was paid.
     #[must_use]
-    pub fn discount(mut self, discount: CsvDiscount<'_>) -> Self {
+    pub fn discount(mut self, discount: SchemaDiscount<'_>) -> Self {
         self.0.discount = Some(match discount {
-            CsvDiscount::Rate(column) => (DiscountKind::Rate, column.to_owned()),
-            CsvDiscount::Amount(column) => (DiscountKind::Amount, column.to_owned()),
+            SchemaDiscount::Rate(column) => (DiscountKind::Rate, column.to_owned()),
+            SchemaDiscount::Amount(column) => (DiscountKind::Amount, column.to_owned()),
         });
         self
     }
@@ -399,7 +400,7 @@ mod tests {
     }
 
     fn builder(returns: Returns) -> SchemaBuilder {
-        Schema::builder(&rules(returns), "customer", "time", CsvPrice::Line("amount")).order("order")
+        Schema::builder(&rules(returns), "customer", "time", SchemaPrice::Line("amount")).order("order")
     }
 
     fn refused(builder: SchemaBuilder) -> &'static str {
@@ -417,7 +418,7 @@ mod tests {
         assert_eq!(refused(builder(Returns::NotRecorded).return_time("when")), "return_time");
         assert!(builder(Returns::Amount).returned("returned").return_time("when").build().is_ok());
         let no_order =
-            Schema::builder(&rules(Returns::NotRecorded), "customer", "time", CsvPrice::Unit("price"));
+            Schema::builder(&rules(Returns::NotRecorded), "customer", "time", SchemaPrice::Unit("price"));
         assert_eq!(refused(no_order), "order");
     }
 
