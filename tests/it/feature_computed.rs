@@ -216,7 +216,7 @@ proptest! {
             gaps.sort_by(f64::total_cmp);
             let n = gaps.len() as f64;
             let mean = gaps.iter().sum::<f64>() / n;
-            let median = if gaps.is_empty() { 0.0 } else { (gaps[(gaps.len() - 1) / 2] + gaps[gaps.len() / 2]) / 2.0 };
+            let median = if gaps.is_empty() { 0.0 } else { f64::midpoint(gaps[(gaps.len() - 1) / 2], gaps[gaps.len() / 2]) };
             let sd = (gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
             let last = times.last().map(|time| *time as f64 / DAY as f64).unwrap_or_default();
             let some = |there: bool, value: f64| there.then_some(value);

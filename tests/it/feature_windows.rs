@@ -92,7 +92,7 @@ proptest! {
         for feature in additive.into_iter().filter(|feature| table.has(feature)) {
             for row in 0..table.len() {
                 let [early, late, both] = windows.each_ref().map(|window| {
-                    (table.column(format!("{feature}__{window}")).unwrap().number(row).unwrap() * 10_000.0).round()
+                    (table.column(format!("{feature}__{window}")).unwrap().number(row).unwrap() * 10_000.0).round() as i64
                 });
                 prop_assert_eq!(early + late, both, "{} of row {}", feature, row);
             }
