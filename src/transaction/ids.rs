@@ -238,6 +238,12 @@ impl From<Vec<String>> for IdColumn {
     }
 }
 
+impl From<&[&str]> for IdColumn {
+    fn from(texts: &[&str]) -> Self {
+        ids_of_texts(texts)
+    }
+}
+
 impl From<Vec<&str>> for IdColumn {
     fn from(texts: Vec<&str>) -> Self {
         ids_of_texts(&texts)
