@@ -38,5 +38,8 @@ mod tally;
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
+pub(crate) use group::Group;
+pub(crate) use lines::{LineColumns, Needs};
+pub(crate) use partition::Partition;
 pub use state::FeatureState;
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};
