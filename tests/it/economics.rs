@@ -6,6 +6,9 @@ mod finding;
 mod plan;
 #[cfg(feature = "csv")]
 mod real_shops;
+mod revenue;
+#[cfg(feature = "csv")]
+mod revenue_real;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};
