@@ -24,16 +24,22 @@
 //! ```
 
 mod attribution;
+mod customer;
 mod derive;
+mod extraction;
 mod extractor;
+mod families;
+mod family;
 mod feature;
 mod group;
 mod lines;
 mod measures;
 mod partition;
+mod requirements;
 mod state;
 mod table;
 mod tally;
+mod windowed;
 
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};

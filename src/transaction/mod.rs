@@ -64,4 +64,4 @@ pub use window::Window;
 pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
 pub(crate) use money::{MAX_LINE, mul_div};
-pub(crate) use time::DAY;
+pub(crate) use time::{DAY, TIME_RANGE};
