@@ -7,8 +7,6 @@ mod plan;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;
-#[cfg(feature = "csv")]
-mod revenue_real;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};

@@ -129,8 +129,9 @@ fn segments_of_the_first_half_add_up_to_the_shop() {
     assert_eq!(net(|change| change.after.net), found.shop.after.net);
     assert!(found.segments.iter().all(|change| change.parts.total() == change.change));
     assert_eq!(found.mix.total(), MoneyTotal::ZERO);
-    // Who has no segment came after June, so that what they bought was all gained.
+    // As of the end of June those without a segment had not bought, so that all of their sales were gained.
     let newcomers = found.segments.last().unwrap();
-    assert_eq!((newcomers.before.customers, newcomers.parts.customers), (0, newcomers.gained.after));
-    println!("{}\n{found}", found.shop);
+    assert_eq!((newcomers.before.customers, newcomers.before.orders, newcomers.kept.customers), (0, 0, 0));
+    assert_eq!(newcomers.parts.customers, newcomers.after.net);
+    assert_eq!(newcomers.parts.returns, Some(-newcomers.before.net));
 }
