@@ -24,6 +24,8 @@
 //! ```
 
 mod attribution;
+mod computed;
+mod custom;
 mod customer;
 mod derive;
 mod extraction;
@@ -42,6 +44,8 @@ mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
+pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use custom::{Custom, History, HistoryLine};
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
 pub(crate) use group::Group;
