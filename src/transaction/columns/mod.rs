@@ -6,6 +6,13 @@ mod reader;
 
 use std::borrow::Cow;
 
+#[cfg(feature = "arrow")]
+pub(crate) use fill::{Filled, Ids, Optional, Rows, Slots};
+#[cfg(feature = "arrow")]
+pub(crate) use plain::Plain;
+#[cfg(feature = "arrow")]
+pub(crate) use reader::{LevelMarks, rate_from_f64};
+
 use crate::category::Category;
 use crate::error::{Error, Result};
 use crate::transaction::ids::IdColumn;

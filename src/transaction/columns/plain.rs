@@ -3,6 +3,7 @@
 //! Looking at every possibility for each row costs several times the arithmetic. This way knows only rows that are
 //! sales without any doubt, and leaves every other one to [`Reader`]; a test holds both to the same lines.
 
+use crate::category::MISSING;
 use crate::transaction::columns::reader::Reader;
 use crate::transaction::columns::{DiscountColumn, PriceColumn, ReturnedColumn};
 use crate::transaction::ids::IdColumn;
@@ -12,28 +13,30 @@ use crate::transaction::rules::Rounding;
 use crate::transaction::time::TIME_RANGE;
 
 /// Columns in which plain rows can be told: unit prices as floats, discounts as rates, returns as pieces.
-pub(super) struct Plain<'c> {
-    time: &'c [i64],
-    micros_per_tick: i64,
-    unit_price: &'c [f64],
-    quantity: &'c [i32],
+pub(crate) struct Plain<'c> {
+    /// The codes of text ids; empty where ids are numbers and all there.
+    pub(crate) customer: &'c [u32],
+    pub(crate) order: &'c [u32],
+    pub(crate) time: &'c [i64],
+    pub(crate) micros_per_tick: i64,
+    pub(crate) unit_price: &'c [f64],
+    pub(crate) quantity: &'c [i32],
     /// Empty where there is none; the same below.
-    discount: &'c [f64],
-    unit_cost: &'c [f64],
-    returned: &'c [i32],
+    pub(crate) discount: &'c [f64],
+    pub(crate) unit_cost: &'c [f64],
+    pub(crate) returned: &'c [i32],
 }
 
 impl<'c> Plain<'c> {
     /// The short way for some columns, if they allow it.
     pub(super) fn new(reader: &Reader<'c, '_>) -> Option<Self> {
         let columns = reader.columns;
-        let numbers = |ids: &IdColumn| matches!(ids, IdColumn::Numbers(_));
-        let ids = numbers(&columns.customer) && columns.order.as_ref().is_none_or(numbers);
-        if !ids || reader.rounding != Rounding::Refuse || reader.has_marks() || columns.return_time.is_some()
-        {
+        if reader.rounding != Rounding::Refuse || reader.has_marks() || columns.return_time.is_some() {
             return None;
         }
         Some(Self {
+            customer: codes(&columns.customer),
+            order: columns.order.as_ref().map_or(&[], codes),
             time: &columns.time,
             micros_per_tick: columns.micros_per_tick,
             unit_price: match &columns.price {
@@ -59,6 +62,9 @@ impl<'c> Plain<'c> {
     #[inline]
     #[expect(clippy::float_cmp, reason = "the test is whether the rate is that decimal, to the bit")]
     pub(super) fn line(&self, row: usize) -> Option<(i64, Line)> {
+        if self.customer.get(row) == Some(&MISSING) || self.order.get(row) == Some(&MISSING) {
+            return None;
+        }
         let time =
             self.time[row].checked_mul(self.micros_per_tick).filter(|time| TIME_RANGE.contains(time))?;
         let quantity = self.quantity[row];
@@ -102,11 +108,19 @@ impl<'c> Plain<'c> {
     }
 }
 
+fn codes(ids: &IdColumn) -> &[u32] {
+    match ids {
+        IdColumn::Numbers(_) => &[],
+        IdColumn::Texts(texts) => &texts.codes,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::transaction::columns::fill::Rows;
     use crate::transaction::{LogColumns, LogRules, OrderIdentity, Returns};
 
     proptest! {
