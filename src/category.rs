@@ -85,7 +85,6 @@ impl Levels {
         (0..self.len()).map(|index| self.0.get(index))
     }
 
-
     /// The levels of many, and for each of them the new code of each old one.
     ///
     /// Ranges of texts are merged in parallel, each by a stable sort, which takes lists that ascend as they are.
@@ -115,7 +114,8 @@ impl Levels {
         let merged: Vec<(Self, Vec<Vec<u32>>)> = cuts
             .par_windows(2)
             .map(|ends| {
-                let mut entries = Vec::with_capacity(ends[1].iter().sum::<usize>() - ends[0].iter().sum::<usize>());
+                let mut entries =
+                    Vec::with_capacity(ends[1].iter().sum::<usize>() - ends[0].iter().sum::<usize>());
                 for (index, list) in lists.iter().enumerate() {
                     entries.extend((ends[0][index]..ends[1][index]).map(|code| (list.0.get(code), index)));
                 }

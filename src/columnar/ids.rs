@@ -1,14 +1,14 @@
 //! Ids that are whole numbers.
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt64Type};
-use arrow_array::Array;
 use arrow_schema::DataType;
 
 use crate::bitmap::Bitmap;
+use crate::columnar::Named;
 use crate::columnar::numbers::{Number, Numbers};
 use crate::columnar::texts::map_keys;
-use crate::columnar::Named;
 use crate::error::Result;
 use crate::transaction::IdKind;
 
@@ -24,7 +24,10 @@ pub(crate) fn id_kind(data_type: &DataType) -> Option<IdKind> {
 
 fn is_whole(data_type: &DataType) -> bool {
     data_type.is_integer()
-        || matches!(data_type, DataType::Decimal32(_, 0) | DataType::Decimal64(_, 0) | DataType::Decimal128(_, 0))
+        || matches!(
+            data_type,
+            DataType::Decimal32(_, 0) | DataType::Decimal64(_, 0) | DataType::Decimal128(_, 0)
+        )
 }
 
 /// Writes a column's ids into `slots`, one per row. Gives which rows have one; `None` where all have. A negative

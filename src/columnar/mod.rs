@@ -94,6 +94,7 @@ pub(crate) fn describe(column: Named<'_>, row: usize) -> String {
     if let Ok(text) = texts(one) {
         return text.get(0).map_or_else(|| "empty".to_owned(), |text| format!("`{text}`"));
     }
-    let number = Numbers::new(one).ok().and_then(|numbers| numbers.get(0).map(|number| format!("`{number}`")));
+    let number =
+        Numbers::new(one).ok().and_then(|numbers| numbers.get(0).map(|number| format!("`{number}`")));
     number.unwrap_or_else(|| "empty".to_owned())
 }

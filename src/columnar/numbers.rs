@@ -7,7 +7,9 @@ use arrow_array::types::{
     Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Float16Type, Float32Type,
     Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrowPrimitiveType, LargeStringArray, PrimitiveArray, StringArray, StringViewArray};
+use arrow_array::{
+    Array, ArrowPrimitiveType, LargeStringArray, PrimitiveArray, StringArray, StringViewArray,
+};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 

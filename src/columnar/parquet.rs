@@ -14,7 +14,9 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -54,7 +56,8 @@ impl<'s> ParquetFile<'s> {
     /// Opens the file at a path.
     pub(crate) fn open(path: &'s Path) -> Result<Self> {
         let name = path.display().to_string();
-        let length = std::fs::metadata(path).map_err(|source| Error::Io { path: name.clone(), source })?.len();
+        let length =
+            std::fs::metadata(path).map_err(|source| Error::Io { path: name.clone(), source })?.len();
         Self::new(Source::Path(path), name, length)
     }
 
@@ -239,7 +242,8 @@ fn guarded<T>(name: &str, what: &str, decode: impl FnOnce() -> Result<T, Parquet
 
 /// Bytes of a source; they must be within it.
 fn read(source: Source<'_>, name: &str, start: u64, length: usize) -> Result<Vec<u8>> {
-    let cut_off = || Error::File { path: name.to_owned(), problem: "the file is shorter than it says".into() };
+    let cut_off =
+        || Error::File { path: name.to_owned(), problem: "the file is shorter than it says".into() };
     match source {
         Source::Bytes(bytes) => {
             let start = usize::try_from(start).map_err(|_| cut_off())?;

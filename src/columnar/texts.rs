@@ -28,7 +28,8 @@ pub(crate) fn texts(column: Named<'_>) -> Result<Category> {
         DataType::Utf8View => interned(array.as_string_view().iter()),
         DataType::Dictionary(..) => {
             let values = texts(column.with(array.as_any_dictionary().values()))?;
-            let of = |key: Option<usize>| key.and_then(|key| values.codes.get(key).copied()).unwrap_or(MISSING);
+            let of =
+                |key: Option<usize>| key.and_then(|key| values.codes.get(key).copied()).unwrap_or(MISSING);
             let codes = map_keys(array, of);
             // A dictionary may have texts that none of these rows has.
             Category { codes, levels: Arc::clone(&values.levels) }.without_unused()

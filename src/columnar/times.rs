@@ -13,9 +13,9 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::columnar::Named;
 use crate::columnar::numbers::{Number, Numbers};
 use crate::columnar::texts::map_keys;
-use crate::columnar::Named;
 use crate::error::Result;
 use crate::transaction::{DAY, NO_TIME, TimeFormat, Zone};
 
@@ -82,11 +82,7 @@ pub(crate) fn times<'a>(column: Named<'a>, zone: &Zone, format: &TimeFormat) -> 
 }
 
 /// Times in text; neighbouring rows are often of one order, so the latest text is remembered.
-fn read<'a>(
-    texts: impl Iterator<Item = Option<&'a str>>,
-    zone: &Zone,
-    format: &TimeFormat,
-) -> Vec<i64> {
+fn read<'a>(texts: impl Iterator<Item = Option<&'a str>>, zone: &Zone, format: &TimeFormat) -> Vec<i64> {
     let mut last = ("", NO_TIME);
     let instant = |text: Option<&'a str>| {
         let text = text.unwrap_or_default().trim_ascii();
@@ -126,9 +122,15 @@ fn counted_from<'a>(column: Named<'a>, zone: &Zone, format: &TimeFormat) -> Resu
 }
 
 /// Values as they lie there, if none is null.
-fn counted<T: ArrowPrimitiveType<Native = i64>>(array: &PrimitiveArray<T>, micros_per_tick: i64) -> Ticks<'_> {
-    let values =
-        if array.null_count() == 0 { Cow::Borrowed(&array.values()[..]) } else { mapped(array, |ticks| ticks) };
+fn counted<T: ArrowPrimitiveType<Native = i64>>(
+    array: &PrimitiveArray<T>,
+    micros_per_tick: i64,
+) -> Ticks<'_> {
+    let values = if array.null_count() == 0 {
+        Cow::Borrowed(&array.values()[..])
+    } else {
+        mapped(array, |ticks| ticks)
+    };
     Ticks { values, micros_per_tick }
 }
 

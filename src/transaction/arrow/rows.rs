@@ -3,7 +3,8 @@
 use crate::bitmap::Bitmap;
 use crate::category::{Category, MISSING};
 use crate::columnar::{
-    Flag, Named, Number, Numbers, Ticks, Writing, date_flags, describe, flags, id_kind, number_ids, texts, times,
+    Flag, Named, Number, Numbers, Ticks, Writing, date_flags, describe, flags, id_kind, number_ids, texts,
+    times,
 };
 use crate::error::{Error, Result};
 use crate::transaction::arrow::columns::SchemaColumns;
@@ -97,7 +98,10 @@ impl<'a> BatchRows<'a> {
             marks: LevelMarks::new(ids.orders.as_ref(), product, rules),
             writing: Writing { mark: schema.decimal_mark.sign(), rounding: rules.rounding },
             other_currency: columns.currency.map(|column| unlike(column, &rules.currency)).transpose()?,
-            undelivered: columns.undelivered.map(|(column, value)| Undelivered::new(column, value)).transpose()?,
+            undelivered: columns
+                .undelivered
+                .map(|(column, value)| Undelivered::new(column, value))
+                .transpose()?,
             time: read_times(columns.time)?,
             price: Numbers::new(columns.price)?,
             quantity: numbers_if(columns.quantity)?,
@@ -121,7 +125,12 @@ impl<'a> BatchRows<'a> {
         let marked = !self.marks.is_empty() || self.undelivered.is_some() || self.other_currency.is_some();
         let partial = customers_there.is_some() || orders_there.is_some();
         let rounded = self.writing.rounding != Rounding::Refuse;
-        if marked || partial || rounded || self.return_time.is_some() || self.schema.price_kind != PriceKind::Unit {
+        if marked
+            || partial
+            || rounded
+            || self.return_time.is_some()
+            || self.schema.price_kind != PriceKind::Unit
+        {
             return None;
         }
         Some(Plain {
@@ -177,12 +186,13 @@ impl<'a> BatchRows<'a> {
             },
             _ => Discount::None,
         };
-        let unit_cost = match (self.unit_cost.as_ref().and_then(|numbers| numbers.get(row)), columns.unit_cost) {
-            (number @ Some(_), Some(column)) => {
-                Some(self.money(number, RejectReason::UnitCost, column)?.ten_thousandths())
-            }
-            _ => None,
-        };
+        let unit_cost =
+            match (self.unit_cost.as_ref().and_then(|numbers| numbers.get(row)), columns.unit_cost) {
+                (number @ Some(_), Some(column)) => {
+                    Some(self.money(number, RejectReason::UnitCost, column)?.ten_thousandths())
+                }
+                _ => None,
+            };
         let returned = match columns.returned {
             Some(column) => self.returned(row, column)?,
             None => Returned::Nothing,
@@ -232,9 +242,7 @@ impl<'a> BatchRows<'a> {
                 None => Ok(Returned::Nothing),
             },
             Some(ReturnedValues::Amounts(numbers)) => match numbers.get(row) {
-                number @ Some(_) => {
-                    self.money(number, RejectReason::Returned, column).map(Returned::Amount)
-                }
+                number @ Some(_) => self.money(number, RejectReason::Returned, column).map(Returned::Amount),
                 None => Ok(Returned::Nothing),
             },
             None => Ok(Returned::Nothing),
@@ -313,7 +321,12 @@ impl Rows for BatchRows<'_> {
 }
 
 impl Ids {
-    fn new(schema: &Schema, layout: Layout, columns: &SchemaColumns<'_>, part: &mut Part<'_>) -> Result<Self> {
+    fn new(
+        schema: &Schema,
+        layout: Layout,
+        columns: &SchemaColumns<'_>,
+        part: &mut Part<'_>,
+    ) -> Result<Self> {
         let mut ids = Self { customers: None, customers_there: None, orders: None, orders_there: None };
         match layout.customers {
             IdKind::Number => ids.customers_there = number_ids(columns.customer, part.customers)?,

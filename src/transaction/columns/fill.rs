@@ -245,8 +245,10 @@ impl<'f> Slots<'f> {
             tasks.push((start, slots));
             rest = later;
         }
-        let converted: Vec<(Vec<(usize, RejectReason)>, IngestReport)> =
-            tasks.into_par_iter().map(|(start, mut slots)| convert(source, plain, start, &mut slots)).collect();
+        let converted: Vec<(Vec<(usize, RejectReason)>, IngestReport)> = tasks
+            .into_par_iter()
+            .map(|(start, mut slots)| convert(source, plain, start, &mut slots))
+            .collect();
 
         let mut report = IngestReport { currency: rules.currency.clone(), ..IngestReport::default() };
         let mut rejected = Vec::new();

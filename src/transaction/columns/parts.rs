@@ -78,14 +78,16 @@ pub(crate) fn log_of_parts(
     let rows = rows.filter(|rows| Vec::<[u64; 8]>::new().try_reserve_exact(*rows).is_ok());
     let rows = rows.ok_or_else(|| Error::File {
         path: "order lines".to_owned(),
-        problem: "there are more rows than fit into memory; read the source in parts and join their logs".to_owned(),
+        problem: "there are more rows than fit into memory; read the source in parts and join their logs"
+            .to_owned(),
     })?;
     let numbers = |kind: Option<IdKind>| vec![0; if kind == Some(IdKind::Number) { rows } else { 0 }];
     let (mut customers, mut orders) = (numbers(Some(layout.customers)), numbers(layout.orders));
     let mut filled = Filled::new(rows, layout.optional);
     let mut parts = Vec::with_capacity(sizes.len());
     {
-        let mut rest = Part { customers: &mut customers, orders: &mut orders, slots: filled.slots(), before: 0 };
+        let mut rest =
+            Part { customers: &mut customers, orders: &mut orders, slots: filled.slots(), before: 0 };
         for size in sizes {
             let (part, later) = rest.split_at(*size);
             parts.push(part);
