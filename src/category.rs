@@ -135,17 +135,16 @@ impl Levels {
             })
             .collect();
         let mut codes: Vec<Vec<u32>> = lists.iter().map(|list| Vec::with_capacity(list.len())).collect();
-        let bytes = merged.iter().map(|(levels, _)| levels.0.text.len()).sum();
-        let mut union = TextArena { text: String::with_capacity(bytes), ends: Vec::new() };
+        let mut pieces = Vec::with_capacity(merged.len());
+        let mut before = 0;
         for (levels, piece_codes) in merged {
-            let (before, bytes_before) = (union.len() as u32, union.text.len());
-            union.text.push_str(&levels.0.text);
-            union.ends.extend(levels.0.ends.iter().map(|end| bytes_before + end));
             for (codes, piece) in codes.iter_mut().zip(piece_codes) {
                 codes.extend(piece.into_iter().map(|code| before + code));
             }
+            before += levels.len() as u32;
+            pieces.push(levels);
         }
-        (Self(union), codes)
+        (Self::chained(&pieces), codes)
     }
 
     /// How many levels are below a text.
@@ -157,6 +156,27 @@ impl Levels {
             if self.0.get(middle) < text { low = middle + 1 } else { high = middle }
         }
         low
+    }
+
+    /// Levels of texts that ascend.
+    pub(crate) fn ascending<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> Self {
+        let mut arena = TextArena::default();
+        texts.for_each(|text| arena.push(text.as_ref()));
+        Self(arena)
+    }
+
+    /// Levels one after the other, each part's after those of the part before it.
+    pub(crate) fn chained(parts: &[Self]) -> Self {
+        let mut arena = TextArena {
+            text: String::with_capacity(parts.iter().map(|part| part.0.text.len()).sum()),
+            ends: Vec::with_capacity(parts.iter().map(Self::len).sum()),
+        };
+        for part in parts {
+            let start = arena.text.len();
+            arena.text.push_str(&part.0.text);
+            arena.ends.extend(part.0.ends.iter().map(|end| start + end));
+        }
+        Self(arena)
     }
 
     /// Some of the levels, by ascending codes.

@@ -15,6 +15,7 @@ use crate::category::{Category, Interner, MISSING};
 use crate::columnar::Named;
 use crate::columnar::numbers::{Number, Numbers};
 use crate::error::Result;
+use crate::transaction::{IdColumn, ids_of_texts};
 
 /// The texts of a column: text of any layout, dictionaries of it, whole numbers and truth values as they are written.
 /// A null and a blank text are missing; blanks around a text are no part of it.
@@ -61,6 +62,27 @@ pub(crate) fn texts(column: Named<'_>) -> Result<Category> {
         }
         DataType::Null => Category { codes: vec![MISSING; array.len()], levels: Arc::default() },
         _ => return Err(column.unfit("text, a dictionary of text, whole numbers or truth values")),
+    })
+}
+
+/// The ids of a column as text: those of [`texts`], short ones packed into numbers.
+pub(crate) fn text_ids(column: Named<'_>) -> Result<IdColumn> {
+    fn packed<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> IdColumn {
+        let texts: Vec<&str> = texts.map(|text| text.map_or("", str::trim_ascii)).collect();
+        ids_of_texts(&texts)
+    }
+    let array = column.array;
+    Ok(match array.data_type() {
+        DataType::Utf8 => packed(array.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => packed(array.as_string::<i64>().iter()),
+        DataType::Utf8View => packed(array.as_string_view().iter()),
+        DataType::Dictionary(..) => match text_ids(column.with(array.as_any_dictionary().values()))? {
+            IdColumn::ShortTexts(values) => {
+                IdColumn::ShortTexts(values.looked_up(map_keys(array, |key| key).into_iter()))
+            }
+            _ => IdColumn::Texts(texts(column)?),
+        },
+        _ => IdColumn::Texts(texts(column)?),
     })
 }
 

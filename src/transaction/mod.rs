@@ -42,6 +42,7 @@ mod report_text;
 mod rules;
 #[cfg(any(feature = "csv", feature = "arrow"))]
 mod schema;
+mod short_texts;
 mod time;
 mod window;
 
@@ -60,6 +61,7 @@ pub use rules::{
 };
 #[cfg(any(feature = "csv", feature = "arrow"))]
 pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, SchemaPrice, Undelivered};
+pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
@@ -72,4 +74,6 @@ pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_roun
 pub(crate) use money::{MAX_LINE, mul_div};
 #[cfg(feature = "arrow")]
 pub(crate) use schema::yes_or_no;
-pub(crate) use time::DAY;
+#[cfg(feature = "arrow")]
+pub(crate) use short_texts::ids_of_texts;
+pub(crate) use time::{DAY, TIME_RANGE};

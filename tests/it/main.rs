@@ -11,9 +11,11 @@ mod csv_files;
 mod customers;
 mod economics;
 mod feature_cases;
+mod feature_computed;
 mod feature_laws;
 mod feature_state;
 mod feature_table;
+mod feature_windows;
 mod features;
 mod guarantees;
 #[cfg(feature = "csv")]

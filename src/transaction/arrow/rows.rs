@@ -3,18 +3,18 @@
 use crate::bitmap::Bitmap;
 use crate::category::{Category, MISSING};
 use crate::columnar::{
-    Flag, Named, Number, Numbers, Ticks, Writing, date_flags, describe, flags, id_kind, number_ids, texts,
-    times,
+    Flag, Named, Number, Numbers, Ticks, Writing, date_flags, describe, flags, id_kind, number_ids, text_ids,
+    texts, times,
 };
 use crate::error::{Error, Result};
 use crate::transaction::arrow::columns::SchemaColumns;
 use crate::transaction::arrow::needs_order_texts;
 use crate::transaction::columns::{Layout, LevelMarks, Part, Plain, Rows, Texts};
-use crate::transaction::ids::IdKind;
+use crate::transaction::ids::{IdColumn, IdKind};
 use crate::transaction::line::{self, Classifier, Discount, Line, Price, RejectReason, Returned};
 use crate::transaction::log::{Attribute, NO_TIME};
 use crate::transaction::money::{DecimalProblem, Money, Rate};
-use crate::transaction::rules::{Returns, Rounding};
+use crate::transaction::rules::{OrderIdentity, Returns, Rounding};
 use crate::transaction::schema::{DiscountKind, PriceKind, Schema};
 use crate::transaction::time::TIME_RANGE;
 
@@ -40,10 +40,10 @@ pub(super) struct BatchRows<'a> {
 
 /// Who ordered, and in which order, where that is text; and which rows have a number, where not all have.
 struct Ids {
-    customers: Option<Category>,
+    customers: Option<IdColumn>,
     customers_there: Option<Bitmap>,
     /// Texts of orders, kept or only looked at by the rules.
-    orders: Option<Category>,
+    orders: Option<IdColumn>,
     orders_there: Option<Bitmap>,
 }
 
@@ -123,7 +123,9 @@ impl<'a> BatchRows<'a> {
     pub(super) fn plain(&self) -> Option<Plain<'_>> {
         let Ids { customers, customers_there, orders, orders_there } = &self.ids;
         let marked = !self.marks.is_empty() || self.undelivered.is_some() || self.other_currency.is_some();
-        let partial = customers_there.is_some() || orders_there.is_some();
+        let partial = customers_there.is_some()
+            || orders_there.is_some()
+            || [customers, orders].into_iter().flatten().any(IdColumn::has_missing);
         let rounded = self.writing.rounding != Rounding::Refuse;
         if marked
             || partial
@@ -134,8 +136,6 @@ impl<'a> BatchRows<'a> {
             return None;
         }
         Some(Plain {
-            customer: codes(customers.as_ref()),
-            order: codes(orders.as_ref()),
             time: &self.time.values,
             micros_per_tick: self.time.micros_per_tick,
             unit_price: self.price.floats()?,
@@ -277,7 +277,7 @@ impl Rows for BatchRows<'_> {
         if is_missing(customers.as_ref(), customers_there.as_ref(), row) {
             return Err(RejectReason::MissingCustomer);
         }
-        let needed = self.schema.rules.orders == crate::transaction::OrderIdentity::Column;
+        let needed = self.schema.rules.orders == OrderIdentity::Column;
         if needed && is_missing(orders.as_ref(), orders_there.as_ref(), row) {
             return Err(RejectReason::MissingOrder);
         }
@@ -330,7 +330,7 @@ impl Ids {
         let mut ids = Self { customers: None, customers_there: None, orders: None, orders_there: None };
         match layout.customers {
             IdKind::Number => ids.customers_there = number_ids(columns.customer, part.customers)?,
-            IdKind::Text => ids.customers = Some(texts(columns.customer)?),
+            IdKind::Text => ids.customers = Some(text_ids(columns.customer)?),
         }
         match (layout.orders, columns.order) {
             (Some(IdKind::Number), Some(order)) => {
@@ -343,8 +343,8 @@ impl Ids {
                 }
                 ids.orders_there = number_ids(order, part.orders)?;
             }
-            (Some(IdKind::Text), Some(order)) => ids.orders = Some(texts(order)?),
-            (None, Some(order)) if needs_order_texts(&schema.rules) => ids.orders = Some(texts(order)?),
+            (Some(IdKind::Text), Some(order)) => ids.orders = Some(text_ids(order)?),
+            (None, Some(order)) if needs_order_texts(&schema.rules) => ids.orders = Some(text_ids(order)?),
             _ => {}
         }
         Ok(ids)
@@ -377,11 +377,7 @@ fn unlike(column: Named<'_>, wanted: &str) -> Result<Bitmap> {
     Ok(texts.codes.iter().map(|code| Some(*code) != same).collect())
 }
 
-fn codes(texts: Option<&Category>) -> &[u32] {
-    texts.map_or(&[], |texts| &texts.codes)
-}
-
 /// Whether a row has no id: no text, or no number where not all have one.
-fn is_missing(texts: Option<&Category>, there: Option<&Bitmap>, row: usize) -> bool {
-    texts.is_some_and(|texts| texts.codes[row] == MISSING) || there.is_some_and(|there| !there.get(row))
+fn is_missing(texts: Option<&IdColumn>, there: Option<&Bitmap>, row: usize) -> bool {
+    texts.is_some_and(|texts| texts.is_missing(row)) || there.is_some_and(|there| !there.get(row))
 }

@@ -9,7 +9,7 @@ use crate::category::Category;
 use crate::error::{Error, Result};
 use crate::transaction::columns::fill::{Filled, Ids, Optional, Rows, Slots};
 use crate::transaction::columns::plain::Plain;
-use crate::transaction::ids::{IdColumn, IdKind};
+use crate::transaction::ids::{IdColumn, IdKind, concat_texts};
 use crate::transaction::line::RejectReason;
 use crate::transaction::log::{Attribute, TransactionLog};
 use crate::transaction::report::IngestReport;
@@ -36,8 +36,8 @@ pub(crate) struct Part<'f> {
 /// The texts of one part's rows: those that the layout asks for.
 #[derive(Default)]
 pub(crate) struct Texts {
-    pub(crate) customers: Option<Category>,
-    pub(crate) orders: Option<Category>,
+    pub(crate) customers: Option<IdColumn>,
+    pub(crate) orders: Option<IdColumn>,
     pub(crate) attributes: [Option<Category>; Attribute::ALL.len()],
 }
 
@@ -106,20 +106,18 @@ pub(crate) fn log_of_parts(
         rejected.extend(outcome.rejected);
         texts.push(part);
     }
-    let mut joined = |pick: fn(&mut Texts, usize) -> Option<Category>, which| {
-        Category::concat_all(texts.iter_mut().filter_map(|texts| pick(texts, which)).collect())
-    };
     let customers = match layout.customers {
         IdKind::Number => IdColumn::Numbers(customers),
-        IdKind::Text => IdColumn::Texts(joined(|texts, _| texts.customers.take(), 0)),
+        IdKind::Text => concat_texts(texts.iter_mut().filter_map(|texts| texts.customers.take()).collect()),
     };
     let orders = layout.orders.map(|kind| match kind {
         IdKind::Number => IdColumn::Numbers(orders),
-        IdKind::Text => IdColumn::Texts(joined(|texts, _| texts.orders.take(), 0)),
+        IdKind::Text => concat_texts(texts.iter_mut().filter_map(|texts| texts.orders.take()).collect()),
     });
     let attributes = Attribute::ALL.map(|attribute| {
         let which = attribute as usize;
-        layout.attributes[which].then(|| joined(|texts, which| texts.attributes[which].take(), which))
+        let parts = texts.iter_mut().filter_map(|texts| texts.attributes[which].take());
+        layout.attributes[which].then(|| Category::concat_all(parts.collect()))
     });
     Ok(filled.into_log(Ids { customers, orders, attributes }, &rejected, report, rules))
 }

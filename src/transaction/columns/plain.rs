@@ -3,7 +3,6 @@
 //! Looking at every possibility for each row costs several times the arithmetic. This way knows only rows that are
 //! sales without any doubt, and leaves every other one to [`Reader`]; a test holds both to the same lines.
 
-use crate::category::MISSING;
 use crate::transaction::columns::reader::Reader;
 use crate::transaction::columns::{DiscountColumn, PriceColumn, ReturnedColumn};
 use crate::transaction::ids::IdColumn;
@@ -14,9 +13,6 @@ use crate::transaction::time::TIME_RANGE;
 
 /// Columns in which plain rows can be told: unit prices as floats, discounts as rates, returns as pieces.
 pub(crate) struct Plain<'c> {
-    /// The codes of text ids; empty where ids are numbers and all there.
-    pub(crate) customer: &'c [u32],
-    pub(crate) order: &'c [u32],
     pub(crate) time: &'c [i64],
     pub(crate) micros_per_tick: i64,
     pub(crate) unit_price: &'c [f64],
@@ -31,12 +27,16 @@ impl<'c> Plain<'c> {
     /// The short way for some columns, if they allow it.
     pub(super) fn new(reader: &Reader<'c, '_>) -> Option<Self> {
         let columns = reader.columns;
-        if reader.rounding != Rounding::Refuse || reader.has_marks() || columns.return_time.is_some() {
+        let missing =
+            columns.customer.has_missing() || columns.order.as_ref().is_some_and(IdColumn::has_missing);
+        if missing
+            || reader.rounding != Rounding::Refuse
+            || reader.has_marks()
+            || columns.return_time.is_some()
+        {
             return None;
         }
         Some(Self {
-            customer: codes(&columns.customer),
-            order: columns.order.as_ref().map_or(&[], codes),
             time: &columns.time,
             micros_per_tick: columns.micros_per_tick,
             unit_price: match &columns.price {
@@ -62,9 +62,6 @@ impl<'c> Plain<'c> {
     #[inline]
     #[expect(clippy::float_cmp, reason = "the test is whether the rate is that decimal, to the bit")]
     pub(super) fn line(&self, row: usize) -> Option<(i64, Line)> {
-        if self.customer.get(row) == Some(&MISSING) || self.order.get(row) == Some(&MISSING) {
-            return None;
-        }
         let time =
             self.time[row].checked_mul(self.micros_per_tick).filter(|time| TIME_RANGE.contains(time))?;
         let quantity = self.quantity[row];
@@ -105,13 +102,6 @@ impl<'c> Plain<'c> {
             }
         }
         Some((time, line))
-    }
-}
-
-fn codes(ids: &IdColumn) -> &[u32] {
-    match ids {
-        IdColumn::Numbers(_) => &[],
-        IdColumn::Texts(texts) => &texts.codes,
     }
 }
 

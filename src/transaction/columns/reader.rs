@@ -19,15 +19,25 @@ pub(crate) struct LevelMarks {
     excluded_product: Vec<bool>,
     excluded_order: Vec<bool>,
     credit_note: Vec<bool>,
+    /// Short texts have no levels: what their beginnings mean is looked up line by line.
+    excluded_beginnings: Vec<String>,
+    credit_note_beginning: Option<String>,
 }
 
 impl LevelMarks {
     /// What the rules say of the texts of orders and products, where there are such.
-    pub(crate) fn new(orders: Option<&Category>, products: Option<&Category>, rules: &LogRules) -> Self {
+    pub(crate) fn new(orders: Option<&IdColumn>, products: Option<&Category>, rules: &LogRules) -> Self {
         let mark = |column: Option<&Category>, test: &dyn Fn(&str) -> bool| {
             column.map_or_else(Vec::new, |column| column.levels().iter().map(test).collect())
         };
+        let short = matches!(orders, Some(IdColumn::ShortTexts(_)));
+        let orders = category(orders);
         Self {
+            excluded_beginnings: if short { rules.excluded_orders.clone() } else { Vec::new() },
+            credit_note_beginning: match &rules.returns {
+                Returns::CreditNotes { prefix } if short => prefix.clone(),
+                _ => None,
+            },
             excluded_product: mark(products.filter(|_| !rules.excluded_products.is_empty()), &|text| {
                 matches_any(text, &rules.excluded_products)
             }),
@@ -45,7 +55,10 @@ impl LevelMarks {
 
     /// Whether no text sets a row aside or makes it a credit note.
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.excluded_product, &self.excluded_order, &self.credit_note].iter().all(|marks| marks.is_empty())
+        let Self { excluded_product, excluded_order, credit_note, .. } = self;
+        self.excluded_beginnings.is_empty()
+            && self.credit_note_beginning.is_none()
+            && [excluded_product, excluded_order, credit_note].iter().all(|marks| marks.is_empty())
     }
 
     /// Which of the user's exclusions a row falls under.
@@ -53,27 +66,47 @@ impl LevelMarks {
     pub(crate) fn exclusions(
         &self,
         row: usize,
-        orders: Option<&Category>,
+        orders: Option<&IdColumn>,
         products: Option<&Category>,
         undelivered: bool,
     ) -> Exclusions {
+        let begins = |beginning: &String| begins(orders, row, beginning);
         Exclusions {
             undelivered,
             excluded_product: Self::of(&self.excluded_product, products, row),
-            excluded_order: Self::of(&self.excluded_order, orders, row),
+            excluded_order: Self::of(&self.excluded_order, category(orders), row)
+                || self.excluded_beginnings.iter().any(begins),
         }
     }
 
     /// Whether the id of a row's order is that of a credit note.
     #[inline]
-    pub(crate) fn is_credit_note(&self, row: usize, orders: Option<&Category>) -> bool {
-        Self::of(&self.credit_note, orders, row)
+    pub(crate) fn is_credit_note(&self, row: usize, orders: Option<&IdColumn>) -> bool {
+        Self::of(&self.credit_note, category(orders), row)
+            || self.credit_note_beginning.as_ref().is_some_and(|beginning| begins(orders, row, beginning))
     }
 
     #[inline]
     fn of(marks: &[bool], column: Option<&Category>, row: usize) -> bool {
         !marks.is_empty()
             && column.is_some_and(|column| marks.get(column.codes[row] as usize).copied().unwrap_or_default())
+    }
+}
+
+/// The texts of ids that have levels.
+#[inline]
+fn category(ids: Option<&IdColumn>) -> Option<&Category> {
+    match ids {
+        Some(IdColumn::Texts(texts)) => Some(texts),
+        _ => None,
+    }
+}
+
+/// Whether an id that is a short text begins with another one.
+fn begins(ids: Option<&IdColumn>, row: usize, beginning: &str) -> bool {
+    match ids {
+        Some(IdColumn::ShortTexts(texts)) => texts.begins(row, beginning),
+        _ => false,
     }
 }
 
@@ -87,16 +120,12 @@ pub(super) struct Reader<'c, 'a> {
 
 impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn new(columns: &'c LogColumns<'a>, rules: &LogRules) -> Self {
-        let orders = match &columns.order {
-            Some(IdColumn::Texts(texts)) => Some(texts),
-            _ => None,
-        };
         let products = columns.attributes[Attribute::Product as usize].as_ref();
         Self {
             columns,
             rounding: rules.rounding,
             classifier: Classifier::new(rules),
-            marks: LevelMarks::new(orders, products, rules),
+            marks: LevelMarks::new(columns.order.as_ref(), products, rules),
         }
     }
 
@@ -154,24 +183,16 @@ impl<'c, 'a> Reader<'c, 'a> {
     }
 
     #[inline]
-    fn order_texts(&self) -> Option<&Category> {
-        match &self.columns.order {
-            Some(IdColumn::Texts(texts)) => Some(texts),
-            _ => None,
-        }
-    }
-
-    #[inline]
     fn exclusions(&self, row: usize) -> Exclusions {
         let columns = self.columns;
         let product = columns.attributes[Attribute::Product as usize].as_ref();
         let undelivered = columns.undelivered.as_ref().is_some_and(|values| values[row]);
-        self.marks.exclusions(row, self.order_texts(), product, undelivered)
+        self.marks.exclusions(row, columns.order.as_ref(), product, undelivered)
     }
 
     #[inline]
     fn is_credit_note(&self, row: usize) -> bool {
-        self.marks.is_credit_note(row, self.order_texts())
+        self.marks.is_credit_note(row, self.columns.order.as_ref())
     }
 
     /// The time of a row in microseconds, if it is in range.
@@ -199,14 +220,10 @@ impl Rows for Reader<'_, '_> {
     #[inline]
     fn line(&self, row: usize) -> std::result::Result<(i64, Line, i64), RejectReason> {
         let columns = self.columns;
-        if let IdColumn::Texts(texts) = &columns.customer
-            && texts.code(row).is_none()
-        {
+        if columns.customer.is_missing(row) {
             return Err(RejectReason::MissingCustomer);
         }
-        if let Some(IdColumn::Texts(texts)) = &columns.order
-            && texts.code(row).is_none()
-        {
+        if columns.order.as_ref().is_some_and(|orders| orders.is_missing(row)) {
             return Err(RejectReason::MissingOrder);
         }
         let time = self.time(columns.time[row]).ok_or(RejectReason::Time)?;
