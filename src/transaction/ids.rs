@@ -203,6 +203,29 @@ impl IdColumn {
     }
 }
 
+/// The ids of all, one after the other, which are text.
+#[cfg(feature = "arrow")]
+pub(crate) fn concat_texts(columns: Vec<IdColumn>) -> IdColumn {
+    let short: Vec<&ShortTexts> = columns
+        .iter()
+        .filter_map(|column| match column {
+            IdColumn::ShortTexts(texts) => Some(texts),
+            _ => None,
+        })
+        .collect();
+    if short.len() == columns.len()
+        && let Some(joined) = ShortTexts::concat_all(&short)
+    {
+        return IdColumn::ShortTexts(joined);
+    }
+    let categories = columns.into_iter().filter_map(|column| match column {
+        IdColumn::ShortTexts(texts) => Some(texts.to_category()),
+        IdColumn::Texts(texts) => Some(texts),
+        IdColumn::Numbers(_) => None,
+    });
+    IdColumn::Texts(Category::concat_all(categories.collect()))
+}
+
 impl PartialEq for IdColumn {
     /// Equal ids are equal, however they are kept.
     fn eq(&self, other: &Self) -> bool {

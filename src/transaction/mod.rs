@@ -22,6 +22,8 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod builder;
 mod columns;
 #[cfg(feature = "csv")]
@@ -63,7 +65,15 @@ pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
+#[cfg(feature = "arrow")]
+pub(crate) use columns::rate_from_f64;
 pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
+#[cfg(feature = "arrow")]
+pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 pub(crate) use money::{MAX_LINE, mul_div};
+#[cfg(feature = "arrow")]
+pub(crate) use schema::yes_or_no;
+#[cfg(feature = "arrow")]
+pub(crate) use short_texts::ids_of_texts;
 pub(crate) use time::{DAY, TIME_RANGE};
