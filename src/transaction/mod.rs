@@ -30,6 +30,7 @@ mod csv;
 #[cfg(feature = "csv")]
 mod doors_test;
 mod duplicates;
+mod erase;
 mod ids;
 mod line;
 mod log;
@@ -52,7 +53,7 @@ pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
 pub use money::{Money, MoneyTotal, Rate};
 pub use reconcile::{ReconcileBy, ReconcileRow, Reconciliation};
-pub use report::{ClassTotals, IngestReport, Rejection};
+pub use report::{ClassTotals, Erasure, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
 };
