@@ -38,5 +38,5 @@ mod tally;
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
-pub use state::FeatureState;
+pub use state::{Detail, FeatureState};
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};
