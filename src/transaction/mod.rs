@@ -62,8 +62,8 @@ pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, S
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
-pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use builder::day_orders;
+pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
 pub(crate) use money::{MAX_LINE, mul_div};
 pub(crate) use report::EXAMPLES;

@@ -26,5 +26,7 @@ mod rfm;
 mod rules;
 mod segmentation;
 mod starter;
+mod state_laws;
+mod state_stored;
 mod stored_models;
 mod synthetic;

@@ -64,7 +64,8 @@ fn columns(log: &TransactionLog, detail: Detail) -> Check {
         ("line_counts", log.line_counts.as_ref().map(Vec::len)),
     ];
     let money = money.map(|(name, column)| (name, column.map(Vec::len)));
-    let texts = Attribute::ALL.map(|attribute| (attribute.name(), log.attribute(attribute).map(Category::len)));
+    let texts =
+        Attribute::ALL.map(|attribute| (attribute.name(), log.attribute(attribute).map(Category::len)));
     for (name, length) in lengths.into_iter().chain(money).chain(texts) {
         if let Some(length) = length.filter(|length| *length != rows) {
             return Err(format!("column `{name}` has {length} rows where `times` has {rows}"));
@@ -119,7 +120,10 @@ fn line(line: &Line, lines: u32, returns: &Returns) -> Check {
     let checks = [
         (lines > 0 && i64::from(line.quantity) >= i64::from(lines), "fewer pieces than lines"),
         (amount(line.gross) && (line.gross > 0) == (line.kind != LineKind::Free), "a value out of range"),
-        ((0..=line.gross).contains(&line.discount) && (sold || line.discount == 0), "a discount out of range"),
+        (
+            (0..=line.gross).contains(&line.discount) && (sold || line.discount == 0),
+            "a discount out of range",
+        ),
         (amount(line.cost) || line.cost == UNKNOWN_COST, "a cost out of range"),
         (
             (0..=line.quantity).contains(&line.returned_quantity)
@@ -127,8 +131,7 @@ fn line(line: &Line, lines: u32, returns: &Returns) -> Check {
             "more returned than bought",
         ),
         (
-            line.kind != LineKind::Return
-                || (matches!(returns, Returns::CreditNotes { .. }) && line.cost == UNKNOWN_COST),
+            line.kind != LineKind::Return || matches!(returns, Returns::CreditNotes { .. }),
             "a credit note where there is none",
         ),
     ];
@@ -139,9 +142,7 @@ fn return_time(log: &TransactionLog, row: usize) -> Check {
     let returned = log.return_times.as_ref().map_or(NO_TIME, |times| times[row]);
     // Where what comes back is not kept, its time may be.
     let came_back = log.returned.is_none() || log.line(row).came_back();
-    if returned == NO_TIME
-        || (came_back && returned >= log.times[row] && TIME_RANGE.contains(&returned))
-    {
+    if returned == NO_TIME || (came_back && returned >= log.times[row] && TIME_RANGE.contains(&returned)) {
         Ok(())
     } else {
         Err("a time of return out of range".to_owned())
@@ -172,5 +173,9 @@ pub(super) fn count(count: u64) -> Check<u64> {
 
 pub(super) fn total(total: MoneyTotal) -> Check<MoneyTotal> {
     let limit = i128::from(MOST) * i128::from(MAX_LINE);
-    if (0..=limit).contains(&total.ten_thousandths()) { Ok(total) } else { Err(format!("a total of {total}")) }
+    if (0..=limit).contains(&total.ten_thousandths()) {
+        Ok(total)
+    } else {
+        Err(format!("a total of {total}"))
+    }
 }

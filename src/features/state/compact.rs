@@ -271,9 +271,8 @@ fn assemble(log: &TransactionLog, groups: &[LineColumns]) -> TransactionLog {
     let mut kinds = flat(groups, |group| &group.kind);
     // Empty where every line is a sale.
     kinds.resize(times.len(), LineKind::Sale);
-    let money = |wanted: &Option<Vec<i64>>, of: fn(&LineColumns) -> &[i64]| {
-        wanted.as_ref().map(|_| flat(groups, of))
-    };
+    let money =
+        |wanted: &Option<Vec<i64>>, of: fn(&LineColumns) -> &[i64]| wanted.as_ref().map(|_| flat(groups, of));
     let mut attributes = [const { None }; Attribute::ALL.len()];
     attributes[Attribute::Category as usize] = text(Attribute::Category, |group| &group.category);
     attributes[Attribute::Channel as usize] = text(Attribute::Channel, |group| &group.channel);
@@ -297,5 +296,37 @@ fn assemble(log: &TransactionLog, groups: &[LineColumns]) -> TransactionLog {
         attributes,
         line_counts: Some(flat(groups, |group| &group.count)),
         report: log.report.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synthetic::Shop;
+
+    #[test]
+    fn rows_come_out_the_same_whatever_order_the_lines_came_in() {
+        let log = Shop::builder().customers(3_000).build().unwrap().generate().unwrap().log;
+        let compacted = compact(&log);
+        assert!(compacted.len() < log.len() && log.len() > 5 << 12, "{} of {}", compacted.len(), log.len());
+        // A step that shares no factor with the length goes through all lines.
+        let step = (10_007..).find(|step| log.len() % step != 0).unwrap();
+        let rows: Vec<usize> = (0..log.len()).map(|row| row * step % log.len()).collect();
+        let mut distinct = rows.clone();
+        distinct.sort_unstable();
+        assert!(distinct.into_iter().eq(0..log.len()));
+        assert_eq!(compact(&log.gather(&rows)), compacted);
+        assert_eq!(compact(&compacted), compacted, "nothing is left to put together");
+        assert!(compacted.is_compacted());
+        let counts = compacted.line_counts.iter().flatten();
+        assert_eq!(counts.map(|count| *count as usize).sum::<usize>(), log.len());
+    }
+
+    #[test]
+    fn a_log_without_rows_stays_one() {
+        let log = Shop::builder().customers(10).build().unwrap().generate().unwrap().log.gather(&[]);
+        let compacted = compact(&log);
+        assert!(compacted.is_empty() && compacted.attribute(Attribute::Product).is_none());
+        assert!(compacted.customers.is_empty() && compacted.attribute(Attribute::Channel).is_some());
     }
 }

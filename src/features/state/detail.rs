@@ -55,7 +55,9 @@ impl Detail {
         }
         let mut run = log.clone();
         if self == Self::Orders {
-            for attribute in Attribute::ALL.into_iter().filter(|attribute| !self.keeps(*attribute, &log.rules)) {
+            for attribute in
+                Attribute::ALL.into_iter().filter(|attribute| !self.keeps(*attribute, &log.rules))
+            {
                 run.attributes[attribute as usize] = None;
             }
             // By these a log tells that lines are not kept as they were.

@@ -195,3 +195,54 @@ fn bytes(log: &TransactionLog) -> usize {
         + of(log.line_counts.as_ref())
         + log.attributes.iter().flatten().map(Category::bytes).sum::<usize>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transaction::{OrderLine, Price};
+    use crate::{IdKind, LogRules, Money};
+
+    /// A day of orders of one line each.
+    fn day(day: i64, orders: u64) -> Runs {
+        let rules = LogRules::builder("EUR").build().unwrap();
+        let rows = (0..orders).map(|order| {
+            let price = Price::Line(Money::from_ten_thousandths(10_000 + day));
+            let mut line = OrderLine::new(format!("c{}", order % 7), day * 86_400_000_000, price);
+            line.order = Some(format!("{day}-{order}"));
+            line
+        });
+        Runs::of(&TransactionLog::from_rows(rows, &rules, IdKind::Text).unwrap(), Detail::Orders)
+    }
+
+    #[test]
+    fn a_day_leaves_the_long_runs_where_they_are() {
+        let mut runs = day(0, 1_000);
+        let place = runs.runs[0].times.as_ptr();
+        for today in 1..=40 {
+            runs.merge(day(today, 10)).unwrap();
+            assert_eq!(runs.runs[0].times.as_ptr(), place, "day {today}");
+            let lengths: Vec<usize> = runs.lengths().collect();
+            assert!(lengths.windows(2).all(|pair| pair[0] > 2 * pair[1]), "{lengths:?}");
+        }
+        // Once the days are half as long as the years, they are joined.
+        runs.merge(day(41, 100)).unwrap();
+        assert_eq!(runs.lengths().collect::<Vec<_>>(), [1_500]);
+        assert_eq!((runs.customers(), runs.report().rows_kept()), (7, 1_500));
+    }
+
+    #[test]
+    fn runs_of_any_length_are_settled() {
+        for lengths in
+            [[1, 2, 4, 8, 16, 32], [32, 16, 8, 4, 2, 1], [5, 5, 5, 5, 5, 5], [1, 100, 1, 0, 100, 3]]
+        {
+            let mut runs = day(0, 0);
+            for (today, orders) in (1_i64..).zip(lengths) {
+                runs.merge(day(today, orders)).unwrap();
+            }
+            assert_eq!(runs.lengths().sum::<usize>() as u64, lengths.iter().sum());
+            let found: Vec<usize> = runs.lengths().collect();
+            assert!(found.windows(2).all(|pair| pair[0] > 2 * pair[1]), "{found:?}");
+            assert_eq!(runs.joined().unwrap().report(), runs.report());
+        }
+    }
+}

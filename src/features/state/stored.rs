@@ -15,9 +15,9 @@ use crate::features::state::runs::Runs;
 use crate::features::state::{Detail, FeatureState};
 use crate::model_file::{self, StoredModel};
 use crate::transaction::{
-    Attribute, ClassTotals, Duplicates, EXAMPLES, Erasure, FreeLines, IdColumn, IngestReport, LineKind, LogRules,
-    MoneyTotal, NO_TIME, OrderIdentity, RejectReason, Rejection, Returns, Rounding, Strictness, TransactionLog,
-    UNKNOWN_COST, Vat, Zone, day_orders,
+    Attribute, ClassTotals, Duplicates, EXAMPLES, Erasure, FreeLines, IdColumn, IngestReport, LineKind,
+    LogRules, MoneyTotal, NO_TIME, OrderIdentity, RejectReason, Rejection, Returns, Rounding, Strictness,
+    TransactionLog, UNKNOWN_COST, Vat, Zone, day_orders,
 };
 
 #[derive(Serialize, Deserialize)]
