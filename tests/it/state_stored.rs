@@ -155,13 +155,14 @@ fn paths(value: &Value, path: &str, found: &mut Vec<String>) {
     found.push(path.to_owned());
     match value {
         Value::Object(entries) => {
-            entries.iter().for_each(|(key, value)| paths(value, &format!("{path}/{key}"), found))
+            for (key, value) in entries {
+                paths(value, &format!("{path}/{key}"), found);
+            }
         }
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, value)| paths(value, &format!("{path}/{index}"), found));
+            for (index, value) in items.iter().enumerate() {
+                paths(value, &format!("{path}/{index}"), found);
+            }
         }
         _ => {}
     }
@@ -212,7 +213,7 @@ fn work_with(mut state: FeatureState) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_damaged_state_is_refused_or_can_be_worked_with(lines in any::<bool>(), seed in any::<u64>(), times in 1_usize..4) {

@@ -118,7 +118,6 @@ impl Compactor {
 
     /// The rows that the group has become.
     fn rows(&self) -> LineColumns {
-        let Self { keys, lines, heads, sums, .. } = self;
         fn pick<T: Copy>(values: &[T], heads: &[u32]) -> Vec<T> {
             if values.is_empty() {
                 Vec::new()
@@ -129,6 +128,7 @@ impl Compactor {
         fn sum<T>(values: &[T], sums: &[Sums], of: fn(&Sums) -> T) -> Vec<T> {
             if values.is_empty() { Vec::new() } else { sums.iter().map(of).collect() }
         }
+        let Self { keys, lines, heads, sums, .. } = self;
         LineColumns {
             customer: heads.iter().map(|head| keys[*head as usize].0).collect(),
             order: heads.iter().map(|head| keys[*head as usize].1).collect(),
@@ -253,13 +253,15 @@ impl Sums {
 fn assemble(log: &TransactionLog, groups: &[LineColumns]) -> TransactionLog {
     fn flat<T: Copy>(groups: &[LineColumns], column: fn(&LineColumns) -> &[T]) -> Vec<T> {
         let mut values = Vec::with_capacity(groups.iter().map(|group| column(group).len()).sum());
-        groups.iter().for_each(|group| values.extend_from_slice(column(group)));
+        for group in groups {
+            values.extend_from_slice(column(group));
+        }
         values
     }
     let ids = |column: &IdColumn, of: fn(&LineColumns) -> &[u64]| match column {
         IdColumn::Numbers(_) => IdColumn::Numbers(flat(groups, of)),
         IdColumn::Texts(texts) => {
-            let codes = groups.iter().flat_map(|group| of(group)).map(|key| *key as u32).collect();
+            let codes = groups.iter().flat_map(of).map(|key| *key as u32).collect();
             IdColumn::Texts(Category { codes, levels: texts.levels.clone() }.without_unused())
         }
     };
@@ -310,7 +312,7 @@ mod tests {
         let compacted = compact(&log);
         assert!(compacted.len() < log.len() && log.len() > 5 << 12, "{} of {}", compacted.len(), log.len());
         // A step that shares no factor with the length goes through all lines.
-        let step = (10_007..).find(|step| log.len() % step != 0).unwrap();
+        let step = [10_007, 10_009].into_iter().find(|prime| !log.len().is_multiple_of(*prime)).unwrap();
         let rows: Vec<usize> = (0..log.len()).map(|row| row * step % log.len()).collect();
         let mut distinct = rows.clone();
         distinct.sort_unstable();

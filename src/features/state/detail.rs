@@ -72,12 +72,12 @@ impl Detail {
     }
 
     /// The rows put together as far as they can be and in an order that depends on their content only.
-    pub(super) fn canonical(self, log: TransactionLog) -> TransactionLog {
+    pub(super) fn canonical(self, log: &TransactionLog) -> TransactionLog {
         if self.puts_together(&log.rules) {
-            return compact(&log);
+            return compact(log);
         }
         let mut rows: Vec<usize> = (0..log.len()).collect();
-        rows.par_sort_unstable_by(|a, b| compare(&log, *a, *b));
+        rows.par_sort_unstable_by(|a, b| compare(log, *a, *b));
         log.gather(&rows)
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Runs {
     detail: Detail,
     /// A log without rows: the rules, every column that any log had, and the report of all logs.
     frame: TransactionLog,
-    runs: Vec<TransactionLog>,
+    logs: Vec<TransactionLog>,
 }
 
 impl Runs {
@@ -33,7 +33,7 @@ impl Runs {
     /// The rows of a log that keeps what the detail says and no more.
     pub(super) fn of_run(run: TransactionLog, detail: Detail) -> Self {
         let frame = without_unused_texts(run.gather(&[]));
-        Self { detail, frame, runs: if run.is_empty() { Vec::new() } else { vec![run] } }
+        Self { detail, frame, logs: if run.is_empty() { Vec::new() } else { vec![run] } }
     }
 
     /// A log without rows that has the rules, the columns and the report of both.
@@ -51,33 +51,33 @@ impl Runs {
     /// Takes the lines of the other; where they do not go together, nothing changes.
     pub(super) fn merge(&mut self, other: Self) -> Result<()> {
         self.frame = self.frame_with(&other)?;
-        self.runs.extend(other.runs);
+        self.logs.extend(other.logs);
         self.settle()
     }
 
     /// Joins runs until each is more than twice as long as the next, the short ones first.
     fn settle(&mut self) -> Result<()> {
         loop {
-            self.runs.sort_by_key(|run| Reverse(run.len()));
-            let long = |run: &usize| self.runs[run - 1].len() <= 2 * self.runs[*run].len();
-            let Some(run) = (1..self.runs.len()).rev().find(long) else { return Ok(()) };
-            let joined = self.runs[run - 1].concat(&self.runs[run])?;
+            self.logs.sort_by_key(|run| Reverse(run.len()));
+            let long = |run: &usize| self.logs[run - 1].len() <= 2 * self.logs[*run].len();
+            let Some(run) = (1..self.logs.len()).rev().find(long) else { return Ok(()) };
+            let joined = self.logs[run - 1].concat(&self.logs[run])?;
             // They go before compaction takes more memory.
-            self.runs.drain(run - 1..=run);
-            self.runs.push(self.detail.compacted(joined));
+            self.logs.drain(run - 1..=run);
+            self.logs.push(self.detail.compacted(joined));
         }
     }
 
     /// All rows in one log, with every column and the whole report.
     pub(super) fn joined(&self) -> Result<Cow<'_, TransactionLog>> {
-        if let [run] = self.runs.as_slice()
+        if let [run] = self.logs.as_slice()
             && has_columns_of(run, &self.frame)
         {
             return Ok(Cow::Borrowed(run));
         }
         // The short ones first, so that a row is copied twice at most, if the runs are as long as they should be.
         let mut joined = self.frame.clone();
-        for run in self.runs.iter().rev() {
+        for run in self.logs.iter().rev() {
             joined = run.concat(&joined)?;
         }
         joined.rules = self.frame.rules.clone();
@@ -87,9 +87,10 @@ impl Runs {
 
     /// All rows in one log that depends on what was taken and not on the order or the parts in which it came.
     pub(super) fn canonical(&self) -> Result<TransactionLog> {
-        let mut log = self.joined()?.into_owned();
+        let joined = self.joined()?;
+        let mut log = self.detail.canonical(&joined);
         log.report = self.frame.report.clone();
-        Ok(self.detail.canonical(log))
+        Ok(log)
     }
 
     /// Takes out all lines of some customers.
@@ -118,11 +119,11 @@ impl Runs {
 
     /// How many rows each run has.
     pub(super) fn lengths(&self) -> impl ExactSizeIterator<Item = usize> {
-        self.runs.iter().map(TransactionLog::len)
+        self.logs.iter().map(TransactionLog::len)
     }
 
     pub(super) fn time_span(&self) -> Option<(i64, i64)> {
-        let spans = self.runs.iter().filter_map(TransactionLog::time_span);
+        let spans = self.logs.iter().filter_map(TransactionLog::time_span);
         spans.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1)))
     }
 
@@ -130,7 +131,7 @@ impl Runs {
     pub(super) fn customers(&self) -> usize {
         let mut numbers: Vec<u64> = Vec::new();
         let mut texts = Levels::default();
-        for run in &self.runs {
+        for run in &self.logs {
             match &run.customers {
                 IdColumn::Numbers(own) => numbers.extend_from_slice(own),
                 IdColumn::Texts(own) => (texts, _, _) = texts.union(own.levels()),
@@ -143,7 +144,7 @@ impl Runs {
 
     /// How many bytes the rows and their texts take.
     pub(super) fn bytes(&self) -> usize {
-        self.runs.iter().map(bytes).sum()
+        self.logs.iter().map(bytes).sum()
     }
 }
 
@@ -217,10 +218,10 @@ mod tests {
     #[test]
     fn a_day_leaves_the_long_runs_where_they_are() {
         let mut runs = day(0, 1_000);
-        let place = runs.runs[0].times.as_ptr();
+        let place = runs.logs[0].times.as_ptr();
         for today in 1..=40 {
             runs.merge(day(today, 10)).unwrap();
-            assert_eq!(runs.runs[0].times.as_ptr(), place, "day {today}");
+            assert_eq!(runs.logs[0].times.as_ptr(), place, "day {today}");
             let lengths: Vec<usize> = runs.lengths().collect();
             assert!(lengths.windows(2).all(|pair| pair[0] > 2 * pair[1]), "{lengths:?}");
         }
@@ -239,7 +240,7 @@ mod tests {
             for (today, orders) in (1_i64..).zip(lengths) {
                 runs.merge(day(today, orders)).unwrap();
             }
-            assert_eq!(runs.lengths().sum::<usize>() as u64, lengths.iter().sum());
+            assert_eq!(runs.lengths().sum::<usize>() as u64, lengths.iter().sum::<u64>());
             let found: Vec<usize> = runs.lengths().collect();
             assert!(found.windows(2).all(|pair| pair[0] > 2 * pair[1]), "{found:?}");
             assert_eq!(runs.joined().unwrap().report(), runs.report());
