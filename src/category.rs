@@ -186,6 +186,11 @@ impl Levels {
         Self(picked)
     }
 
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.text.len() + size_of_val(self.0.ends.as_slice())
+    }
+
     /// The levels of both, and for each side the new code of each old one. O(sum of lengths).
     pub(crate) fn union(&self, other: &Self) -> (Self, Vec<u32>, Vec<u32>) {
         let mut merged = TextArena::default();
@@ -352,6 +357,11 @@ impl Category {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.codes.iter().map(|code| self.levels.get(*code))
+    }
+
+    /// How many bytes codes and levels take.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.codes.as_slice()) + self.levels.bytes()
     }
 
     /// The rows at `rows`, with the same levels.

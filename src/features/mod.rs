@@ -51,5 +51,5 @@ pub use feature::Feature;
 pub(crate) use group::Group;
 pub(crate) use lines::{LineColumns, Needs};
 pub(crate) use partition::Partition;
-pub use state::FeatureState;
+pub use state::{Detail, FeatureState};
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};

@@ -57,6 +57,17 @@ pub enum IdKind {
     Text,
 }
 
+impl IdKind {
+    /// An id in this form, as every door reads it: a number is its decimal text, a text may be a number.
+    pub(crate) fn form(self, id: &CustomerId) -> Option<CustomerId> {
+        match (self, id) {
+            (Self::Number, CustomerId::Text(text)) => text.trim().parse().ok().map(CustomerId::Number),
+            (Self::Text, CustomerId::Number(number)) => Some(CustomerId::Text(number.to_string())),
+            _ => Some(id.clone()),
+        }
+    }
+}
+
 impl fmt::Display for IdKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -150,6 +161,15 @@ impl IdColumn {
             Self::Numbers(numbers) => numbers[row],
             Self::Texts(texts) => u64::from(texts.codes[row]),
             Self::ShortTexts(texts) => texts.keys[row],
+        }
+    }
+
+    /// The key of an id, if it can be an id of this column.
+    pub(crate) fn key_of(&self, id: &CustomerId) -> Option<u64> {
+        match (self, self.kind().form(id)?) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(&text).map(u64::from),
+            _ => None,
         }
     }
 

@@ -32,6 +32,7 @@ mod csv;
 #[cfg(feature = "csv")]
 mod doors_test;
 mod duplicates;
+mod erase;
 mod ids;
 mod line;
 mod log;
@@ -55,7 +56,7 @@ pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
 pub use money::{Money, MoneyTotal, Rate};
 pub use reconcile::{ReconcileBy, ReconcileRow, Reconciliation};
-pub use report::{ClassTotals, IngestReport, Rejection};
+pub use report::{ClassTotals, Erasure, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
 };
@@ -65,13 +66,15 @@ pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
+pub(crate) use builder::day_orders;
 #[cfg(feature = "arrow")]
 pub(crate) use columns::rate_from_f64;
-pub(crate) use line::UNKNOWN_COST;
+pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
 #[cfg(feature = "arrow")]
 pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 pub(crate) use money::{MAX_LINE, mul_div};
+pub(crate) use report::EXAMPLES;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::yes_or_no;
 #[cfg(feature = "arrow")]
