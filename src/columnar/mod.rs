@@ -19,7 +19,7 @@ use arrow_schema::DataType;
 pub(crate) use flags::{Flag, date_flags, flags};
 pub(crate) use ids::{id_kind, number_ids};
 pub(crate) use numbers::{Number, Numbers, Writing};
-pub(crate) use texts::{text_ids, texts};
+pub(crate) use texts::{exact_texts, text_ids, texts};
 pub(crate) use times::{Ticks, times};
 
 use crate::error::{Error, Result, nearest};

@@ -125,6 +125,18 @@ impl<'a> Numbers<'a> {
         Ok(Self { values, nulls })
     }
 
+    /// The same, with truth values as zeros and ones.
+    pub(crate) fn or_truths(column: Named<'a>) -> Result<Self> {
+        match column.array.data_type() {
+            DataType::Boolean => {
+                let truths = column.array.as_boolean();
+                let values = truths.values().iter().map(i64::from).collect();
+                Ok(Self { values: Values::I64(values), nulls: truths.nulls() })
+            }
+            _ => Self::new(column),
+        }
+    }
+
     /// The number of a row, if there is one.
     #[inline]
     pub(crate) fn get(&self, row: usize) -> Option<Number<'_>> {
@@ -171,8 +183,8 @@ impl Number<'_> {
     /// The number in units of its last of `decimals` places, at most 100 billion.
     pub(crate) fn units(self, decimals: usize, writing: Writing) -> Result<i64, DecimalProblem> {
         match self {
-            Self::Whole(number) => scaled(number, 0, decimals, writing.rounding),
-            Self::Decimal(number, scale) => scaled(number, scale, decimals, writing.rounding),
+            Self::Whole(number) => scaled(number, 0, decimals, writing.rounding, limit(decimals)),
+            Self::Decimal(number, scale) => scaled(number, scale, decimals, writing.rounding, limit(decimals)),
             Self::Float(number) if decimals == 4 => match writing.rounding {
                 Rounding::Refuse => exact_from_f64(number),
                 Rounding::HalfEven => rounded_from_f64(number),
@@ -181,6 +193,17 @@ impl Number<'_> {
             Self::Single(number) => parsed(&number.to_string(), '.', decimals, writing.rounding),
             Self::Text(text) => parsed(text, writing.mark, decimals, writing.rounding),
         }
+    }
+
+    /// A whole number or decimal in units of its last of `decimals` places, if it is one exactly and fits. Sums may be
+    /// larger than what one line can have.
+    pub(crate) fn exact(self, decimals: usize) -> Option<i64> {
+        let (number, scale) = match self {
+            Self::Whole(number) => (number, 0),
+            Self::Decimal(number, scale) => (number, scale),
+            _ => return None,
+        };
+        scaled(number, scale, decimals, Rounding::Refuse, i128::from(i64::MAX) + 1).ok()
     }
 
     /// An amount of money.
@@ -229,9 +252,19 @@ fn parsed(text: &str, mark: char, decimals: usize, rounding: Rounding) -> Result
     }
 }
 
+/// The largest number of a line, in units of 10^−`decimals`.
+fn limit(decimals: usize) -> i128 {
+    100_000_000_000 * 10_i128.pow(decimals as u32)
+}
+
 /// `number` · 10^−`scale` in units of 10^−`decimals`, by the same tests as for text.
-fn scaled(number: i128, scale: i8, decimals: usize, rounding: Rounding) -> Result<i64, DecimalProblem> {
-    let limit = 100_000_000_000 * 10_i128.pow(decimals as u32);
+fn scaled(
+    number: i128,
+    scale: i8,
+    decimals: usize,
+    rounding: Rounding,
+    limit: i128,
+) -> Result<i64, DecimalProblem> {
     let in_range = |units: i128| match i64::try_from(units) {
         Ok(narrow) if units.abs() <= limit => Ok(narrow),
         _ => Err(DecimalProblem::OutOfRange),

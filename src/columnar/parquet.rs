@@ -126,6 +126,16 @@ impl<'s> ParquetFile<'s> {
         self.columns(self.names())
     }
 
+    /// A batch of all columns without rows.
+    pub(crate) fn empty(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::clone(self.views.schema()))
+    }
+
+    /// What the file is called in errors.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What a column is read as.
     pub(crate) fn data_type(&self, column: usize) -> &DataType {
         self.views.schema().field(column).data_type()

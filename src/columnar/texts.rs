@@ -22,13 +22,22 @@ use crate::transaction::{IdColumn, ids_of_texts};
 ///
 /// A dictionary's texts are looked at once and not per row. O(rows + distinct texts · log).
 pub(crate) fn texts(column: Named<'_>) -> Result<Category> {
+    category(column, str::trim_ascii)
+}
+
+/// The same with the blanks around a text: a null and an empty text are missing.
+pub(crate) fn exact_texts(column: Named<'_>) -> Result<Category> {
+    category(column, |text| text)
+}
+
+fn category(column: Named<'_>, cut: fn(&str) -> &str) -> Result<Category> {
     let array = column.array;
     Ok(match array.data_type() {
-        DataType::Utf8 => interned(array.as_string::<i32>().iter()),
-        DataType::LargeUtf8 => interned(array.as_string::<i64>().iter()),
-        DataType::Utf8View => interned(array.as_string_view().iter()),
+        DataType::Utf8 => interned(array.as_string::<i32>().iter(), cut),
+        DataType::LargeUtf8 => interned(array.as_string::<i64>().iter(), cut),
+        DataType::Utf8View => interned(array.as_string_view().iter(), cut),
         DataType::Dictionary(..) => {
-            let values = texts(column.with(array.as_any_dictionary().values()))?;
+            let values = category(column.with(array.as_any_dictionary().values()), cut)?;
             let of =
                 |key: Option<usize>| key.and_then(|key| values.codes.get(key).copied()).unwrap_or(MISSING);
             let codes = map_keys(array, of);
@@ -45,7 +54,7 @@ pub(crate) fn texts(column: Named<'_>) -> Result<Category> {
         DataType::UInt64 => {
             let texts: Vec<Option<String>> =
                 array.as_primitive::<UInt64Type>().iter().map(|n| n.map(|n| n.to_string())).collect();
-            interned(texts.iter().map(Option::as_deref))
+            interned(texts.iter().map(Option::as_deref), cut)
         }
         DataType::Decimal32(_, 0) | DataType::Decimal64(_, 0) | DataType::Decimal128(_, 0) => {
             let numbers = Numbers::new(column)?;
@@ -54,11 +63,11 @@ pub(crate) fn texts(column: Named<'_>) -> Result<Category> {
                 _ => None,
             };
             let texts: Vec<Option<String>> = (0..array.len()).map(text).collect();
-            interned(texts.iter().map(Option::as_deref))
+            interned(texts.iter().map(Option::as_deref), cut)
         }
         DataType::Boolean => {
             let text = |truth: bool| if truth { "true" } else { "false" };
-            interned(array.as_boolean().iter().map(|truth| truth.map(text)))
+            interned(array.as_boolean().iter().map(|truth| truth.map(text)), cut)
         }
         DataType::Null => Category { codes: vec![MISSING; array.len()], levels: Arc::default() },
         _ => return Err(column.unfit("text, a dictionary of text, whole numbers or truth values")),
@@ -86,9 +95,9 @@ pub(crate) fn text_ids(column: Named<'_>) -> Result<IdColumn> {
     })
 }
 
-fn interned<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Category {
+fn interned<'a>(texts: impl Iterator<Item = Option<&'a str>>, cut: fn(&str) -> &str) -> Category {
     let mut interner = Interner::default();
-    let codes = texts.map(|text| text.map_or(MISSING, |text| interner.code(text.trim_ascii()))).collect();
+    let codes = texts.map(|text| text.map_or(MISSING, |text| interner.code(cut(text)))).collect();
     interner.finish(codes)
 }
 

@@ -73,6 +73,8 @@ pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
 #[cfg(feature = "arrow")]
 pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
+#[cfg(feature = "csv")]
+pub(crate) use money::parse_unbounded;
 pub(crate) use money::{MAX_LINE, mul_div};
 pub(crate) use report::EXAMPLES;
 #[cfg(feature = "arrow")]
