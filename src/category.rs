@@ -85,6 +85,14 @@ impl Levels {
         (0..self.len()).map(|index| self.0.get(index))
     }
 
+    /// Levels of distinct texts that ascend.
+    #[cfg(feature = "csv")]
+    pub(crate) fn ascending<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut levels = TextArena::default();
+        texts.for_each(|text| levels.push(text));
+        Self(levels)
+    }
+
     /// Some of the levels, by ascending codes.
     pub(crate) fn pick(&self, codes: impl Iterator<Item = u32>) -> Self {
         let mut picked = TextArena::default();

@@ -231,7 +231,7 @@ impl LogBuilder {
     }
 
     /// Counts a row that a file's door could not even split into fields.
-    #[cfg(feature = "csv")]
+    #[cfg(all(test, feature = "csv"))]
     pub(crate) fn reject_unread(
         &mut self,
         row: u64,
@@ -259,7 +259,7 @@ impl LogBuilder {
     }
 
     /// Says that the source has a column, so that the log has it even where no row has a value.
-    #[cfg(feature = "csv")]
+    #[cfg(all(test, feature = "csv"))]
     pub(crate) fn declare(&mut self, has: &Has) {
         self.has.discount |= has.discount;
         self.has.cost |= has.cost;
