@@ -85,12 +85,11 @@ impl Levels {
         (0..self.len()).map(|index| self.0.get(index))
     }
 
-    /// Levels of distinct texts that ascend.
+    /// Adds a text that is larger than all others.
     #[cfg(feature = "csv")]
-    pub(crate) fn ascending<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
-        let mut levels = TextArena::default();
-        texts.for_each(|text| levels.push(text));
-        Self(levels)
+    pub(crate) fn push_larger(&mut self, text: &str) {
+        debug_assert!(self.0.len() == 0 || self.0.get(self.0.len() - 1) < text, "levels ascend");
+        self.0.push(text);
     }
 
     /// Some of the levels, by ascending codes.

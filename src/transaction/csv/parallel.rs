@@ -133,7 +133,6 @@ fn header(blocks: &mut Blocks<'_>, schema: &Schema, failures: &Failures) -> Resu
             let start = end;
             if text[start] == b'\n' {
                 // No record at all.
-                splitter.pass_beginning();
                 (end, lines) = (end + 1, lines + 1);
                 continue;
             }

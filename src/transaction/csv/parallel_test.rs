@@ -159,7 +159,7 @@ fn row() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-const HEADER: &str = "who,order,when,n,price,off,cost,back,back at,lost,what,to,cur,note";
+const HEADER: &str = "who,order,when,n,price,off,cost,back,back_at,lost,what,to,cur,note";
 
 /// A file: rows of which some are ragged, with any line ends and blank lines between them.
 fn file() -> impl Strategy<Value = (Vec<Vec<String>>, Vec<u8>, bool)> {
@@ -235,7 +235,7 @@ fn setting() -> impl Strategy<Value = (Schema, char)> {
             if on_lines {
                 schema = schema.returned("back");
                 if coin[13] {
-                    schema = schema.return_time("back at");
+                    schema = schema.return_time("back_at");
                 }
             }
             if coin[14] {

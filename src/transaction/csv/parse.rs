@@ -47,8 +47,6 @@ pub(super) struct Work<'p> {
 
 impl<'p> Work<'p> {
     pub(super) fn new(plan: &'p Plan<'p>) -> Self {
-        let mut splitter = Splitter::new(plan.schema.delimiter as u8);
-        splitter.pass_beginning();
         Self {
             plan,
             block: Block::default(),
@@ -58,7 +56,7 @@ impl<'p> Work<'p> {
             spans: vec![Span::default(); plan.columns.width()],
             plain: Plain::new(plan),
             clock: Clock::new(plan.schema),
-            splitter,
+            splitter: Splitter::new(plan.schema.delimiter as u8),
             decoder: Decoder::new(plan.schema, &plan.columns),
         }
     }
@@ -210,12 +208,11 @@ impl Splitter {
             // The carriage return of a CRLF is trimmed from the last field like any blank.
             .terminator(csv_core::Terminator::Any(b'\n'))
             .build();
-        Self { reader, fields: vec![0; 256], ends: vec![0; 32], record: ByteRecord::new() }
-    }
-
-    /// Says that what comes is not the beginning of a file: bytes like a byte-order mark are then none.
-    pub(super) fn pass_beginning(&mut self) {
-        self.next(b"-\n");
+        let mut splitter =
+            Self { reader, fields: vec![0; 256], ends: vec![0; 32], record: ByteRecord::new() };
+        // A byte-order mark is none of what is split here, and once something was read nothing is taken for one.
+        splitter.next(b"-\n");
+        splitter
     }
 
     /// Splits the record at the beginning of a text, which has its line end, and gives its length.

@@ -36,16 +36,10 @@ pub(super) struct Plain<'p> {
     looks_at_names: bool,
 }
 
-/// A field without the blanks around it.
-#[derive(Clone, Copy)]
-struct Field {
-    start: usize,
-    end: usize,
-}
-
-impl Field {
-    fn is_empty(self) -> bool {
-        self.start == self.end
+impl Span {
+    #[inline]
+    fn range(self) -> (usize, usize) {
+        (self.start as usize, self.end as usize)
     }
 }
 
@@ -86,46 +80,45 @@ impl<'p> Plain<'p> {
         let columns = self.columns;
         let row = Fields { text, spans, ascii_only: self.ascii_only };
         let customer = row.id(columns.customer, self.judge.customers)?;
-        let order_field = columns.order.map(|column| row.field(column));
         let order = match (self.judge.orders, columns.order) {
             (Some(kind), Some(column)) => Some(row.id(column, kind)?),
             (Some(_), None) => return None,
             // It is no part of the log, but of what has to be readable.
-            (None, Some(column)) => row.text(row.field(column)).map(|_| None)?,
+            (None, Some(column)) => row.text(column).map(|_| None)?,
             (None, None) => None,
         };
         let mut attributes = [None; Attribute::ALL.len()];
         for (cell, column) in attributes.iter_mut().zip(columns.attributes) {
             if let Some(column) = column {
-                *cell = Some(row.cell(row.field(column))?);
+                *cell = Some(row.cell(column)?);
             }
         }
-        let when = row.field(columns.time);
-        let time = clock.read(text, when.start, when.end)?;
+        let time = row.time(columns.time, clock)?;
         if let Some(column) = columns.currency
-            && row.text(row.field(column))? != self.judge.rules.currency
+            && row.text(column)? != self.judge.rules.currency
         {
             return None;
         }
         let numbers = self.numbers(&row)?;
         let mut credit_note = false;
         if self.looks_at_names {
-            let product = attributes[Attribute::Product as usize].map_or("", |cell: Cell<'_>| cell.text);
-            let order = order_field.map_or(Some(""), |field| row.text(field))?;
+            let name = |column: Option<usize>| column.map_or(Some(""), |column| row.text(column));
+            let (order, product) =
+                (name(columns.order)?, name(columns.attributes[Attribute::Product as usize])?);
             self.judge.exclusions(false, order, product).check().ok()?;
             credit_note = self.judge.is_credit_note(order);
         }
         let line = self.judge.classifier.line(numbers, credit_note).ok()?;
-        let return_time = match columns.return_time.map(|column| row.field(column)) {
-            Some(back) if line.came_back() && !back.is_empty() => {
-                clock.read(text, back.start, back.end).filter(|back| *back >= time)?
+        let return_time = match columns.return_time {
+            Some(column) if line.came_back() && !row.is_empty(column) => {
+                row.time(column, clock).filter(|back| *back >= time)?
             }
-            Some(back) => row.text(back).map(|_| NO_TIME)?,
+            Some(column) => row.text(column).map(|_| NO_TIME)?,
             None => NO_TIME,
         };
         // The last test, as it notes what it sees: the general way would see the same.
         if let Some(column) = columns.undelivered {
-            let undelivered = undelivered.read(row.text(row.field(column))?, part.lines);
+            let undelivered = undelivered.read(row.text(column)?, part.lines);
             if undelivered {
                 return None;
             }
@@ -143,79 +136,81 @@ impl<'p> Plain<'p> {
     #[inline]
     fn numbers(&self, row: &Fields<'_>) -> Option<Numbers> {
         let (columns, schema) = (self.columns, self.numbers.schema);
-        let price = self.money(row, row.field(columns.price), RejectReason::Price)?;
+        let price = self.money(row, columns.price, RejectReason::Price)?;
         let price = match schema.price_kind {
             PriceKind::Unit => Price::Unit(price),
             PriceKind::Line => Price::Line(price),
         };
-        let discount = match (&schema.discount, columns.discount.map(|column| row.field(column))) {
-            (Some((DiscountKind::Rate, _)), Some(field)) if field.is_empty() => Discount::Rate(Rate::ZERO),
-            (Some((DiscountKind::Rate, _)), Some(field)) => Discount::Rate(self.rate(row, field)?),
-            (Some((DiscountKind::Amount, _)), Some(field)) if field.is_empty() => {
+        let discount = match (&schema.discount, columns.discount) {
+            (Some((DiscountKind::Rate, _)), Some(column)) if row.is_empty(column) => {
+                Discount::Rate(Rate::ZERO)
+            }
+            (Some((DiscountKind::Rate, _)), Some(column)) => Discount::Rate(self.rate(row, column)?),
+            (Some((DiscountKind::Amount, _)), Some(column)) if row.is_empty(column) => {
                 Discount::Amount(Money::ZERO)
             }
-            (Some((DiscountKind::Amount, _)), Some(field)) => {
-                Discount::Amount(self.money(row, field, RejectReason::Discount)?)
+            (Some((DiscountKind::Amount, _)), Some(column)) => {
+                Discount::Amount(self.money(row, column, RejectReason::Discount)?)
             }
             _ => Discount::None,
         };
-        let unit_cost = match columns.unit_cost.map(|column| row.field(column)) {
-            Some(field) if !field.is_empty() => {
-                Some(self.money(row, field, RejectReason::UnitCost)?.ten_thousandths())
+        let unit_cost = match columns.unit_cost {
+            Some(column) if !row.is_empty(column) => {
+                Some(self.money(row, column, RejectReason::UnitCost)?.ten_thousandths())
             }
             _ => None,
         };
-        let returned = match columns.returned.map(|column| row.field(column)) {
-            Some(field) if !field.is_empty() => self.returned(row, field)?,
+        let returned = match columns.returned {
+            Some(column) if !row.is_empty(column) => self.returned(row, column)?,
             _ => Returned::Nothing,
         };
         let quantity = match columns.quantity {
             None => 1,
-            Some(column) => self.whole(row, row.field(column))?,
+            Some(column) => self.whole(row, column)?,
         };
         Some(Numbers { quantity, price, discount, unit_cost, returned })
     }
 
     #[inline]
-    fn money(&self, row: &Fields<'_>, field: Field, name: RejectReason) -> Option<Money> {
-        match digits::decimal(row.text, field.start, field.end, self.mark, 4) {
+    fn money(&self, row: &Fields<'_>, column: usize, name: RejectReason) -> Option<Money> {
+        match row.decimal(column, self.mark, 4) {
             Some(amount) => Some(Money::from_ten_thousandths(amount)),
-            None => self.numbers.money(row.text(field)?, name, "").ok(),
+            None => self.numbers.money(row.text(column)?, name, "").ok(),
         }
     }
 
     #[inline]
-    fn rate(&self, row: &Fields<'_>, field: Field) -> Option<Rate> {
-        let millionths = digits::decimal(row.text, field.start, field.end, self.mark, 6)
-            .filter(|millionths| (0..=Rate::ONE.millionths()).contains(millionths));
-        match millionths {
-            Some(millionths) => Some(Rate::from_millionths(millionths)),
-            None => self.numbers.rate(row.text(field)?).ok(),
+    fn rate(&self, row: &Fields<'_>, column: usize) -> Option<Rate> {
+        match row.decimal(column, self.mark, 6) {
+            Some(millionths) if millionths <= Rate::ONE.millionths() => {
+                Some(Rate::from_millionths(millionths))
+            }
+            _ => self.numbers.rate(row.text(column)?).ok(),
         }
     }
 
     #[inline]
-    fn whole(&self, row: &Fields<'_>, field: Field) -> Option<i64> {
-        match digits::decimal(row.text, field.start, field.end, self.mark, 0) {
-            None => self.numbers.whole(row.text(field)?).ok(),
+    fn whole(&self, row: &Fields<'_>, column: usize) -> Option<i64> {
+        match row.decimal(column, self.mark, 0) {
+            None => self.numbers.whole(row.text(column)?).ok(),
             whole => whole,
         }
     }
 
     #[inline]
-    fn returned(&self, row: &Fields<'_>, field: Field) -> Option<Returned> {
+    fn returned(&self, row: &Fields<'_>, column: usize) -> Option<Returned> {
         match self.judge.rules.returns {
             Returns::Flag => {
-                Some(if yes_or_no(row.text(field)?)? { Returned::All } else { Returned::Nothing })
+                Some(if yes_or_no(row.text(column)?)? { Returned::All } else { Returned::Nothing })
             }
-            Returns::Quantity => self.whole(row, field).map(Returned::Quantity),
-            Returns::Amount => self.money(row, field, RejectReason::Returned).map(Returned::Amount),
+            Returns::Quantity => self.whole(row, column).map(Returned::Quantity),
+            Returns::Amount => self.money(row, column, RejectReason::Returned).map(Returned::Amount),
             Returns::NotRecorded | Returns::CreditNotes { .. } => Some(Returned::Nothing),
         }
     }
 }
 
-/// The fields of a row.
+/// The fields of a row. Numbers are read without a look at blanks: those that have some are read the slower way.
 struct Fields<'t> {
     text: &'t [u8],
     spans: &'t [Span],
@@ -223,36 +218,57 @@ struct Fields<'t> {
 }
 
 impl<'t> Fields<'t> {
+    /// A field without the blanks around it.
     #[inline]
-    fn field(&self, column: usize) -> Field {
-        let Span { start, end } = self.spans[column];
-        let (mut start, mut end) = (start as usize, end as usize);
+    fn trimmed(&self, column: usize) -> (usize, usize) {
+        let (mut start, mut end) = self.spans[column].range();
         // Nearly no field has a blank at its ends; all blanks are below the letters.
         if start < end && (self.text[start] <= b' ' || self.text[end - 1] <= b' ') {
             let bytes = &self.text[start..end];
             start += bytes.len() - bytes.trim_ascii_start().len();
             end = start + bytes.trim_ascii().len();
         }
-        Field { start, end }
+        (start, end)
     }
 
     #[inline]
-    fn cell(&self, field: Field) -> Option<Cell<'t>> {
-        Cell::at(self.text, field.start, field.end).filter(|cell| !self.ascii_only || cell.text.is_ascii())
+    fn is_empty(&self, column: usize) -> bool {
+        let (start, end) = self.spans[column].range();
+        start == end
     }
 
     #[inline]
-    fn text(&self, field: Field) -> Option<&'t str> {
-        let text = std::str::from_utf8(self.text.get(field.start..field.end)?).ok()?;
+    fn decimal(&self, column: usize, mark: u8, places: usize) -> Option<i64> {
+        let (start, end) = self.spans[column].range();
+        digits::decimal(self.text, start, end, mark, places)
+    }
+
+    #[inline]
+    fn cell(&self, column: usize) -> Option<Cell<'t>> {
+        let (start, end) = self.trimmed(column);
+        Cell::at(self.text, start, end, self.ascii_only)
+    }
+
+    fn text(&self, column: usize) -> Option<&'t str> {
+        let (start, end) = self.trimmed(column);
+        let text = std::str::from_utf8(self.text.get(start..end)?).ok()?;
         (!self.ascii_only || text.is_ascii()).then_some(text)
     }
 
     #[inline]
     fn id(&self, column: usize, kind: IdKind) -> Option<IdCell<'t>> {
-        let field = self.field(column);
         match kind {
-            IdKind::Number => digits::whole(self.text, field.start, field.end).map(IdCell::Number),
-            IdKind::Text => self.cell(field).filter(|cell| !cell.text.is_empty()).map(IdCell::Text),
+            IdKind::Number => {
+                let (start, end) = self.spans[column].range();
+                digits::whole(self.text, start, end).map(IdCell::Number)
+            }
+            IdKind::Text => self.cell(column).filter(|cell| !cell.is_empty()).map(IdCell::Text),
         }
+    }
+
+    #[inline]
+    fn time(&self, column: usize, clock: &mut Clock<'_>) -> Option<i64> {
+        let (start, end) = self.trimmed(column);
+        clock.read(self.text, start, end)
     }
 }

@@ -13,7 +13,7 @@ use crate::transaction::schema::Encoding;
 /// A line put behind the end of every file. If it does not come back as a record of its own, the file ended inside
 /// quotes and swallowed it; the CSV reader itself takes such an end for a regular one.
 #[cfg(test)]
-pub(super) const END: &[u8] = b"\0end of file\0";
+pub(super) const END: &[u8] = b"\0end\0";
 
 /// A file's text.
 pub(super) struct Source<'r> {

@@ -1,8 +1,9 @@
 //! The text column of a log from those of its blocks: one set of levels, in byte order, and their codes.
 //!
-//! Distinct texts are told apart within 64 shards by hash, so that each shard's table fits a processor's cache, then
+//! Distinct texts are told apart within 128 shards by hash, so that a shard's table fits a processor's cache, then
 //! sorted. O(distinct texts of all blocks + levels · log levels + rows), in parallel.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -10,66 +11,70 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use rayon::prelude::*;
 
 use crate::category::{Category, Levels, MISSING};
-use crate::transaction::csv::texts::{Dictionary, Texts};
+use crate::transaction::csv::texts::{Dictionary, Key, LongTexts, Texts};
 
 /// Fixed, so that nothing depends on the number of threads.
-const SHARDS: usize = 64;
+const SHARDS: usize = 128;
 
 /// A text column that grows block by block. Codes are those of each block's dictionary until it is finished.
 #[derive(Default)]
 pub(super) struct JoinedTexts {
     codes: Vec<u32>,
-    blocks: Vec<Block>,
+    /// The texts of each block and how many rows it has.
+    blocks: Vec<(Dictionary, usize)>,
 }
 
-/// The texts of one block and how many rows it has.
-struct Block {
-    dictionary: Dictionary,
-    rows: usize,
-}
-
-/// The texts of a block, grouped by shard.
-struct Groups {
-    order: Vec<u32>,
-    /// Where each shard's group ends in `order`.
+/// The texts of a block, grouped by shard, each with its code there.
+struct Grouped {
+    texts: Vec<(Key, u32)>,
+    /// Where each shard's group ends.
     ends: [u32; SHARDS],
+    long: LongTexts,
 }
 
-/// The distinct texts of a shard, each by block and position there, and for every text that came by its number
-/// among those.
+/// The distinct texts of a shard, each with a block that has it, and for every text that came by its number among
+/// those.
 #[derive(Default)]
 struct Shard {
-    distinct: Vec<(u32, u32)>,
+    distinct: Vec<(Key, u32)>,
     numbers: Vec<u32>,
     /// Where each block begins in `numbers`.
     starts: Vec<u32>,
 }
 
-impl Groups {
-    fn of(dictionary: &Dictionary, hasher: &DefaultHashBuilder) -> Self {
-        let shards: Vec<u8> =
-            (0..dictionary.len()).map(|text| (hasher.hash_one(dictionary.get(text)) >> 58) as u8).collect();
-        let mut ends = [0; SHARDS];
+impl Grouped {
+    fn new(dictionary: Dictionary, hasher: &DefaultHashBuilder) -> Self {
+        let Dictionary { keys, long } = dictionary;
+        let shards: Vec<u8> = keys.iter().map(|key| (hash(*key, &long, hasher) >> 57) as u8).collect();
+        let mut counts = [0; SHARDS];
         for shard in &shards {
-            ends[usize::from(*shard)] += 1;
+            counts[usize::from(*shard)] += 1;
         }
         let mut end = 0;
-        let mut next = ends.map(|count: u32| {
+        let mut next = counts.map(|count: u32| {
             end += count;
             end - count
         });
-        let mut order = vec![0; shards.len()];
-        for (text, shard) in shards.iter().enumerate() {
-            let place = &mut next[usize::from(*shard)];
-            order[*place as usize] = text as u32;
+        let mut texts = vec![(Key::EMPTY, 0); keys.len()];
+        for (code, (key, shard)) in keys.into_iter().zip(shards).enumerate() {
+            let place = &mut next[usize::from(shard)];
+            texts[*place as usize] = (key, code as u32);
             *place += 1;
         }
-        Self { order, ends: next }
+        Self { texts, ends: next, long }
     }
 
-    fn of_shard(&self, shard: usize) -> &[u32] {
+    fn of_shard(&self, shard: usize) -> &[(Key, u32)] {
         let start = if shard == 0 { 0 } else { self.ends[shard - 1] };
-        &self.order[start as usize..self.ends[shard] as usize]
+        &self.texts[start as usize..self.ends[shard] as usize]
+    }
+}
+
+#[inline]
+fn hash(key: Key, long: &LongTexts, hasher: &DefaultHashBuilder) -> u64 {
+    match key.position() {
+        None => hasher.hash_one(key),
+        Some(position) => hasher.hash_one(long.get(position)),
     }
 }
 
@@ -78,33 +83,34 @@ impl JoinedTexts {
     pub(super) fn take(&mut self, texts: &mut Texts) {
         self.codes.extend_from_slice(&texts.codes);
         let rows = texts.codes.len();
-        self.blocks.push(Block { dictionary: texts.take(), rows });
+        self.blocks.push((texts.take(), rows));
     }
 
     /// The column.
     pub(super) fn finish(self) -> Category {
         let Self { mut codes, blocks } = self;
         let hasher = DefaultHashBuilder::default();
-        let groups: Vec<Groups> =
-            blocks.par_iter().map(|block| Groups::of(&block.dictionary, &hasher)).collect();
+        let (grouped, rows): (Vec<Grouped>, Vec<usize>) = blocks
+            .into_par_iter()
+            .map(|(dictionary, rows)| (Grouped::new(dictionary, &hasher), rows))
+            .unzip();
         let shards: Vec<Shard> =
-            (0..SHARDS).into_par_iter().map(|shard| distinct(&blocks, &groups, shard, &hasher)).collect();
-        let (levels, ranks) = ranked(&blocks, &shards);
+            (0..SHARDS).into_par_iter().map(|shard| distinct(&grouped, shard, &hasher)).collect();
+        let (levels, ranks) = ranked(&grouped, &shards);
 
         let mut rest = codes.as_mut_slice();
-        let mut rows = Vec::with_capacity(blocks.len());
-        for block in &blocks {
-            let (of_block, behind) = rest.split_at_mut(block.rows);
-            rows.push(of_block);
+        let mut of_blocks = Vec::with_capacity(rows.len());
+        for rows in rows {
+            let (of_block, behind) = rest.split_at_mut(rows);
+            of_blocks.push(of_block);
             rest = behind;
         }
-        rows.into_par_iter().enumerate().for_each(|(block, codes)| {
-            let mut levels = vec![MISSING; blocks[block].dictionary.len()];
+        of_blocks.into_par_iter().enumerate().for_each(|(block, codes)| {
+            let mut levels = vec![MISSING; grouped[block].texts.len()];
             for (index, (shard, ranks)) in shards.iter().zip(&ranks).enumerate() {
-                let texts = groups[block].of_shard(index);
-                let numbers = &shard.numbers[shard.starts[block] as usize..][..texts.len()];
-                for (text, number) in texts.iter().zip(numbers) {
-                    levels[*text as usize] = ranks[*number as usize];
+                let numbers = &shard.numbers[shard.starts[block] as usize..];
+                for ((_, code), number) in grouped[block].of_shard(index).iter().zip(numbers) {
+                    levels[*code as usize] = ranks[*number as usize];
                 }
             }
             for code in codes {
@@ -116,65 +122,75 @@ impl JoinedTexts {
 }
 
 /// Tells the texts of one shard apart.
-fn distinct(blocks: &[Block], groups: &[Groups], shard: usize, hasher: &DefaultHashBuilder) -> Shard {
+fn distinct(grouped: &[Grouped], shard: usize, hasher: &DefaultHashBuilder) -> Shard {
     let mut found = Shard::default();
-    let mut table: HashTable<u32> = HashTable::new();
-    for (index, (block, groups)) in blocks.iter().zip(groups).enumerate() {
-        found.starts.push(found.numbers.len() as u32);
-        for position in groups.of_shard(shard) {
-            let text = block.dictionary.get(*position as usize);
-            let known = |number: u32| {
-                let (block, position) = found.distinct[number as usize];
-                blocks[block as usize].dictionary.get(position as usize)
+    let mut table: HashTable<(Key, u32)> = HashTable::new();
+    let long = |block: u32| &grouped[block as usize].long;
+    for (index, block) in grouped.iter().enumerate() {
+        let Shard { distinct, numbers, starts } = &mut found;
+        starts.push(numbers.len() as u32);
+        for (key, _) in block.of_shard(shard) {
+            let same = |(known, number): &(Key, u32)| match (key.position(), known.position()) {
+                (None, _) => known == key,
+                (Some(ours), Some(theirs)) => {
+                    block.long.get(ours) == long(distinct[*number as usize].1).get(theirs)
+                }
+                _ => false,
             };
-            let hash = hasher.hash_one(text);
-            let number = if let Some(number) = table.find(hash, |number| known(*number) == text) {
+            let hash_of = hash(*key, &block.long, hasher);
+            let number = if let Some((_, number)) = table.find(hash_of, same) {
                 *number
             } else {
-                let number = found.distinct.len() as u32;
-                table.insert_unique(hash, number, |number| hasher.hash_one(known(*number)));
-                found.distinct.push((index as u32, *position));
+                let number = distinct.len() as u32;
+                distinct.push((*key, index as u32));
+                table.insert_unique(hash_of, (*key, number), |(key, number)| {
+                    hash(*key, long(distinct[*number as usize].1), hasher)
+                });
                 number
             };
-            found.numbers.push(number);
+            numbers.push(number);
         }
     }
     found
 }
 
+/// A distinct text, and where it was found.
+struct Entry<'t> {
+    key: Key,
+    /// The text, where the key does not say it.
+    long: Option<&'t str>,
+    shard: u8,
+    number: u32,
+}
+
 /// The levels, and for each shard the code of each of its texts.
-fn ranked(blocks: &[Block], shards: &[Shard]) -> (Levels, Vec<Vec<u32>>) {
-    /// A text's first sixteen bytes, which decide nearly all comparisons, and where it is.
-    struct Entry<'t> {
-        head: u128,
-        text: &'t str,
-        shard: u8,
-        number: u32,
-    }
+fn ranked(grouped: &[Grouped], shards: &[Shard]) -> (Levels, Vec<Vec<u32>>) {
     let mut entries: Vec<Entry<'_>> = shards
         .par_iter()
         .enumerate()
         .flat_map_iter(|(shard, found)| {
-            found.distinct.iter().enumerate().map(move |(number, (block, position))| {
-                let text = blocks[*block as usize].dictionary.get(*position as usize);
-                Entry { head: head(text), text, shard: shard as u8, number: number as u32 }
+            found.distinct.iter().enumerate().map(move |(number, (key, block))| {
+                let long = key.position().map(|position| grouped[*block as usize].long.get(position));
+                let key = long.map_or(*key, Key::of_beginning);
+                Entry { key, long, shard: shard as u8, number: number as u32 }
             })
         })
         .collect();
-    entries.par_sort_unstable_by(|a, b| a.head.cmp(&b.head).then_with(|| a.text.cmp(b.text)));
+    entries.par_sort_unstable_by(|a, b| match a.key.cmp(&b.key) {
+        // Only long texts can begin alike and differ.
+        Ordering::Equal => a.long.cmp(&b.long),
+        order => order,
+    });
     let mut ranks: Vec<Vec<u32>> = shards.iter().map(|found| vec![0; found.distinct.len()]).collect();
+    let mut levels = Levels::default();
     for (rank, entry) in entries.iter().enumerate() {
         ranks[usize::from(entry.shard)][entry.number as usize] = rank as u32;
+        match entry.long {
+            Some(text) => levels.push_larger(text),
+            None => levels.push_larger(entry.key.text(&mut [0; 16])),
+        }
     }
-    (Levels::ascending(entries.iter().map(|entry| entry.text)), ranks)
-}
-
-/// The first sixteen bytes of a text as a number that orders as they do; zeros stand where it is shorter.
-fn head(text: &str) -> u128 {
-    let mut bytes = [0; 16];
-    let length = text.len().min(16);
-    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-    u128::from_be_bytes(bytes)
+    (levels, ranks)
 }
 
 #[cfg(test)]
@@ -188,14 +204,16 @@ mod tests {
         #[test]
         fn columns_of_blocks_joined_equal_one_column_of_all_rows(
             blocks in prop::collection::vec(
-                prop::collection::vec("[a-c]{0,3}|[ab\0]{14,18}|é[a-z]{0,2}", 0..30), 0..8,
+                prop::collection::vec("[a-c]{0,3}|[ab\0]{14,18}|é[a-z]{0,2}|[ab]{30}|[\0a]{0,15}", 0..30), 0..8,
             ),
         ) {
             let mut texts = Texts::default();
             let mut joined = JoinedTexts::default();
             for block in &blocks {
                 for text in block {
-                    texts.push(Cell::of(text));
+                    let padded = [text.as_bytes(), &[b'x'; 16]].concat();
+                    texts.push(Cell::at(&padded, 0, text.len(), false).unwrap());
+                    prop_assert_eq!(Cell::of(text).is_empty(), text.is_empty());
                 }
                 joined.take(&mut texts);
             }
