@@ -34,6 +34,7 @@ mod doors_test;
 mod duplicates;
 mod erase;
 mod ids;
+mod judge;
 mod line;
 mod log;
 mod money;
@@ -71,10 +72,10 @@ pub(crate) use builder::day_orders;
 pub(crate) use columns::rate_from_f64;
 pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
-#[cfg(feature = "arrow")]
-pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 #[cfg(feature = "csv")]
 pub(crate) use money::parse_unbounded;
+#[cfg(feature = "arrow")]
+pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 pub(crate) use money::{MAX_LINE, mul_div};
 pub(crate) use report::EXAMPLES;
 #[cfg(feature = "arrow")]
