@@ -43,6 +43,9 @@ mod windowed;
 
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
+pub use families::{
+    Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend, TrendBuilder, Weekday,
+};
 pub use feature::Feature;
 pub use state::FeatureState;
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};

@@ -23,6 +23,7 @@
 //! ```
 
 mod builder;
+mod clock;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
@@ -61,6 +62,7 @@ pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, S
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
+pub(crate) use clock::{Clock, Hand};
 pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
 pub(crate) use money::{MAX_LINE, mul_div};
