@@ -1,6 +1,5 @@
 //! One customer as the engine sees her: her lines, her orders in the order of time, and what came back.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::features::lines::LineColumns;
@@ -125,14 +124,6 @@ impl Order {
     pub(crate) fn paid(&self) -> i128 {
         self.gross - self.discount
     }
-
-    /// By time, then by what else it knows but its id.
-    pub(crate) fn compare(&self, other: &Self) -> Ordering {
-        let content = |order: &Self| {
-            (order.time, order.gross, order.discount, order.pieces, order.returned, order.pieces_back)
-        };
-        content(self).cmp(&content(other))
-    }
 }
 
 /// Pieces of a line that came back.
@@ -197,8 +188,18 @@ pub(crate) fn list_orders(lines: &Lines<'_>, by_id: bool, orders: &mut Vec<Order
     }
     orders.sort_unstable_by(|a, b| {
         let id = |order: &Order| if by_id { lines.order[order.lines.start] } else { 0 };
-        let by_id = a.time.cmp(&b.time).then_with(|| id(a).cmp(&id(b)));
-        by_id.then_with(|| a.compare(b)).then(a.lines.start.cmp(&b.lines.start))
+        let content = |order: &Order| {
+            (
+                order.time,
+                id(order),
+                order.gross,
+                order.discount,
+                order.pieces,
+                order.returned,
+                order.pieces_back,
+            )
+        };
+        content(a).cmp(&content(b)).then(a.lines.start.cmp(&b.lines.start))
     });
 }
 

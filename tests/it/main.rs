@@ -10,6 +10,8 @@ mod csv_bytes;
 mod csv_files;
 mod customers;
 mod economics;
+mod families_time;
+mod families_trend;
 mod feature_cases;
 mod feature_laws;
 mod feature_state;

@@ -372,6 +372,7 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_are_refused() {
+        use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
         let bands = |bands: &[(&str, u8)]| Calendar::builder().hour_bands(bands.iter().copied()).build();
         for wrong in [
             &[][..],
@@ -384,7 +385,6 @@ mod tests {
             assert!(matches!(refused, Err(Error::Setting { setting: "hour_bands", .. })), "{wrong:?}");
         }
         assert!(bands(&[("day", 5)]).is_ok());
-        use Weekday::{Friday, Monday, Saturday, Sunday, Thursday, Tuesday, Wednesday};
         let all = [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday];
         for wrong in [&all[..0], &all] {
             let refused = Calendar::builder().weekend(wrong.iter().copied()).build();

@@ -44,13 +44,10 @@ impl Plan for ChannelPlan {
     }
 
     fn needs(&self) -> Needs {
-        let own = Needs::text(Attribute::Channel);
-        // Without ids, all that an order knows decides between two at one instant.
-        own.and(if self.orders_by_id {
-            Needs { order: true, order_list: true, ..Needs::NONE }
-        } else {
-            Needs::ORDERS
-        })
+        // Without ids, the value of orders decides between two at one instant.
+        let value = !self.orders_by_id;
+        let own = Needs { order: true, order_list: true, quantity: value, discount: value, ..Needs::NONE };
+        own.and(Needs::text(Attribute::Channel))
     }
 
     fn measure(&self) -> Box<dyn Measure + '_> {
@@ -114,19 +111,21 @@ impl Measure for ChannelMeasure<'_> {
 }
 
 impl ChannelMeasure<'_> {
-    /// The channels of the first and the last order. Orders without ids that are alike in all else are told apart by
-    /// the channel alone: then the first text begins and the last one ends.
+    /// The channels of the first and the last order. Of orders at one instant, the id says which comes first; without
+    /// ids the value does, and then the channel itself.
     fn ends(&self, orders: &[Order]) -> (Option<u32>, Option<u32>) {
         let (Some(first), Some(last)) = (orders.first(), orders.last()) else { return (None, None) };
-        let alike = |one: &Order, other: &Order| !self.plan.orders_by_id && one.compare(other).is_eq();
-        let known = |channel: &u32| *channel != MISSING;
-        let begin = 1 + orders[1..].iter().take_while(|order| alike(first, order)).count();
-        let end = orders.len()
-            - 1
-            - orders[..orders.len() - 1].iter().rev().take_while(|order| alike(last, order)).count();
-        let first = self.channels[..begin].iter().copied().filter(known).min();
-        let last = self.channels[end..].iter().copied().filter(known).max();
-        (first, last)
+        let known = |place: usize| Some(self.channels[place]).filter(|channel| *channel != MISSING);
+        if self.plan.orders_by_id {
+            return (known(0), known(orders.len() - 1));
+        }
+        let content = |place: usize| (orders[place].gross, orders[place].discount, orders[place].pieces);
+        let begin = 0..orders.partition_point(|order| order.time == first.time);
+        let end = orders.partition_point(|order| order.time < last.time)..orders.len();
+        // An order without a channel neither begins nor ends what one with a channel could.
+        let first = begin.min_by_key(|place| (content(*place), self.channels[*place]));
+        let last = end.max_by_key(|place| (content(*place), known(*place)));
+        (first.and_then(known), last.and_then(known))
     }
 }
 
