@@ -49,6 +49,9 @@ pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValu
 pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
+pub use families::{
+    Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend, TrendBuilder, Weekday,
+};
 pub use feature::Feature;
 pub(crate) use group::Group;
 pub(crate) use lines::{LineColumns, Needs};

@@ -25,6 +25,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod builder;
+mod clock;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
@@ -68,6 +69,7 @@ pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
 pub(crate) use builder::day_orders;
+pub(crate) use clock::{Clock, Hand};
 #[cfg(feature = "arrow")]
 pub(crate) use columns::rate_from_f64;
 pub(crate) use line::{Line, UNKNOWN_COST};

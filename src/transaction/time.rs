@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::transaction::clock::Clock;
 
 /// Microseconds in a day of 24 hours, the unit of recency and tenure.
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -98,6 +99,16 @@ impl Zone {
             start = next;
         }
         periods
+    }
+
+    /// What clocks in this zone show before a moment, by arithmetic.
+    pub(crate) fn clock(&self, until: i64) -> Clock {
+        let micros = |seconds: i32| i64::from(seconds) * 1_000_000;
+        let first = (i64::MIN, micros(self.0.to_offset(Timestamp::MIN).seconds()));
+        let changes = self.0.following(Timestamp::MIN);
+        let changes =
+            changes.map(|change| (change.timestamp().as_microsecond(), micros(change.offset().seconds())));
+        Clock::new(std::iter::once(first).chain(changes.take_while(|(start, _)| *start <= until)))
     }
 }
 

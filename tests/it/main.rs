@@ -11,6 +11,8 @@ mod csv_files;
 mod customers;
 mod economics;
 mod erasure;
+mod families_time;
+mod families_trend;
 mod feature_cases;
 mod feature_computed;
 mod feature_laws;
