@@ -116,6 +116,23 @@ impl IdColumn {
         }
     }
 
+    /// The key of an id, if it is of this column's kind and, for text, any row has it.
+    pub(crate) fn key_of_id(&self, id: &CustomerId) -> Option<u64> {
+        match (self, id) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(*number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(text).map(u64::from),
+            _ => None,
+        }
+    }
+
+    /// The ids of distinct keys that ascend.
+    pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
+        match self {
+            Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+        }
+    }
+
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         match self {
             Self::Numbers(numbers) => Self::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
