@@ -10,6 +10,9 @@ mod csv_bytes;
 mod csv_files;
 mod customers;
 mod economics;
+mod events;
+#[cfg(feature = "csv")]
+mod events_csv;
 mod feature_cases;
 mod feature_laws;
 mod feature_state;
@@ -21,6 +24,7 @@ mod real_data;
 #[cfg(feature = "csv")]
 mod real_flow;
 mod reconcile;
+mod response;
 mod rfm;
 mod rules;
 mod segmentation;
