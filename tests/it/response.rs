@@ -1,13 +1,15 @@
 //! How customers respond to marketing: figures worked out by hand, a plain slow implementation, and what must change
 //! nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kohort::events::{EventAttribute, EventColumns, EventKind, EventRules};
 use kohort::features::{ByChannel, Response};
 use kohort::transaction::TimeFormat;
 use kohort::{AsOf, Category, CustomerId, Error, Event, EventLog, FeatureTable, IdKind, Window, Zone};
 use proptest::prelude::*;
+
+mod slow;
 
 const DAY: i64 = 86_400_000_000;
 
@@ -327,179 +329,6 @@ fn an_erased_customer_has_no_row_and_the_others_stay_as_they_were() {
     }
 }
 
-/// A message of the plain implementation: its channel and campaign, and which replies were given to it.
-struct Message<'r> {
-    channel: &'r str,
-    campaign: &'r str,
-    replied: [bool; 3],
-}
-
-/// Messages replied to among rows of one customer: each reply looks for a message that has none of its kind yet.
-fn messages(rows: &[&Row]) -> [u64; 3] {
-    let mut messages: Vec<Message<'_>> = rows
-        .iter()
-        .filter(|row| row.3 == "sent")
-        .map(|row| Message { channel: row.4, campaign: row.5, replied: [false; 3] })
-        .collect();
-    // Those without a channel come first for a reply that names none itself; then the channels in order.
-    messages.sort_by_key(|message| message.channel);
-    let of = |kind: &str| rows.iter().filter(|row| row.3 == kind).copied().collect::<Vec<_>>();
-    let key = |row: &Row| (row.4, row.5);
-    let mut opened: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut clicked = opened.clone();
-    of("opened").iter().for_each(|row| *opened.entry(key(row)).or_default() += 1);
-    of("clicked").iter().for_each(|row| *clicked.entry(key(row)).or_default() += 1);
-    for (key, clicks) in &clicked {
-        let opened = opened.entry(*key).or_default();
-        *opened = (*opened).max(*clicks);
-    }
-    let converted =
-        of("converted").iter().fold(BTreeMap::new(), |mut all: BTreeMap<(&str, &str), usize>, row| {
-            *all.entry(key(row)).or_default() += 1;
-            all
-        });
-    for (reply, events) in [opened, clicked, converted].iter().enumerate() {
-        let mut rest = events.clone();
-        let mut turn = |who: &dyn Fn(&str, &str) -> bool, fits: &dyn Fn(&Message<'_>, &str, &str) -> bool| {
-            for ((channel, campaign), events) in rest.iter_mut().filter(|((c, k), _)| who(c, k)) {
-                for message in messages.iter_mut().filter(|message| fits(message, channel, campaign)) {
-                    if *events > 0 && !message.replied[reply] {
-                        message.replied[reply] = true;
-                        *events -= 1;
-                    }
-                }
-            }
-        };
-        turn(&|_, campaign| !campaign.is_empty(), &|m, channel, campaign| {
-            m.channel == channel && m.campaign == campaign
-        });
-        turn(&|channel, campaign| channel.is_empty() && !campaign.is_empty(), &|m, _, campaign| {
-            m.campaign == campaign
-        });
-        turn(&|channel, _| !channel.is_empty(), &|m, channel, campaign| {
-            m.channel == channel && (campaign.is_empty() || m.campaign == campaign)
-        });
-        turn(&|channel, campaign| channel.is_empty() && campaign.is_empty(), &|_, _, _| true);
-    }
-    std::array::from_fn(|reply| messages.iter().filter(|message| message.replied[reply]).count() as u64)
-}
-
-/// The table by plain scans, as text.
-fn slow(rows: &[Row], as_of: i64, window: Option<i64>) -> BTreeMap<(u64, String), String> {
-    let mut table = BTreeMap::new();
-    let before: Vec<&Row> = rows.iter().filter(|row| time(row) < as_of * DAY).collect();
-    let customers: BTreeSet<u64> = before.iter().map(|row| row.0).collect();
-    let channels: BTreeSet<&str> =
-        rows.iter().map(|row| row.4).filter(|channel| !channel.is_empty()).collect();
-    let recorded = |kind: &str| rows.iter().any(|row| row.3 == kind);
-    let in_window = |row: &&Row| window.is_none_or(|days| time(row) >= (as_of - days) * DAY);
-    let suffix = window.map_or(String::new(), |days| format!("__{days}d"));
-    let scopes = || std::iter::once(None).chain(channels.iter().copied().map(Some));
-    for scope in scopes() {
-        let name = |feature: &str| match scope {
-            None => format!("{feature}{suffix}"),
-            Some(channel) => format!("{feature}__{channel}{suffix}"),
-        };
-        let mut all: BTreeMap<u64, ([u64; 3], u64)> = BTreeMap::new();
-        for customer in &customers {
-            let own: Vec<&Row> = before
-                .iter()
-                .filter(|row| row.0 == *customer && scope.is_none_or(|channel| row.4 == channel))
-                .filter(|row| in_window(row))
-                .copied()
-                .collect();
-            let count = |kind: &str| own.iter().filter(|row| row.3 == kind).count() as u64;
-            for (kind, feature) in [
-                ("sent", "sent"),
-                ("opened", "opened"),
-                ("clicked", "clicked"),
-                ("converted", "converted"),
-                ("unsubscribed", "unsubscribes"),
-                ("complained", "complaints"),
-                ("bounced", "bounces"),
-                ("visited", "visits"),
-            ] {
-                let text = if recorded(kind) { count(kind).to_string() } else { String::new() };
-                table.insert((*customer, name(feature)), text);
-            }
-            all.insert(*customer, (messages(&own), count("sent")));
-        }
-        for (reply, kind, feature, of_opened) in [
-            (0, "opened", "open_rate", false),
-            (1, "clicked", "click_rate", false),
-            (1, "clicked", "click_to_open_rate", true),
-            (2, "converted", "conversion_rate", false),
-        ] {
-            let pair = |(replied, sent): &([u64; 3], u64)| {
-                (replied[reply], if of_opened { replied[0] } else { *sent })
-            };
-            let shop = all.values().map(pair).fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
-            let known = recorded("sent") && recorded(kind) && (!of_opened || recorded("opened"));
-            for (customer, own) in &all {
-                let (replied, trials) = pair(own);
-                let rate = (known && trials > 0).then(|| replied as f64 / trials as f64);
-                let expected = (known && shop.1 > 0)
-                    .then(|| (replied * shop.1 + 10 * shop.0) as f64 / (shop.1 * (trials + 10)) as f64);
-                let text = |rate: Option<f64>| rate.map_or(String::new(), |rate| rate.to_string());
-                table.insert((*customer, name(feature)), text(rate));
-                table.insert((*customer, name(&format!("{feature}_expected"))), text(expected));
-                if !of_opened {
-                    let text =
-                        if recorded("sent") && recorded(kind) { replied.to_string() } else { String::new() };
-                    table.insert((*customer, name(&format!("messages_{kind}"))), text);
-                }
-            }
-        }
-    }
-    for customer in &customers {
-        let own: Vec<&Row> = before.iter().filter(|row| row.0 == *customer).copied().collect();
-        let is_response = |row: &&&Row| ["opened", "clicked", "converted"].contains(&row.3);
-        let last = |test: &dyn Fn(&&&Row) -> bool| own.iter().filter(test).map(|row| time(row)).max();
-        let days =
-            |time: Option<i64>| time.map_or(String::new(), |time| ((as_of * DAY - time) / DAY).to_string());
-        table.insert((*customer, "days_since_response".into()), days(last(&is_response)));
-        table.insert((*customer, "days_since_sent".into()), days(last(&|row| row.3 == "sent")));
-        let mut hours = BTreeMap::new();
-        let mut favourites = BTreeMap::new();
-        for row in own.iter().filter(is_response).filter(|row| in_window(row)) {
-            *hours.entry(row.2 / 60).or_insert(0) += 1;
-            if !row.4.is_empty() {
-                *favourites.entry(row.4).or_insert(0) += 1;
-            }
-        }
-        // Of equals the last of a reversed list is the first.
-        let hour = hours.iter().rev().max_by_key(|(_, count)| **count).map(|(hour, _)| hour.to_string());
-        let channel = favourites
-            .iter()
-            .rev()
-            .max_by_key(|(_, count)| **count)
-            .map(|(channel, _)| (*channel).to_owned());
-        table.insert((*customer, format!("favourite_response_hour{suffix}")), hour.unwrap_or_default());
-        table.insert((*customer, format!("favourite_response_channel{suffix}")), channel.unwrap_or_default());
-        let flag =
-            |kind: &str, set: bool| if recorded(kind) { u8::from(set).to_string() } else { String::new() };
-        let complained = own.iter().any(|row| row.3 == "complained");
-        table.insert((*customer, "complained".into()), flag("complained", complained));
-        let read = last(&|row| row.3 == "opened" || row.3 == "clicked");
-        let bounced = last(&|row| row.3 == "bounced");
-        let dead = bounced.is_some() && bounced >= read;
-        table.insert((*customer, "bounced".into()), flag("bounced", dead));
-        let is_no = |channel: &str| {
-            let said = |kind: &str| last(&|row| row.3 == kind && (row.4 == channel || row.4.is_empty()));
-            said("unsubscribed").is_some() && said("unsubscribed") >= said("subscribed")
-        };
-        for channel in &channels {
-            table.insert(
-                (*customer, format!("unsubscribed__{channel}")),
-                flag("unsubscribed", is_no(channel)),
-            );
-        }
-        let any = if channels.is_empty() { is_no("") } else { channels.iter().any(|channel| is_no(channel)) };
-        table.insert((*customer, "unsubscribed".into()), flag("unsubscribed", any));
-    }
-    table
-}
-
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let kinds = vec![
         "sent",
@@ -527,8 +356,8 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec(row, 0..70)
 }
 
-fn cells(table: &FeatureTable) -> BTreeMap<(u64, String), String> {
-    let mut cells = BTreeMap::new();
+fn cells(table: &FeatureTable) -> slow::Cells {
+    let mut cells = slow::Cells::new();
     for (row, id) in table.ids().iter().enumerate() {
         let CustomerId::Number(customer) = id else { panic!("ids are numbers") };
         for name in table.names() {
@@ -544,10 +373,10 @@ proptest! {
     #[test]
     fn the_table_is_that_of_plain_scans(rows in rows(), as_of in 0_i64..11, days in 1_u32..6) {
         let table = plain().extract(&log(&rows), &day(as_of)).unwrap();
-        prop_assert_eq!(cells(&table), slow(&rows, as_of, None));
+        prop_assert_eq!(cells(&table), slow::table(&rows, as_of, None));
         let window = Response::builder().windows([Window::days(days)]).build().unwrap();
         let table = window.extract(&log(&rows), &day(as_of)).unwrap();
-        prop_assert_eq!(cells(&table), slow(&rows, as_of, Some(i64::from(days))));
+        prop_assert_eq!(cells(&table), slow::table(&rows, as_of, Some(i64::from(days))));
     }
 
     #[test]
