@@ -85,6 +85,27 @@ impl Levels {
         (0..self.len()).map(|index| self.0.get(index))
     }
 
+    /// Levels of texts that ascend.
+    pub(crate) fn ascending<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> Self {
+        let mut arena = TextArena::default();
+        texts.for_each(|text| arena.push(text.as_ref()));
+        Self(arena)
+    }
+
+    /// Levels one after the other, each part's after those of the part before it.
+    pub(crate) fn chained(parts: &[Self]) -> Self {
+        let mut arena = TextArena {
+            text: String::with_capacity(parts.iter().map(|part| part.0.text.len()).sum()),
+            ends: Vec::with_capacity(parts.iter().map(Self::len).sum()),
+        };
+        for part in parts {
+            let start = arena.text.len();
+            arena.text.push_str(&part.0.text);
+            arena.ends.extend(part.0.ends.iter().map(|end| start + end));
+        }
+        Self(arena)
+    }
+
     /// Some of the levels, by ascending codes.
     pub(crate) fn pick(&self, codes: impl Iterator<Item = u32>) -> Self {
         let mut picked = TextArena::default();

@@ -137,7 +137,7 @@ pub enum Error {
     #[error("{what} leaves the range of money for customer `{customer}`; check the amounts' unit")]
     MoneyRange {
         /// The sum that overflowed.
-        what: &'static str,
+        what: String,
         /// The customer it belongs to.
         customer: String,
     },

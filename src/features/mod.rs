@@ -24,19 +24,29 @@
 //! ```
 
 mod attribution;
+mod computed;
+mod custom;
+mod customer;
 mod derive;
+mod extraction;
 mod extractor;
+mod families;
+mod family;
 mod feature;
 mod group;
 mod lines;
 mod measures;
 mod partition;
+mod requirements;
 mod response;
 mod state;
 mod table;
 mod tally;
+mod windowed;
 
 pub(crate) use attribution::returned_by_line;
+pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use custom::{Custom, History, HistoryLine};
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
 pub use response::{ByChannel, Response, ResponseBuilder};

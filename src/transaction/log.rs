@@ -243,6 +243,11 @@ impl TransactionLog {
         }
     }
 
+    /// Whether rows stand for several order lines each, as in a state that keeps orders.
+    pub(crate) fn is_compacted(&self) -> bool {
+        self.line_counts.is_some()
+    }
+
     /// The day each line is on, counted from 1970 in the log's zone.
     pub(crate) fn days(times: &[i64], rules: &LogRules) -> Vec<i32> {
         let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else { return Vec::new() };

@@ -40,6 +40,7 @@ mod report_text;
 mod rules;
 #[cfg(any(feature = "csv", feature = "arrow"))]
 mod schema;
+mod short_texts;
 mod time;
 mod window;
 
@@ -58,6 +59,7 @@ pub use rules::{
 };
 #[cfg(any(feature = "csv", feature = "arrow"))]
 pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, SchemaPrice, Undelivered};
+pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 

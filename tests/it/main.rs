@@ -14,9 +14,11 @@ mod events;
 #[cfg(feature = "csv")]
 mod events_csv;
 mod feature_cases;
+mod feature_computed;
 mod feature_laws;
 mod feature_state;
 mod feature_table;
+mod feature_windows;
 mod features;
 mod guarantees;
 #[cfg(feature = "csv")]

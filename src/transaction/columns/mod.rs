@@ -220,7 +220,7 @@ impl<'a> LogColumns<'a> {
             return mismatch("returned", found.into(), "the column that the rules' return convention names");
         }
         if matches!(rules.returns, Returns::CreditNotes { prefix: Some(_) })
-            && !matches!(self.order, Some(IdColumn::Texts(_)))
+            && !matches!(self.order, Some(IdColumn::Texts(_) | IdColumn::ShortTexts(_)))
         {
             return mismatch(
                 "order",

@@ -27,9 +27,12 @@ impl<'c> Plain<'c> {
     /// The short way for some columns, if they allow it.
     pub(super) fn new(reader: &Reader<'c, '_>) -> Option<Self> {
         let columns = reader.columns;
-        let numbers = |ids: &IdColumn| matches!(ids, IdColumn::Numbers(_));
-        let ids = numbers(&columns.customer) && columns.order.as_ref().is_none_or(numbers);
-        if !ids || reader.rounding != Rounding::Refuse || reader.has_marks() || columns.return_time.is_some()
+        let missing =
+            columns.customer.has_missing() || columns.order.as_ref().is_some_and(IdColumn::has_missing);
+        if missing
+            || reader.rounding != Rounding::Refuse
+            || reader.has_marks()
+            || columns.return_time.is_some()
         {
             return None;
         }

@@ -18,6 +18,9 @@ pub(super) struct LevelMarks {
     excluded_product: Vec<bool>,
     excluded_order: Vec<bool>,
     credit_note: Vec<bool>,
+    /// Short texts have no levels: what their beginnings mean is looked up line by line.
+    excluded_beginnings: Vec<String>,
+    credit_note_beginning: Option<String>,
 }
 
 impl LevelMarks {
@@ -29,8 +32,14 @@ impl LevelMarks {
             Some(IdColumn::Texts(texts)) => Some(texts),
             _ => None,
         };
+        let short = matches!(columns.order, Some(IdColumn::ShortTexts(_)));
         let products = columns.attributes[Attribute::Product as usize].as_ref();
         Self {
+            excluded_beginnings: if short { rules.excluded_orders.clone() } else { Vec::new() },
+            credit_note_beginning: match &rules.returns {
+                Returns::CreditNotes { prefix } if short => prefix.clone(),
+                _ => None,
+            },
             excluded_product: mark(products.filter(|_| !rules.excluded_products.is_empty()), &|text| {
                 matches_any(text, &rules.excluded_products)
             }),
@@ -73,8 +82,10 @@ impl<'c, 'a> Reader<'c, 'a> {
 
     /// Whether a text or a mark can set a row aside, or make it a credit note.
     pub(super) fn has_marks(&self) -> bool {
-        let LevelMarks { excluded_product, excluded_order, credit_note } = &self.marks;
+        let LevelMarks { excluded_product, excluded_order, credit_note, .. } = &self.marks;
         self.columns.undelivered.is_some()
+            || !self.marks.excluded_beginnings.is_empty()
+            || self.marks.credit_note_beginning.is_some()
             || ![excluded_product, excluded_order, credit_note].iter().all(|marks| marks.is_empty())
     }
 
@@ -156,6 +167,13 @@ impl<'c, 'a> Reader<'c, 'a> {
         }
     }
 
+    fn order_begins(&self, row: usize, beginning: &str) -> bool {
+        match &self.columns.order {
+            Some(IdColumn::ShortTexts(texts)) => texts.begins(row, beginning),
+            _ => false,
+        }
+    }
+
     #[inline]
     fn exclusions(&self, row: usize) -> Exclusions {
         let columns = self.columns;
@@ -163,13 +181,15 @@ impl<'c, 'a> Reader<'c, 'a> {
         Exclusions {
             undelivered: columns.undelivered.as_ref().is_some_and(|values| values[row]),
             excluded_product: LevelMarks::of(&self.marks.excluded_product, product, row),
-            excluded_order: LevelMarks::of(&self.marks.excluded_order, self.order_texts(), row),
+            excluded_order: LevelMarks::of(&self.marks.excluded_order, self.order_texts(), row)
+                || self.marks.excluded_beginnings.iter().any(|beginning| self.order_begins(row, beginning)),
         }
     }
 
     #[inline]
     fn is_credit_note(&self, row: usize) -> bool {
         LevelMarks::of(&self.marks.credit_note, self.order_texts(), row)
+            || self.marks.credit_note_beginning.as_ref().is_some_and(|text| self.order_begins(row, text))
     }
 
     /// The time of a row in microseconds, if it is in range.
@@ -195,14 +215,10 @@ impl<'c, 'a> Reader<'c, 'a> {
     #[inline]
     pub(super) fn line(&self, row: usize) -> std::result::Result<(i64, Line, i64), RejectReason> {
         let columns = self.columns;
-        if let IdColumn::Texts(texts) = &columns.customer
-            && texts.code(row).is_none()
-        {
+        if columns.customer.is_missing(row) {
             return Err(RejectReason::MissingCustomer);
         }
-        if let Some(IdColumn::Texts(texts)) = &columns.order
-            && texts.code(row).is_none()
-        {
+        if columns.order.as_ref().is_some_and(|orders| orders.is_missing(row)) {
             return Err(RejectReason::MissingOrder);
         }
         let time = self.time(columns.time[row]).ok_or(RejectReason::Time)?;
