@@ -49,6 +49,9 @@ pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValu
 pub use custom::{Custom, History, HistoryLine};
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
+pub(crate) use group::Group;
+pub(crate) use lines::{LineColumns, Needs};
+pub(crate) use partition::Partition;
 pub use response::{ByChannel, Response, ResponseBuilder};
 pub use state::FeatureState;
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};
