@@ -106,6 +106,13 @@ impl Levels {
         Self(arena)
     }
 
+    /// Adds a text that is larger than all others.
+    #[cfg(feature = "csv")]
+    pub(crate) fn push_larger(&mut self, text: &str) {
+        debug_assert!(self.0.len() == 0 || self.0.get(self.0.len() - 1) < text, "levels ascend");
+        self.0.push(text);
+    }
+
     /// Some of the levels, by ascending codes.
     pub(crate) fn pick(&self, codes: impl Iterator<Item = u32>) -> Self {
         let mut picked = TextArena::default();

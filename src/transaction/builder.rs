@@ -4,13 +4,11 @@ use crate::category::{Category, Interner, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::duplicates;
 use crate::transaction::ids::{CustomerId, IdColumn, IdKind};
-use crate::transaction::line::{
-    Classifier, Discount, Exclusions, Line, LineKind, Numbers, OrderLine, RejectReason, matches_any,
-};
+use crate::transaction::judge::{Judge, Refused};
+use crate::transaction::line::{Discount, Line, LineKind, Numbers, OrderLine, RejectReason};
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Strictness};
-use crate::transaction::time::TIME_RANGE;
 
 /// Takes order lines one by one and makes a [`TransactionLog`] of them.
 ///
@@ -29,8 +27,7 @@ use crate::transaction::time::TIME_RANGE;
 /// # Ok::<(), kohort::Error>(())
 /// ```
 pub struct LogBuilder {
-    rules: LogRules,
-    classifier: Classifier,
+    judge: Judge,
     customers: IdBuilder,
     orders: IdBuilder,
     times: Vec<i64>,
@@ -75,6 +72,18 @@ pub(crate) enum RawId<'a> {
     Text(&'a str),
 }
 
+impl RawId<'_> {
+    /// The id as one of a kind, a number wherever the log has numbers; `None` where it is none of that kind.
+    #[inline]
+    pub(crate) fn of_kind(self, kind: IdKind) -> Option<Self> {
+        match (kind, self) {
+            (IdKind::Number, RawId::Text(text)) => text.parse().ok().map(RawId::Number),
+            (_, RawId::Text("")) => None,
+            _ => Some(self),
+        }
+    }
+}
+
 /// Ids of one kind, added one by one.
 pub(crate) enum IdBuilder {
     Numbers(Vec<u64>),
@@ -117,15 +126,6 @@ impl IdBuilder {
         }
     }
 
-    /// Whether it is an id of this kind.
-    pub(crate) fn accepts(&self, id: RawId<'_>) -> bool {
-        match (self, id) {
-            (Self::Numbers(_), RawId::Text(text)) => text.parse::<u64>().is_ok(),
-            (_, RawId::Text(text)) => !text.is_empty(),
-            _ => true,
-        }
-    }
-
     pub(crate) fn finish(self) -> IdColumn {
         match self {
             Self::Numbers(numbers) => IdColumn::Numbers(numbers),
@@ -146,8 +146,7 @@ impl LogBuilder {
     pub(crate) fn new(rules: &LogRules, customers: IdKind, orders: IdKind) -> Self {
         let orders = if rules.orders == OrderIdentity::Column { orders } else { IdKind::Number };
         Self {
-            rules: rules.clone(),
-            classifier: Classifier::new(rules),
+            judge: Judge::new(rules, customers, orders),
             customers: IdBuilder::new(customers),
             orders: IdBuilder::new(orders),
             times: Vec::new(),
@@ -203,114 +202,38 @@ impl LogBuilder {
         })
     }
 
-    /// Adds a row from any door. What is wrong with it is looked for in a fixed order: currency, customer, order,
-    /// time, the user's rules, numbers that cannot be read, and last the kind of line.
+    /// Adds a row from any door.
     pub(crate) fn push_raw(&mut self, raw: &RawRow<'_>) -> Result<()> {
         self.report.rows_read += 1;
-        let order_text = match raw.order {
-            Some(RawId::Text(text)) => text,
-            _ => "",
-        };
-        let product = raw.texts[Attribute::Product as usize].unwrap_or_default();
-        let credit_note = matches!(&self.rules.returns,
-            Returns::CreditNotes { prefix: Some(prefix) } if order_text.starts_with(prefix.as_str()));
         if let Ok(numbers) = &raw.numbers {
             self.has.discount |= numbers.discount != Discount::None;
             self.has.cost |= numbers.unit_cost.is_some();
         }
-        // What the row would be if it had an id and no rule of the user set it aside: its money is accounted for.
-        let ruleless = |classifier: &Classifier| {
-            raw.numbers.as_ref().ok().and_then(|numbers| classifier.line_without_rules(*numbers, credit_note))
-        };
-
-        if let Some(currency) = raw.currency.filter(|currency| *currency != self.rules.currency) {
-            // Its amounts are no amounts of this log.
-            return self.reject(raw.row, RejectReason::Currency, || currency.to_owned(), None);
-        }
-        let Some(customer) = raw.customer.filter(|id| self.customers.accepts(*id)) else {
-            let line = ruleless(&self.classifier);
-            return self.reject(
-                raw.row,
-                RejectReason::MissingCustomer,
-                || id_text(raw.customer),
-                line.as_ref(),
-            );
-        };
-        let needs_order = self.rules.orders == OrderIdentity::Column;
-        let order = raw.order.filter(|id| self.orders.accepts(*id));
-        if needs_order && order.is_none() {
-            let line = ruleless(&self.classifier);
-            return self.reject(raw.row, RejectReason::MissingOrder, || id_text(raw.order), line.as_ref());
-        }
-        let Some(time) = raw.time.filter(|time| TIME_RANGE.contains(time)) else {
-            let line = ruleless(&self.classifier);
-            return self.reject(
-                raw.row,
-                RejectReason::Time,
-                || format!("`{}`", raw.time_text),
-                line.as_ref(),
-            );
-        };
-        let exclusions = Exclusions {
-            undelivered: raw.undelivered,
-            excluded_product: matches_any(product, &self.rules.excluded_products),
-            excluded_order: self
-                .rules
-                .excluded_orders
-                .iter()
-                .any(|prefix| order_text.starts_with(prefix.as_str())),
-        };
-        if let Err(reason) = exclusions.check() {
-            let line = ruleless(&self.classifier);
-            let detail = || format!("order `{order_text}`, product `{product}`");
-            return self.reject(raw.row, reason, detail, line.as_ref());
-        }
-        let numbers = match &raw.numbers {
-            Ok(numbers) => *numbers,
-            Err((reason, detail)) => return self.reject(raw.row, *reason, || detail.clone(), None),
-        };
-        let line = match self.classifier.line(numbers, credit_note) {
-            Ok(line) => line,
-            Err(reason) => {
-                let line = ruleless(&self.classifier);
-                let detail = || format!("order `{order_text}`, product `{product}`, {numbers}");
-                return self.reject(raw.row, reason, detail, line.as_ref());
+        let kept = match self.judge.judge(raw) {
+            Ok(kept) => kept,
+            Err(refused) => {
+                let Refused { reason, detail, line } = refused;
+                return self.reject(raw.row, reason, || detail.to_string(), line.as_ref());
             }
         };
-        let return_time = match raw.return_time {
-            _ if !line.came_back() => None,
-            Ok(Some(returned)) if returned < time || !TIME_RANGE.contains(&returned) => {
-                let detail = || format!("returned at {returned}, ordered at {time} (microseconds UTC)");
-                return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
-            }
-            Ok(return_time) => return_time,
-            Err(text) => {
-                let detail = || format!("return time `{text}`");
-                return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
-            }
-        };
-
-        self.report.keep(&line);
-        self.customers.push(customer);
-        match order {
-            Some(order) if needs_order => self.orders.push(order),
-            _ => self.orders.push(RawId::Number(0)),
-        }
-        self.times.push(time);
-        self.return_times.push(return_time.unwrap_or(NO_TIME));
-        self.has.return_time |= return_time.is_some();
-        self.lines.push(line);
+        self.report.keep(&kept.line);
+        self.customers.push(kept.customer);
+        self.orders.push(kept.order.unwrap_or(RawId::Number(0)));
+        self.times.push(kept.time);
+        self.return_times.push(kept.return_time.unwrap_or(NO_TIME));
+        self.has.return_time |= kept.return_time.is_some();
+        self.lines.push(kept.line);
         for (column, text) in self.attributes.iter_mut().zip(raw.texts) {
             column.push(text);
         }
-        if self.rules.duplicates == Duplicates::Reject {
+        if self.judge.rules.duplicates == Duplicates::Reject {
             self.rows.push(raw.row);
         }
         Ok(())
     }
 
     /// Counts a row that a file's door could not even split into fields.
-    #[cfg(feature = "csv")]
+    #[cfg(all(test, feature = "csv"))]
     pub(crate) fn reject_unread(
         &mut self,
         row: u64,
@@ -328,7 +251,7 @@ impl LogBuilder {
         detail: impl FnOnce() -> String,
         line: Option<&Line>,
     ) -> Result<()> {
-        if self.rules.strictness == Strictness::Stop && !reason.is_rule() {
+        if self.judge.rules.strictness == Strictness::Stop && !reason.is_rule() {
             let detail = detail();
             self.report.reject(row, reason, || detail.clone(), line);
             return Err(Error::Rejected { row, reason, detail });
@@ -338,7 +261,7 @@ impl LogBuilder {
     }
 
     /// Says that the source has a column, so that the log has it even where no row has a value.
-    #[cfg(feature = "csv")]
+    #[cfg(all(test, feature = "csv"))]
     pub(crate) fn declare(&mut self, has: &Has) {
         self.has.discount |= has.discount;
         self.has.cost |= has.cost;
@@ -353,11 +276,12 @@ impl LogBuilder {
     /// # Errors
     /// None at present; kept fallible because duplicates are found here.
     pub fn build(self) -> Result<TransactionLog> {
-        let has_returned = matches!(self.rules.returns, Returns::Flag | Returns::Quantity | Returns::Amount);
+        let rules = self.judge.rules;
+        let has_returned = matches!(rules.returns, Returns::Flag | Returns::Quantity | Returns::Amount);
         let lines = &self.lines;
-        let orders = match self.rules.orders {
+        let orders = match rules.orders {
             OrderIdentity::Column => self.orders.finish(),
-            OrderIdentity::CustomerAndDay => day_orders(&self.times, &self.rules),
+            OrderIdentity::CustomerAndDay => day_orders(&self.times, &rules),
             OrderIdentity::EachLine => IdColumn::Numbers((0..lines.len() as u64).collect()),
         };
         let column =
@@ -377,7 +301,7 @@ impl LogBuilder {
             return_times: self.has.return_time.then_some(self.return_times),
             attributes: attributes_of(self.attributes, self.has.attributes),
             line_counts: None,
-            rules: self.rules,
+            rules,
             report: self.report,
         };
         Ok(match log.rules.duplicates {

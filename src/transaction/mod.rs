@@ -31,6 +31,7 @@ mod csv;
 mod doors_test;
 mod duplicates;
 mod ids;
+mod judge;
 mod line;
 mod log;
 mod money;

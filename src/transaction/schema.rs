@@ -82,6 +82,7 @@ pub struct Schema {
     pub(crate) customer: String,
     pub(crate) customer_ids: IdKind,
     pub(crate) order: Option<String>,
+    pub(crate) order_ids: IdKind,
     pub(crate) time: String,
     pub(crate) price: String,
     pub(crate) price_kind: PriceKind,
@@ -131,6 +132,7 @@ impl Schema {
             customer: customer.into(),
             customer_ids: IdKind::default(),
             order: None,
+            order_ids: IdKind::default(),
             time: time.into(),
             price,
             price_kind,
@@ -183,7 +185,7 @@ impl Schema {
 pub struct SchemaBuilder(Schema);
 
 impl SchemaBuilder {
-    /// The column with the order's id, text. Defaults to none, for rules that tell orders without one.
+    /// The column with the order's id. Defaults to none, for rules that tell orders without one.
     #[must_use]
     pub fn order(mut self, column: impl Into<String>) -> Self {
         self.0.order = Some(column.into());
@@ -195,6 +197,14 @@ impl SchemaBuilder {
     #[must_use]
     pub fn customer_ids(mut self, kind: IdKind) -> Self {
         self.0.customer_ids = kind;
+        self
+    }
+
+    /// Whether order ids are whole numbers or text. As numbers they take less memory and time; an id that is no number
+    /// is a missing one. Defaults to [`IdKind::Text`].
+    #[must_use]
+    pub fn order_ids(mut self, kind: IdKind) -> Self {
+        self.0.order_ids = kind;
         self
     }
 
@@ -352,6 +362,11 @@ impl SchemaBuilder {
                 "missing".into(),
                 "a column, since the rules say that one names the order",
             );
+        }
+        let told_by_order = matches!(schema.rules.returns(), Returns::CreditNotes { prefix: Some(_) });
+        if told_by_order && schema.order_ids == IdKind::Number {
+            let expected = "text, since credit notes are told by the id's beginning";
+            return setting("order_ids", schema.order_ids.to_string(), expected);
         }
         let per_line = matches!(schema.rules.returns(), Returns::Flag | Returns::Quantity | Returns::Amount);
         match &schema.returned {

@@ -57,6 +57,17 @@ impl Zone {
         Some(timestamp.as_microsecond())
     }
 
+    /// When a day begins, if its clocks neither change on it nor near it: then every civil time of the day is that
+    /// much later.
+    #[cfg(feature = "csv")]
+    pub(crate) fn even_day(&self, date: jiff::civil::Date) -> Option<i64> {
+        let midnight = self.any_instant(date.to_datetime(Time::midnight()))?;
+        let before = Timestamp::from_microsecond(midnight - 2 * DAY).ok()?;
+        let next = self.0.following(before).next();
+        let even = next.is_none_or(|change| change.timestamp().as_microsecond() > midnight + 2 * DAY);
+        even.then_some(midnight)
+    }
+
     /// The civil time of an instant in this zone.
     pub(crate) fn civil(&self, micros: i64) -> DateTime {
         let micros = micros.clamp(*TIME_RANGE.start(), *TIME_RANGE.end());
