@@ -41,7 +41,7 @@ pub struct LogBuilder {
 }
 
 /// Which optional values any line had; a log without any has no such column.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Has {
     pub(crate) discount: bool,
     pub(crate) cost: bool,

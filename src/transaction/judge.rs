@@ -85,6 +85,7 @@ impl Judge {
 
     /// What becomes of a row. What is wrong with it is looked for in a fixed order: currency, customer, order, time,
     /// the user's rules, numbers that cannot be read, and last the kind of line.
+    #[expect(clippy::result_large_err, reason = "whoever asks takes it apart at once; it is never passed on")]
     pub(crate) fn judge<'r>(&self, raw: &'r RawRow<'_>) -> Result<Kept<'r>, Refused<'r>> {
         let order_text = match raw.order {
             Some(RawId::Text(text)) => text,

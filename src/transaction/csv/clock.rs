@@ -96,9 +96,13 @@ fn scaled(number: Option<u64>, micros: i64) -> Option<i64> {
 /// Seconds since midnight of `12:50` or `12:50:00`.
 #[inline]
 fn time_of_day(text: &[u8]) -> Option<i64> {
-    let (hour, minute, second) = match *text {
-        [h, i, b':', m, n] => (pair(h, i)?, pair(m, n)?, 0),
-        [h, i, b':', m, n, b':', s, t] => (pair(h, i)?, pair(m, n)?, pair(s, t)?),
+    let seconds = match text.get(5..)? {
+        [] => Some(0),
+        [b':', tens, ones] => pair(*tens, *ones),
+        _ => None,
+    };
+    let (hour, minute, second) = match text {
+        [h, hh, b':', m, mm, ..] => (pair(*h, *hh)?, pair(*m, *mm)?, seconds?),
         _ => return None,
     };
     (hour < 24 && minute < 60 && second < 60).then_some((hour * 60 + minute) * 60 + second)

@@ -242,7 +242,6 @@ struct NumberTexts<'r> {
 }
 
 /// Reads numbers as the schema says they are written.
-#[derive(Clone, Copy)]
 pub(super) struct NumberReader<'s> {
     pub(super) schema: &'s Schema,
 }

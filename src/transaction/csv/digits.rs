@@ -84,7 +84,7 @@ mod tests {
         let read = whole(&padded(text), 2, 2 + text.len());
         match text.parse::<u64>() {
             Ok(number) if !text.starts_with('+') && text.len() <= 20 => {
-                assert_eq!(read, Some(number), "{text}")
+                assert_eq!(read, Some(number), "{text}");
             }
             _ => assert!(read.is_none(), "{text}"),
         }

@@ -3,7 +3,6 @@
 use csv::ByteRecord;
 
 use crate::error::{Error, Result, nearest};
-#[cfg(test)]
 use crate::transaction::builder::Has;
 use crate::transaction::csv::source::Failures;
 use crate::transaction::log::Attribute;
@@ -58,7 +57,6 @@ impl Columns {
         self.names.len()
     }
 
-    #[cfg(test)]
     /// What a log of this file has, whether or not any row has a value.
     pub(super) fn has(&self) -> Has {
         Has {

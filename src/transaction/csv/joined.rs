@@ -141,7 +141,7 @@ impl Joined {
             OrderIdentity::EachLine => IdColumn::Numbers((0..self.times.len() as u64).collect()),
             OrderIdentity::Column => self.orders.finish().unwrap_or(IdColumn::Numbers(Vec::new())),
         };
-        let mut wanted = shape.attributes.into_iter();
+        let mut wanted = shape.has.attributes.into_iter();
         let attributes = self.attributes.map(|texts| (wanted.next() == Some(true)).then(|| texts.finish()));
         let log = TransactionLog {
             rules: rules.clone(),
@@ -151,11 +151,11 @@ impl Joined {
             kinds: self.kinds,
             quantities: self.quantities,
             gross: self.gross,
-            discounts: shape.discount.then_some(self.discounts),
-            costs: shape.cost.then_some(self.costs),
+            discounts: shape.has.discount.then_some(self.discounts),
+            costs: shape.has.cost.then_some(self.costs),
             returned_quantities: shape.returned.then_some(self.returned_quantities),
             returned: shape.returned.then_some(self.returned),
-            return_times: shape.return_time.then_some(self.return_times),
+            return_times: shape.has.return_time.then_some(self.return_times),
             attributes,
             line_counts: None,
             report: self.report,

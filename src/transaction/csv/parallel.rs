@@ -43,13 +43,11 @@ pub(super) fn read(
         if answer.is_break() { Err(Error::Cancelled { stage: "reading order lines" }) } else { Ok(()) }
     };
     let mut blocks = Blocks::new(source, schema.delimiter as u8, block);
-    let (header, lines) = match header(&mut blocks, schema, &failures)? {
-        Found::Header(header, lines) => (header, lines),
-        Found::Nothing(lines) => {
-            ended(blocks, &failures, lines)?;
-            let hint = "not even a header line was found; check the path and the export";
-            return Err(Error::Empty { what: "the CSV file", hint });
-        }
+    let (header, lines) = header(&mut blocks, schema, &failures)?;
+    let Some(header) = header else {
+        ended(blocks, &failures, lines)?;
+        let hint = "not even a header line was found; check the path and the export";
+        return Err(Error::Empty { what: "the CSV file", hint });
     };
     let plan = Plan::new(schema, header.columns);
     let mut joined = Joined::new(&plan, lines);
@@ -115,14 +113,8 @@ struct Header {
     end: usize,
 }
 
-enum Found {
-    /// The header, and the lines up to its end.
-    Header(Header, u64),
-    /// Blank lines, so many.
-    Nothing(u64),
-}
-
-fn header(blocks: &mut Blocks<'_>, schema: &Schema, failures: &Failures) -> Result<Found> {
+/// The header, if there is one, and how many lines were read to find it.
+fn header(blocks: &mut Blocks<'_>, schema: &Schema, failures: &Failures) -> Result<(Option<Header>, u64)> {
     let mut block = Block::default();
     let mut splitter = Splitter::new(schema.delimiter as u8);
     let mut lines = 0;
@@ -141,11 +133,11 @@ fn header(blocks: &mut Blocks<'_>, schema: &Schema, failures: &Failures) -> Resu
             let record = &splitter.record;
             if !is_blank(record) {
                 let columns = Columns::find(record, schema, failures)?;
-                return Ok(Found::Header(Header { columns, block, end }, lines));
+                return Ok((Some(Header { columns, block, end }), lines));
             }
         }
     }
-    Ok(Found::Nothing(lines))
+    Ok((None, lines))
 }
 
 /// Whether the file ended as one should, after so many lines.

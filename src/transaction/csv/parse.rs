@@ -5,7 +5,7 @@ use csv_core::ReadRecordResult;
 
 use crate::transaction::csv::blocks::Block;
 use crate::transaction::csv::clock::Clock;
-use crate::transaction::csv::decode::{Decoder, Row};
+use crate::transaction::csv::decode::{Decoder, Row, Seen};
 use crate::transaction::csv::header::Columns;
 use crate::transaction::csv::marks::Marks;
 use crate::transaction::csv::part::{Part, Shape};
@@ -64,7 +64,7 @@ impl<'p> Work<'p> {
     /// Reads the block into the part.
     pub(super) fn read(&mut self) {
         self.part.clear();
-        self.decoder.undelivered.seen = Default::default();
+        self.decoder.undelivered.seen = Seen::default();
         match &self.plain {
             Some(_) if u32::try_from(self.block.text().len()).is_ok() => self.read_plain(),
             _ => {

@@ -1,6 +1,6 @@
 //! What one block has become: columns of its kept rows and a report of all. Its room is used again for later blocks.
 
-use crate::transaction::builder::{RawId, RawRow};
+use crate::transaction::builder::{Has, RawId, RawRow};
 use crate::transaction::csv::decode::Seen;
 use crate::transaction::csv::header::Columns;
 use crate::transaction::csv::texts::{Cell, Texts};
@@ -14,11 +14,8 @@ use crate::transaction::rules::{Duplicates, LogRules, Returns, Strictness};
 /// Which columns a log of a file has besides those that every log has.
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
-    pub(super) discount: bool,
-    pub(super) cost: bool,
+    pub(super) has: Has,
     pub(super) returned: bool,
-    pub(super) return_time: bool,
-    pub(super) attributes: [bool; Attribute::ALL.len()],
     /// Whether the lines of kept rows are needed later.
     pub(super) rows: bool,
 }
@@ -26,11 +23,8 @@ pub(super) struct Shape {
 impl Shape {
     pub(super) fn new(columns: &Columns, rules: &LogRules) -> Self {
         Self {
-            discount: columns.discount.is_some(),
-            cost: columns.unit_cost.is_some(),
+            has: columns.has(),
             returned: matches!(rules.returns, Returns::Flag | Returns::Quantity | Returns::Amount),
-            return_time: columns.return_time.is_some(),
-            attributes: columns.attributes.map(|position| position.is_some()),
             rows: rules.duplicates == Duplicates::Reject,
         }
     }
@@ -172,17 +166,17 @@ impl Part {
         self.kinds.push(line.kind);
         self.quantities.push(line.quantity);
         self.gross.push(line.gross);
-        if self.shape.discount {
+        if self.shape.has.discount {
             self.discounts.push(line.discount);
         }
-        if self.shape.cost {
+        if self.shape.has.cost {
             self.costs.push(line.cost);
         }
         if self.shape.returned {
             self.returned_quantities.push(line.returned_quantity);
             self.returned.push(line.returned);
         }
-        if self.shape.return_time {
+        if self.shape.has.return_time {
             self.return_times.push(return_time);
         }
         if self.shape.rows {
@@ -205,7 +199,7 @@ impl Part {
                 self.keep_line(raw.row, time, &line, return_time.unwrap_or(NO_TIME));
                 self.keep_ids(customer.into(), order.map(IdCell::from));
                 for ((column, text), wanted) in
-                    self.attributes.iter_mut().zip(raw.texts).zip(self.shape.attributes)
+                    self.attributes.iter_mut().zip(raw.texts).zip(self.shape.has.attributes)
                 {
                     if wanted {
                         column.push(Cell::of(text.unwrap_or_default()));

@@ -30,6 +30,8 @@ pub(super) struct Plain<'p> {
     columns: &'p Columns,
     judge: &'p Judge,
     numbers: NumberReader<'p>,
+    /// The attributes that the file has, each with its column.
+    texts: Vec<(usize, usize)>,
     mark: u8,
     ascii_only: bool,
     /// Whether a product or an order may be one that the user excludes, or an order's id that of a credit note.
@@ -59,6 +61,12 @@ impl<'p> Plain<'p> {
             columns,
             judge,
             numbers,
+            texts: columns
+                .attributes
+                .iter()
+                .enumerate()
+                .filter_map(|(attribute, column)| Some((attribute, (*column)?)))
+                .collect(),
             mark,
             ascii_only: schema.encoding == Encoding::Windows1252,
             looks_at_names: !rules.excluded_products.is_empty()
@@ -87,11 +95,10 @@ impl<'p> Plain<'p> {
             (None, Some(column)) => row.text(column).map(|_| None)?,
             (None, None) => None,
         };
-        let mut attributes = [None; Attribute::ALL.len()];
-        for (cell, column) in attributes.iter_mut().zip(columns.attributes) {
-            if let Some(column) = column {
-                *cell = Some(row.cell(column)?);
-            }
+        // Found to be texts here and taken below, once the row is known to be kept: to find them again costs less than
+        // to put them aside.
+        for (_, column) in &self.texts {
+            row.cell(*column)?;
         }
         let time = row.time(columns.time, clock)?;
         if let Some(column) = columns.currency
@@ -125,10 +132,8 @@ impl<'p> Plain<'p> {
         }
         part.keep_line(part.lines, time, &line, return_time);
         part.keep_ids(customer, order);
-        for (column, cell) in part.attributes.iter_mut().zip(attributes) {
-            if let Some(cell) = cell {
-                column.push(cell);
-            }
+        for (attribute, column) in &self.texts {
+            part.attributes[*attribute].push(row.cell(*column)?);
         }
         Some(())
     }

@@ -43,7 +43,7 @@ impl<'r> Records<'r> {
             }
             let after = self.reader.position().line();
             let fields = record.as_slice();
-            let inside = || fields.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let inside = || memchr::memchr_iter(b'\n', fields).count() as u64;
             if fields.strip_suffix(b"\n").is_some_and(|fields| fields.ends_with(END)) {
                 // A record that the file's end cuts off inside quotes has no line end of its own.
                 let line = after - inside();
