@@ -184,6 +184,27 @@ impl IdColumn {
         }
     }
 
+    /// The key of an id, if it is of this column's kind and a row can have it.
+    pub(crate) fn key_of_id(&self, id: &CustomerId) -> Option<u64> {
+        match (self, id) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(*number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(text).map(u64::from),
+            (Self::ShortTexts(texts), CustomerId::Text(text)) => {
+                texts.key_of(text).filter(|key| *key != NO_TEXT)
+            }
+            _ => None,
+        }
+    }
+
+    /// The ids of distinct keys that ascend.
+    pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
+        match self {
+            Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+            Self::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
+        }
+    }
+
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         match self {
             Self::Numbers(numbers) => Self::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
@@ -197,6 +218,8 @@ impl IdColumn {
         match self {
             Self::Numbers(numbers) => Self::Numbers(numbers),
             Self::Texts(texts) => Self::Texts(texts.without_unused()),
+            // What all texts begin with may be the whole of the only one that was there.
+            Self::ShortTexts(texts) if texts.is_empty() => Self::Texts(Category::from_texts([])),
             short => short,
         }
     }

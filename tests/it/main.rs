@@ -11,6 +11,9 @@ mod csv_files;
 mod customers;
 mod economics;
 mod erasure;
+mod events;
+#[cfg(feature = "csv")]
+mod events_csv;
 mod families_time;
 mod families_trend;
 mod feature_cases;
@@ -26,6 +29,7 @@ mod real_data;
 #[cfg(feature = "csv")]
 mod real_flow;
 mod reconcile;
+mod response;
 mod rfm;
 mod rules;
 mod segmentation;

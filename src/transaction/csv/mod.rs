@@ -17,8 +17,8 @@ mod parallel_test;
 mod parse;
 mod part;
 mod plain;
-#[cfg(test)]
 mod read;
+mod rows;
 mod source;
 mod texts;
 mod union;
@@ -31,6 +31,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::transaction::log::TransactionLog;
 use crate::transaction::schema::Schema;
+
+pub(crate) use rows::{CsvFields, CsvRow, CsvRows};
 
 /// How far a file is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +47,7 @@ pub struct ReadProgress {
 }
 
 /// What a file or reader without a name is called in errors.
-const UNNAMED: &str = "the CSV input";
+pub(crate) const UNNAMED: &str = "the CSV input";
 
 impl TransactionLog {
     /// A log from a CSV file, plain or gzip (told by its first bytes, whatever its name).

@@ -12,7 +12,6 @@ use crate::transaction::schema::Encoding;
 
 /// A line put behind the end of every file. If it does not come back as a record of its own, the file ended inside
 /// quotes and swallowed it; the CSV reader itself takes such an end for a regular one.
-#[cfg(test)]
 pub(super) const END: &[u8] = b"\0end\0";
 
 /// A file's text.
@@ -32,7 +31,6 @@ pub(super) struct Failures {
 
 impl<'r> Source<'r> {
     /// The text with its end marked.
-    #[cfg(test)]
     pub(super) fn open(file: impl Read + 'r, name: &str, encoding: Encoding) -> Result<Self> {
         let source = Self::open_unmarked(file, name, encoding)?;
         let end = Cursor::new([b"\n", END, b"\n"].concat());
