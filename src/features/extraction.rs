@@ -132,7 +132,7 @@ impl FeatureExtractor {
         let source = Source { log, as_of: self.as_of(), maturity_days: self.maturity_days };
         let plans: Vec<Box<dyn Plan>> =
             self.families.iter().map(|family| family.plan(&source)).collect::<Result<_>>()?;
-        let needs = plans.iter().fold(base.needs, |needs, plan| needs.and(plan.needs())).completed(log);
+        let needs = plans.iter().fold(base.needs, |needs, plan| needs.and(plan.needs().completed(log)));
         let as_of = self.as_of().micros();
         let partition = Partition::new(log, needs);
         let groups: Vec<GroupTable> = (0..partition.groups())

@@ -57,6 +57,17 @@ pub enum IdKind {
     Text,
 }
 
+impl IdKind {
+    /// An id in this form, as every door reads it: a number is its decimal text, a text may be a number.
+    pub(crate) fn form(self, id: &CustomerId) -> Option<CustomerId> {
+        match (self, id) {
+            (Self::Number, CustomerId::Text(text)) => text.trim().parse().ok().map(CustomerId::Number),
+            (Self::Text, CustomerId::Number(number)) => Some(CustomerId::Text(number.to_string())),
+            _ => Some(id.clone()),
+        }
+    }
+}
+
 impl fmt::Display for IdKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -153,6 +164,15 @@ impl IdColumn {
         }
     }
 
+    /// The key of an id, if it can be an id of this column.
+    pub(crate) fn key_of(&self, id: &CustomerId) -> Option<u64> {
+        match (self, self.kind().form(id)?) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(&text).map(u64::from),
+            _ => None,
+        }
+    }
+
     /// The id whose key is `key`.
     pub(crate) fn id_of_key(&self, key: u64) -> CustomerId {
         match self {
@@ -161,6 +181,27 @@ impl IdColumn {
                 CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned())
             }
             Self::ShortTexts(texts) => CustomerId::Text(texts.text(key)),
+        }
+    }
+
+    /// The key of an id, if it is of this column's kind and a row can have it.
+    pub(crate) fn key_of_id(&self, id: &CustomerId) -> Option<u64> {
+        match (self, id) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(*number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(text).map(u64::from),
+            (Self::ShortTexts(texts), CustomerId::Text(text)) => {
+                texts.key_of(text).filter(|key| *key != NO_TEXT)
+            }
+            _ => None,
+        }
+    }
+
+    /// The ids of distinct keys that ascend.
+    pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
+        match self {
+            Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+            Self::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
         }
     }
 
@@ -177,6 +218,8 @@ impl IdColumn {
         match self {
             Self::Numbers(numbers) => Self::Numbers(numbers),
             Self::Texts(texts) => Self::Texts(texts.without_unused()),
+            // What all texts begin with may be the whole of the only one that was there.
+            Self::ShortTexts(texts) if texts.is_empty() => Self::Texts(Category::from_texts([])),
             short => short,
         }
     }
@@ -201,6 +244,29 @@ impl IdColumn {
             }),
         }
     }
+}
+
+/// The ids of all, one after the other, which are text.
+#[cfg(feature = "arrow")]
+pub(crate) fn concat_texts(columns: Vec<IdColumn>) -> IdColumn {
+    let short: Vec<&ShortTexts> = columns
+        .iter()
+        .filter_map(|column| match column {
+            IdColumn::ShortTexts(texts) => Some(texts),
+            _ => None,
+        })
+        .collect();
+    if short.len() == columns.len()
+        && let Some(joined) = ShortTexts::concat_all(&short)
+    {
+        return IdColumn::ShortTexts(joined);
+    }
+    let categories = columns.into_iter().filter_map(|column| match column {
+        IdColumn::ShortTexts(texts) => Some(texts.to_category()),
+        IdColumn::Texts(texts) => Some(texts),
+        IdColumn::Numbers(_) => None,
+    });
+    IdColumn::Texts(Category::concat_all(categories.collect()))
 }
 
 impl PartialEq for IdColumn {

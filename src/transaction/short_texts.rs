@@ -114,6 +114,11 @@ impl ShortTexts {
         Category { codes: self.keys.par_iter().map(code).collect(), levels: std::sync::Arc::new(levels) }
     }
 
+    /// Rows of other keys that were made for these texts.
+    pub(crate) fn of_keys(&self, keys: Vec<u64>) -> Self {
+        Self { beginning: self.beginning.clone(), keys }
+    }
+
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         Self { beginning: self.beginning.clone(), keys: rows.iter().map(|row| self.keys[*row]).collect() }
     }
@@ -130,26 +135,62 @@ impl ShortTexts {
             });
         }
         let shared = common(&self.beginning, &other.beginning);
-        let moved = |own: &Self| -> Option<Vec<u64>> {
-            let between = &own.beginning[shared..];
-            let moved = |key: &u64| {
-                let used = 8 - key.trailing_zeros() as usize / 8;
-                match *key {
-                    NO_TEXT => Some(NO_TEXT),
-                    // A key of zero is the beginning alone.
-                    _ if between.len() + used.min(8) > 8 => None,
-                    key => {
-                        let mut bytes = [0; 8];
-                        bytes[..between.len()].copy_from_slice(between);
-                        bytes[between.len()..].copy_from_slice(&key.to_be_bytes()[..8 - between.len()]);
-                        Some(u64::from_be_bytes(bytes))
-                    }
+        let joined = [self.moved(shared)?, other.moved(shared)?].concat();
+        Some(Self { beginning: self.beginning[..shared].to_vec(), keys: joined })
+    }
+
+    /// The rows of all, one after the other, if they are short texts together.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn concat_all(parts: &[&Self]) -> Option<Self> {
+        let filled: Vec<bool> =
+            parts.par_iter().map(|part| part.keys.iter().any(|key| *key != NO_TEXT)).collect();
+        let mut beginnings = parts.iter().zip(&filled).filter(|(_, filled)| **filled).map(|(part, _)| part);
+        let first = beginnings.next().map_or(&[][..], |part| &part.beginning);
+        let shared = beginnings.fold(first.len(), |shared, part| common(&first[..shared], &part.beginning));
+        let mut keys = vec![0; parts.iter().map(|part| part.len()).sum()];
+        let mut rest = keys.as_mut_slice();
+        let mut places = Vec::with_capacity(parts.len());
+        for (part, filled) in parts.iter().zip(filled) {
+            let (place, later) = rest.split_at_mut(part.len());
+            places.push((place, part, filled));
+            rest = later;
+        }
+        let fits = places.into_par_iter().all(|(place, part, filled)| {
+            if !filled || part.beginning.len() == shared {
+                place.copy_from_slice(&part.keys);
+                return true;
+            }
+            part.moved(shared).map(|keys| place.copy_from_slice(&keys)).is_some()
+        });
+        fits.then(|| Self { beginning: first[..shared].to_vec(), keys })
+    }
+
+    /// The keys of the same texts behind the first `shared` bytes of the beginning, if they fit.
+    fn moved(&self, shared: usize) -> Option<Vec<u64>> {
+        let between = &self.beginning[shared..];
+        let moved = |key: &u64| {
+            let used = 8 - key.trailing_zeros() as usize / 8;
+            match *key {
+                NO_TEXT => Some(NO_TEXT),
+                // A key of zero is the beginning alone.
+                _ if between.len() + used.min(8) > 8 => None,
+                key => {
+                    let mut bytes = [0; 8];
+                    bytes[..between.len()].copy_from_slice(between);
+                    bytes[between.len()..].copy_from_slice(&key.to_be_bytes()[..8 - between.len()]);
+                    Some(u64::from_be_bytes(bytes))
                 }
-            };
-            if between.len() > 8 { None } else { own.keys.iter().map(moved).collect() }
+            }
         };
-        let (own, others) = (moved(self)?, moved(other)?);
-        Some(Self { beginning: self.beginning[..shared].to_vec(), keys: [own, others].concat() })
+        if between.len() > 8 { None } else { self.keys.iter().map(moved).collect() }
+    }
+
+    /// The text of each place, where there is one: what a dictionary's keys stand for.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn looked_up(&self, places: impl Iterator<Item = Option<usize>>) -> Self {
+        let key =
+            |place: Option<usize>| place.and_then(|place| self.keys.get(place)).copied().unwrap_or(NO_TEXT);
+        Self { beginning: self.beginning.clone(), keys: places.map(key).collect() }
     }
 }
 
@@ -258,6 +299,19 @@ mod tests {
             } else {
                 prop_assert!(rows.iter().any(|row| row.len() > 8));
             }
+        }
+
+        #[cfg(feature = "arrow")]
+        #[test]
+        fn many_joined_are_those_of_all(parts in prop::collection::vec(prop::collection::vec("x?[ab]{0,4}", 0..5), 0..5)) {
+            let packed: Vec<ShortTexts> = parts.iter().filter_map(|part| ShortTexts::pack(part)).collect();
+            prop_assert_eq!(packed.len(), parts.len());
+            let joined = ShortTexts::concat_all(&packed.iter().collect::<Vec<_>>());
+            prop_assert_eq!(joined.as_ref(), Some(&ShortTexts::pack(&parts.concat()).unwrap()));
+            let long = ShortTexts::pack(&["123456789", "123456788"]).unwrap();
+            let all: Vec<&ShortTexts> = packed.iter().chain([&long]).collect();
+            let every: Vec<String> = parts.concat().into_iter().chain(["123456789".into(), "123456788".into()]).collect();
+            prop_assert_eq!(ShortTexts::concat_all(&all), ShortTexts::pack(&every));
         }
 
         #[test]
