@@ -29,6 +29,8 @@ mod real_data;
 #[cfg(feature = "csv")]
 mod real_flow;
 mod reconcile;
+#[cfg(feature = "csv")]
+mod reference;
 mod response;
 mod rfm;
 mod rules;
