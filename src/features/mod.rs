@@ -43,6 +43,7 @@ mod windowed;
 
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
+pub use families::{Breadth, BreadthBuilder};
 pub use feature::Feature;
 pub use state::FeatureState;
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};
