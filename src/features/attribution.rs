@@ -113,6 +113,8 @@ impl Attributed {
                 lines.gross[line],
                 lines.quantity[line],
                 order,
+                at(&lines.discount, line),
+                at(&lines.cost, line),
             )
         });
         self.open.clear();

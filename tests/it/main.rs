@@ -10,6 +10,7 @@ mod csv_bytes;
 mod csv_files;
 mod customers;
 mod economics;
+mod families_goods;
 mod feature_cases;
 mod feature_laws;
 mod feature_state;

@@ -207,7 +207,7 @@ mod tests {
         assert!(score(40, 6, 1.0, 4) > base && score(30, 7, 1.0, 4) > base && score(30, 6, 0.9, 4) > base);
         // All on discount, for nearly nothing: half of the way after four orders, close to one after many.
         let (own, usual) = ((1.0 + 1.0 / 1.06 + 1.0 / 1.1) / 3.0, (0.3 + 1.0) / 3.0);
-        approx::assert_relative_eq!(score(100, 100, 0.1, 4), (own + usual) / 2.0, max_relative = 1e-12);
+        approx::assert_relative_eq!(score(100, 100, 0.1, 4), f64::midpoint(own, usual), max_relative = 1e-12);
         assert!(score(100, 100, 0.1, 1) < score(100, 100, 0.1, 2) && score(100, 100, 0.1, 9_999) < own);
         assert!(score(0, 0, 1e9, 9_999) > 0.0 && score(0, 0, 1e9, 9_999) < 0.001);
     }

@@ -61,46 +61,40 @@ impl Breadth {
     /// # Errors
     /// [`Error::FeatureNeeds`] where the log lacks a text that was asked for, or all of them.
     fn within(&self, log: &TransactionLog) -> Result<BTreeSet<Attribute>> {
-        let needs =
-            |attribute: Attribute, needs| Error::FeatureNeeds { feature: plural(attribute).into(), needs };
-        let has = |attribute: &Attribute| log.attribute(*attribute).is_some();
-        let Some(asked) = &self.of else {
-            // A state that put lines together has dropped these texts, if they were there: to leave their columns out
-            // would give another table than the lines themselves.
-            if log.line_counts.is_some() && !has(&Attribute::Product) {
-                return Err(needs(
-                    Attribute::Product,
-                    "lines one by one, from the log itself or a state that keeps them",
-                ));
-            }
-            let of: BTreeSet<Attribute> = POSSIBLE.into_iter().filter(has).collect();
-            if of.is_empty() {
-                return Err(needs(Attribute::Category, "a column of products, categories or brands"));
-            }
-            return Ok(of);
+        let refuse = |attribute, needs| {
+            let feature = match attribute {
+                Attribute::Category => "categories_often",
+                Attribute::Brand => "brands",
+                _ => "products",
+            };
+            Err(Error::FeatureNeeds { feature: feature.to_owned(), needs })
         };
-        match asked.iter().find(|attribute| !has(attribute)) {
-            None => Ok(asked.clone()),
-            Some(Attribute::Category) => Err(needs(Attribute::Category, "a category column")),
-            Some(Attribute::Brand) => Err(needs(
-                Attribute::Brand,
-                "a brand column, of lines one by one and not of a compacted state",
-            )),
-            Some(other) => {
-                Err(needs(*other, "a product column, of lines one by one and not of a compacted state"))
-            }
+        let has = |attribute: &Attribute| log.attribute(*attribute).is_some();
+        if let Some(asked) = &self.of {
+            return match asked.iter().find(|attribute| !has(attribute)) {
+                None => Ok(asked.clone()),
+                Some(Attribute::Category) => refuse(Attribute::Category, "a category column"),
+                Some(Attribute::Brand) => refuse(Attribute::Brand, LINES_WITH_BRANDS),
+                Some(_) => refuse(Attribute::Product, LINES_WITH_PRODUCTS),
+            };
         }
+        // A state that put lines together has dropped these texts, if they were there: to leave their columns out would
+        // give another table than the lines themselves.
+        if log.line_counts.is_some() && !has(&Attribute::Product) {
+            return refuse(Attribute::Product, LINES_WITH_PRODUCTS);
+        }
+        let of: BTreeSet<Attribute> = POSSIBLE.into_iter().filter(has).collect();
+        if of.is_empty() {
+            return refuse(Attribute::Category, "a column of products, categories or brands");
+        }
+        Ok(of)
     }
 }
 
-/// The column that counts the distinct ones.
-fn plural(attribute: Attribute) -> &'static str {
-    match attribute {
-        Attribute::Category => "categories",
-        Attribute::Brand => "brands",
-        _ => "products",
-    }
-}
+const LINES_WITH_PRODUCTS: &str =
+    "lines one by one, from the log or a state that keeps them, with a product column";
+const LINES_WITH_BRANDS: &str =
+    "lines one by one, from the log or a state that keeps them, with a brand column";
 
 impl BreadthBuilder {
     /// The texts whose columns are added, among products, categories and brands; one that the log lacks is then an
