@@ -139,9 +139,9 @@ impl FeatureExtractorBuilder {
     /// for shares that scatter by 20 points around 0.3). It ranks customers by what they did. It is no elasticity: what
     /// they would have bought at another price only an experiment tells, and who saw more discounts scores higher.
     ///
-    /// O(lines log lines) per customer, and four passes over columns of the log, which take some 40 bytes a category. Where
-    /// the log has no discount column,
-    /// extraction ends in [`Error::FeatureNeeds`]: [`price_level`](Self::price_level) alone needs none. Defaults to none.
+    /// O(lines log lines) per customer, and four passes over columns of the log, with some 40 bytes a category. Where the
+    /// log has no discount column, extraction ends in [`Error::FeatureNeeds`]; [`price_level`](Self::price_level) alone
+    /// needs none. Defaults to none.
     ///
     /// ```
     /// use kohort::FeatureExtractor;
