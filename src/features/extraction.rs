@@ -132,7 +132,7 @@ impl FeatureExtractor {
         let source = Source { log, as_of: self.as_of(), maturity_days: self.maturity_days };
         let plans: Vec<Box<dyn Plan>> =
             self.families.iter().map(|family| family.plan(&source)).collect::<Result<_>>()?;
-        let needs = plans.iter().fold(base.needs, |needs, plan| needs.and(plan.needs())).completed(log);
+        let needs = plans.iter().fold(base.needs, |needs, plan| needs.and(plan.needs().completed(log)));
         let as_of = self.as_of().micros();
         let partition = Partition::new(log, needs);
         let groups: Vec<GroupTable> = (0..partition.groups())
@@ -264,6 +264,7 @@ fn customer_ids(column: &IdColumn, keys: Vec<u64>) -> CustomerIds {
             CustomerIds::texts((*texts.levels).clone())
         }
         IdColumn::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+        IdColumn::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
     }
 }
 

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::features::families::{Breadth, Prices, ReturnHabits, Rhythm};
+use crate::features::computed::Computed;
+use crate::features::custom::Custom;
+use crate::features::families::{
+    Breadth, Calendar, Channels, LifeCycle, Prices, ReturnHabits, Rhythm, Trend,
+};
 use crate::features::family::Family;
 use crate::features::feature::Feature;
 use crate::features::windowed::Windowed;
@@ -238,6 +242,101 @@ impl FeatureExtractorBuilder {
     #[must_use]
     pub fn returns(self) -> Self {
         self.family(ReturnHabits)
+    }
+
+    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
+    /// Each costs a walk over a customer's lines. Defaults to none.
+    #[must_use]
+    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
+        traits.into_iter().fold(self, Self::family)
+    }
+
+    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
+    #[must_use]
+    pub fn custom(self, feature: Custom) -> Self {
+        self.family(feature)
+    }
+
+    /// Calendar: when a customer orders, and the cohort she came with, in the zone of the extractor's moment, daylight
+    /// saving included. Without an order, all are missing.
+    ///
+    /// | column | what |
+    /// |---|---|
+    /// | `hour_share__night` … | share of her orders placed in each band of hours, one column each |
+    /// | `weekday_share__monday` … | share of her orders placed on each weekday |
+    /// | `weekend_share` | share of her orders placed on days of the weekend |
+    /// | `season_share__winter` … | share of her orders placed in each season |
+    /// | `favourite_hours`, `favourite_weekday`, `favourite_season` | the name with the largest share, of equals the first: of bands by hour, of weekdays from Monday, of seasons from that of January |
+    /// | `cohort_month`, `cohort_quarter`, `cohort_year` | of her first order: `2011-03`, `2011-Q1`, `2011` |
+    /// | `cohort_age_months`, `cohort_age_quarters`, `cohort_age_years` | calendar periods begun since that one: 0 within it |
+    ///
+    /// An order is placed at the time of its earliest sale line. The shares of bands add up to one, and so do those of
+    /// weekdays and of seasons. O(1) per order, by arithmetic on a table of the zone's changes. Defaults to none.
+    #[must_use]
+    pub fn calendar(self, calendar: Calendar) -> Self {
+        self.family(calendar)
+    }
+
+    /// Life cycle: one column `life_cycle`, the stage of a customer by the rules of [`LifeCycle`]: `new`, `active`,
+    /// `loyal`, `at_risk`, `lapsed` or `reactivated`; missing without an order. O(orders) per customer. Defaults to
+    /// none.
+    ///
+    /// ```
+    /// use kohort::features::LifeCycle;
+    /// use kohort::synthetic::Shop;
+    /// use kohort::FeatureExtractor;
+    ///
+    /// let log = Shop::builder().customers(100).build()?.generate()?.log;
+    /// let customers =
+    ///     FeatureExtractor::builder(log.as_of_end()?).life_cycle(LifeCycle::default()).build()?.extract(&log)?;
+    /// let stage = customers.category("life_cycle")?;
+    /// assert!(stage.iter().flatten().all(|stage| LifeCycle::STAGES.contains(&stage)));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn life_cycle(self, rules: LifeCycle) -> Self {
+        self.family(rules)
+    }
+
+    /// Trend: eleven columns on whether a customer buys more or less than she did. Names carry the windows; these are
+    /// the defaults.
+    ///
+    /// | column | what | missing |
+    /// |---|---|---|
+    /// | `net_ratio__90d_vs_90d` | recent / earlier | unless the earlier is above zero |
+    /// | `net_growth__90d_vs_90d` | (recent − earlier) / earlier | unless the earlier is above zero |
+    /// | `net_growth_symmetric__90d_vs_90d` | (recent − earlier) / (\|recent\| + \|earlier\|), from −1 to 1; 0 where both are zero | never |
+    /// | `gross_…`, `orders_…` | the same of gross and of orders | as above |
+    /// | `gross_slope__6x30d` | least-squares slope of gross over the last periods, in currency units per period; a period without an order counts as zero | without an order |
+    /// | `repurchase_rate__90d` | share of her orders that another one followed in less than so many days | without an order that old |
+    ///
+    /// The recent and the earlier value are those of [`Self::within`] for [`Window::days`] and [`Window::days_ago`]: a
+    /// sale counts by its own time, a posted return by the time of the return. Orders too young to know whether
+    /// another one follows in time are left out of the repurchase rate, those that one has followed already among
+    /// them, or the rate of young customers would be too high. Sums are exact, each column is one division.
+    /// O(lines) per customer. Defaults to none.
+    #[must_use]
+    pub fn trend(self, windows: Trend) -> Self {
+        self.family(windows)
+    }
+
+    /// Channels: through which a customer orders. Shares of gross per channel are the base feature
+    /// [`Feature::ChannelShares`]; these are of orders.
+    ///
+    /// | column | what | missing |
+    /// |---|---|---|
+    /// | `channel_order_share__web` … | share of her orders that came through each channel | without an order of a known channel |
+    /// | `favourite_channel` | the one with the most orders, of equals with the most gross of these, then the first by text | as above |
+    /// | `first_channel`, `last_channel` | that of her first and of her last order | where that order names none |
+    /// | `channels` | number of distinct channels of her orders | never |
+    ///
+    /// An order of several channels counts for the one with the largest gross, of equals the first by text; one
+    /// without a channel counts for none. Orders at one instant follow each other by id; those without ids by value,
+    /// then by text. Needs a channel column with at most 64 channels. O(lines + channels) per customer. Defaults to
+    /// none.
+    #[must_use]
+    pub fn channels(self) -> Self {
+        self.family(Channels)
     }
 
     /// Adds a family.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::transaction::{Attribute, IdColumn, LineKind, Returns, TransactionLog};
+use crate::transaction::{Attribute, LineKind, Returns, TransactionLog};
 
 /// Which columns the features asked for are computed from. Customer, time and gross are always moved.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -115,7 +115,9 @@ impl Needs {
     /// The same, with the columns from which credit notes are attributed where a list needs that.
     pub(crate) fn completed(mut self, log: &TransactionLog) -> Self {
         let credit_notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
-        self.attribution |= credit_notes && (self.order_list || self.came_back);
+        // An order knows what came back of it only where that is asked for, too.
+        let orders = self.order_list && (self.returned || self.returned_quantity);
+        self.attribution |= credit_notes && (orders || self.came_back);
         if self.attribution {
             (self.order, self.quantity, self.discount) = (true, true, true);
         }
@@ -276,13 +278,10 @@ impl LineColumns {
         };
         let mixed = log.report.free.lines + log.report.credit_notes.lines > 0;
         let returned = needs.returned || needs.returned_quantity;
-        let order = match &log.orders {
-            _ if !needs.order => Vec::new(),
-            IdColumn::Numbers(numbers) => scatter(numbers, &rows, places),
-            IdColumn::Texts(texts) => {
-                let codes: Vec<u64> = texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect();
-                scatter(&codes, &(0..codes.len()), places)
-            }
+        let order = if needs.order {
+            scatter(&log.orders.keys(rows.clone()), &(0..rows.len()), places)
+        } else {
+            Vec::new()
         };
         Self {
             customer: scatter(keys, &(0..keys.len()), places),

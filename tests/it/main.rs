@@ -10,11 +10,19 @@ mod csv_bytes;
 mod csv_files;
 mod customers;
 mod economics;
+mod erasure;
+mod events;
+#[cfg(feature = "csv")]
+mod events_csv;
 mod families_goods;
+mod families_time;
+mod families_trend;
 mod feature_cases;
+mod feature_computed;
 mod feature_laws;
 mod feature_state;
 mod feature_table;
+mod feature_windows;
 mod features;
 mod guarantees;
 #[cfg(feature = "csv")]
@@ -22,9 +30,12 @@ mod real_data;
 #[cfg(feature = "csv")]
 mod real_flow;
 mod reconcile;
+mod response;
 mod rfm;
 mod rules;
 mod segmentation;
 mod starter;
+mod state_laws;
+mod state_stored;
 mod stored_models;
 mod synthetic;
