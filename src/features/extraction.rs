@@ -203,7 +203,7 @@ impl<'p> Scratch<'p> {
             needs,
             orders_by_id: source.log.rules().orders() != OrderIdentity::EachLine,
             group: Group::default(),
-            book: ReturnBook::new(needs, as_of),
+            book: ReturnBook::new(needs, as_of, source.log.rules()),
             meter: Meter::new(base.needs, as_of, source.maturity_days, base.levels),
             measures: Vec::new(),
             channel_gross: Vec::new(),
