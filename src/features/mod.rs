@@ -46,7 +46,10 @@ mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
-pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use computed::{
+    Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
+    Over, TraitValue,
+};
 pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
