@@ -38,6 +38,16 @@ pub enum Error {
         /// The name that is spelled most like it.
         nearest: Option<String>,
     },
+    /// A column has a type that cannot mean what is asked for.
+    #[error("column `{column}` is {found}; expected {expected}")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type, as its source names it.
+        found: String,
+        /// What it should have been.
+        expected: String,
+    },
     /// Columns of one log or table differ in length.
     #[error(
         "column `{column}` has {found} rows, but `{against}` has {expected}; all columns need one value a row"

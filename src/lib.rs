@@ -52,7 +52,7 @@
 //! | [`transaction`] | [`TransactionLog`] and its three doors, exact [`Money`], return conventions, the [`IngestReport`] |
 //! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
-//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns |
+//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
 //!
@@ -83,6 +83,8 @@
 
 mod bitmap;
 mod category;
+#[cfg(feature = "arrow")]
+mod columnar;
 pub mod economics;
 mod error;
 pub mod features;
@@ -96,6 +98,10 @@ pub mod transaction;
 
 /// The crate of the feature matrix, so that its type can be named without a dependency of one's own.
 pub use ndarray;
+
+/// The crates of Arrow arrays and their types, so that they can be named without a dependency of one's own.
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};

@@ -108,7 +108,9 @@ impl<T: Cell> Grow<T> {
         let mut values = T::wrap(std::mem::take(&mut self.values));
         // A category says so in its codes.
         if let PartValues::Codes(codes) = &mut values {
-            missing.iter().for_each(|row| codes[*row as usize] = MISSING);
+            for row in &missing {
+                codes[*row as usize] = MISSING;
+            }
             return Part::complete(values);
         }
         Part { values, missing }

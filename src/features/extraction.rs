@@ -264,6 +264,7 @@ fn customer_ids(column: &IdColumn, keys: Vec<u64>) -> CustomerIds {
             CustomerIds::texts((*texts.levels).clone())
         }
         IdColumn::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+        IdColumn::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
     }
 }
 

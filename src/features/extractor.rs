@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::features::computed::Computed;
+use crate::features::custom::Custom;
 use crate::features::families::{Calendar, Channels, LifeCycle, Rhythm, Trend};
 use crate::features::family::Family;
 use crate::features::feature::Feature;
@@ -195,6 +197,19 @@ impl FeatureExtractorBuilder {
     #[must_use]
     pub fn channels(self) -> Self {
         self.family(Channels)
+    }
+
+    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
+    /// Each costs a walk over a customer's lines. Defaults to none.
+    #[must_use]
+    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
+        traits.into_iter().fold(self, Self::family)
+    }
+
+    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
+    #[must_use]
+    pub fn custom(self, feature: Custom) -> Self {
+        self.family(feature)
     }
 
     /// Adds a family.

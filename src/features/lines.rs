@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::transaction::{Attribute, IdColumn, LineKind, Returns, TransactionLog};
+use crate::transaction::{Attribute, LineKind, Returns, TransactionLog};
 
 /// Which columns the features asked for are computed from. Customer, time and gross are always moved.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -278,13 +278,10 @@ impl LineColumns {
         };
         let mixed = log.report.free.lines + log.report.credit_notes.lines > 0;
         let returned = needs.returned || needs.returned_quantity;
-        let order = match &log.orders {
-            _ if !needs.order => Vec::new(),
-            IdColumn::Numbers(numbers) => scatter(numbers, &rows, places),
-            IdColumn::Texts(texts) => {
-                let codes: Vec<u64> = texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect();
-                scatter(&codes, &(0..codes.len()), places)
-            }
+        let order = if needs.order {
+            scatter(&log.orders.keys(rows.clone()), &(0..rows.len()), places)
+        } else {
+            Vec::new()
         };
         Self {
             customer: scatter(keys, &(0..keys.len()), places),

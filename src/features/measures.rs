@@ -101,7 +101,7 @@ fn add_up(own: &Lines<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
     if needs.maturity {
         m.lines_mature = own.lines().filter(|line| mature(*line)).map(|line| own.count(line)).sum();
     }
-    if !own.cost.is_empty() {
+    if needs.cost {
         m.cost = cost(own);
         m.cost_returned = m.cost.map(|_| 0);
     }

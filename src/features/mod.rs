@@ -24,8 +24,11 @@
 //! ```
 
 mod attribution;
+mod computed;
+mod custom;
 mod customer;
 mod derive;
+mod doors;
 mod extraction;
 mod extractor;
 mod families;
@@ -42,10 +45,16 @@ mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
+pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use custom::{Custom, History, HistoryLine};
+pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use families::{
     Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend, TrendBuilder, Weekday,
 };
 pub use feature::Feature;
-pub use state::FeatureState;
+pub(crate) use group::Group;
+pub(crate) use lines::{LineColumns, Needs};
+pub(crate) use partition::Partition;
+pub use state::{Detail, FeatureState};
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};

@@ -6,6 +6,19 @@ use crate::features::feature::{Feature, Feature as F};
 use crate::features::lines::Needs;
 use crate::transaction::{Attribute, Returns, TransactionLog};
 
+/// The column of a text, in words.
+pub(crate) const fn column_of(attribute: Attribute) -> &'static str {
+    match attribute {
+        Attribute::Product => "a product column",
+        Attribute::Category => "a category column",
+        Attribute::Brand => "a brand column",
+        Attribute::Size => "a size column",
+        Attribute::Channel => "a channel column",
+        Attribute::Country => "a country column",
+        Attribute::Reason => "a column of return reasons",
+    }
+}
+
 /// What the log has to have for a feature, in words; `None` where it has it.
 pub(crate) fn lacking(feature: Feature, log: &TransactionLog) -> Option<&'static str> {
     let recorded = *log.rules().returns() != Returns::NotRecorded;

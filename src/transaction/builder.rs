@@ -41,6 +41,8 @@ pub struct LogBuilder {
     /// The row number of each kept line, where a later rejection may need it.
     rows: Vec<u64>,
     report: IngestReport,
+    /// Rows of the source that came before the first of this log.
+    rows_before: u64,
 }
 
 /// Which optional values any line had; a log without any has no such column.
@@ -137,6 +139,34 @@ impl TransactionLog {
     pub fn builder(rules: &LogRules, customers: IdKind) -> LogBuilder {
         LogBuilder::new(rules, customers, IdKind::Text)
     }
+
+    /// A log of all rows that an iterator yields, with customer ids of one kind.
+    ///
+    /// The rows are taken one by one, so that the iterator's source need not be in memory; the log is. For more rows
+    /// than that, [`FeatureState::push_rows`](crate::FeatureState::push_rows) keeps their orders alone.
+    ///
+    /// ```
+    /// use kohort::{IdKind, LogRules, Money, OrderIdentity, OrderLine, Price, TransactionLog};
+    ///
+    /// let rules = LogRules::builder("EUR").orders(OrderIdentity::EachLine).build()?;
+    /// let price = Price::Line(Money::parse("5")?);
+    /// let rows = ["ada", "ben", ""].map(|customer| OrderLine::new(customer, 0, price));
+    /// let log = TransactionLog::from_rows(rows, &rules, IdKind::Text)?;
+    /// assert_eq!((log.len(), log.report().rows_rejected()), (2, 1));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] in strict mode, with the row's position from 1.
+    pub fn from_rows(
+        rows: impl IntoIterator<Item = OrderLine>,
+        rules: &LogRules,
+        customers: IdKind,
+    ) -> Result<Self> {
+        let mut builder = Self::builder(rules, customers);
+        rows.into_iter().try_for_each(|row| builder.push(row))?;
+        builder.build()
+    }
 }
 
 impl LogBuilder {
@@ -154,7 +184,14 @@ impl LogBuilder {
             has: Has::default(),
             rows: Vec::new(),
             report: IngestReport { currency: rules.currency.clone(), ..IngestReport::default() },
+            rows_before: 0,
         }
+    }
+
+    /// Numbers rows from there on: `rows` of the same source went into other logs.
+    pub(crate) fn after(mut self, rows: u64) -> Self {
+        self.rows_before = rows;
+        self
     }
 
     /// Adds a row; one that cannot be kept is counted with its reason.
@@ -179,7 +216,7 @@ impl LogBuilder {
         };
         let time_text = line.time.to_string();
         self.push_raw(&RawRow {
-            row: self.report.rows_read + 1,
+            row: self.rows_before + self.report.rows_read + 1,
             customer: Some(customer),
             order: line.order.as_deref().map(RawId::Text),
             time: Some(line.time),

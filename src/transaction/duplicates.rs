@@ -3,7 +3,7 @@
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use crate::transaction::line::{Line, LineKind, RejectReason};
+use crate::transaction::line::RejectReason;
 use crate::transaction::log::TransactionLog;
 
 /// The log without lines that repeat an earlier one; `rows` has the row number of each line, for the report.
@@ -29,8 +29,8 @@ pub(crate) fn reject(mut log: TransactionLog, rows: &[u64]) -> TransactionLog {
         }
     }
     for row in &repeated {
-        let line = line_of(&log, *row);
-        log.report.unkeep(&line);
+        let line = log.line(*row);
+        log.report.unkeep(&line, 1);
         log.report.reject(rows[*row], RejectReason::Duplicate, || format!("{line:?}"), Some(&line));
     }
     if repeated.is_empty() { log } else { log.gather(&kept) }
@@ -42,7 +42,7 @@ fn content(log: &TransactionLog, row: usize) -> impl Iterator<Item = i64> {
         crate::transaction::OrderIdentity::EachLine => 0,
         _ => log.orders.key(row) as i64,
     };
-    let line = line_of(log, row);
+    let line = log.line(row);
     let numbers = [
         log.customers.key(row) as i64,
         order,
@@ -61,17 +61,4 @@ fn content(log: &TransactionLog, row: usize) -> impl Iterator<Item = i64> {
         .iter()
         .map(move |column| column.as_ref().map_or(0, |column| i64::from(column.codes[row])));
     numbers.into_iter().chain(texts)
-}
-
-fn line_of(log: &TransactionLog, row: usize) -> Line {
-    let at = |column: &Option<Vec<i64>>| column.as_ref().map_or(0, |values| values[row]);
-    Line {
-        kind: log.kinds[row],
-        quantity: log.quantities[row],
-        gross: if log.kinds[row] == LineKind::Free { 0 } else { log.gross[row] },
-        discount: at(&log.discounts),
-        cost: at(&log.costs),
-        returned_quantity: log.returned_quantities.as_ref().map_or(0, |values| values[row]),
-        returned: at(&log.returned),
-    }
 }

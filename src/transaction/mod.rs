@@ -22,6 +22,8 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod builder;
 mod clock;
 mod columns;
@@ -31,6 +33,7 @@ mod csv;
 #[cfg(feature = "csv")]
 mod doors_test;
 mod duplicates;
+mod erase;
 mod ids;
 mod line;
 mod log;
@@ -41,6 +44,7 @@ mod report_text;
 mod rules;
 #[cfg(any(feature = "csv", feature = "arrow"))]
 mod schema;
+mod short_texts;
 mod time;
 mod window;
 
@@ -53,17 +57,30 @@ pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
 pub use money::{Money, MoneyTotal, Rate};
 pub use reconcile::{ReconcileBy, ReconcileRow, Reconciliation};
-pub use report::{ClassTotals, IngestReport, Rejection};
+pub use report::{ClassTotals, Erasure, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
 };
 #[cfg(any(feature = "csv", feature = "arrow"))]
 pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, SchemaPrice, Undelivered};
+pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
+pub(crate) use builder::day_orders;
 pub(crate) use clock::{Clock, Hand};
-pub(crate) use line::UNKNOWN_COST;
+#[cfg(feature = "arrow")]
+pub(crate) use columns::rate_from_f64;
+pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
+#[cfg(feature = "csv")]
+pub(crate) use money::parse_unbounded;
+#[cfg(feature = "arrow")]
+pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 pub(crate) use money::{MAX_LINE, mul_div};
+pub(crate) use report::EXAMPLES;
+#[cfg(feature = "arrow")]
+pub(crate) use schema::yes_or_no;
+#[cfg(feature = "arrow")]
+pub(crate) use short_texts::ids_of_texts;
 pub(crate) use time::{DAY, TIME_RANGE};

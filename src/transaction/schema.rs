@@ -47,6 +47,16 @@ pub enum DecimalMark {
     Comma,
 }
 
+impl DecimalMark {
+    /// The mark itself.
+    pub(crate) fn sign(self) -> char {
+        match self {
+            Self::Point => '.',
+            Self::Comma => ',',
+        }
+    }
+}
+
 /// How the file writes letters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Encoding {
@@ -153,6 +163,12 @@ impl Schema {
     #[must_use]
     pub fn rules(&self) -> &LogRules {
         &self.rules
+    }
+
+    /// The names of all columns that are read.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.named_columns().map(|(_, column)| column)
     }
 
     /// Every column that is named, each with the setting that names it.
@@ -388,6 +404,18 @@ impl SchemaBuilder {
             return setting("time_format", format!("`{}`", schema.time_format), expected);
         }
         Ok(schema)
+    }
+}
+
+/// What a flag says, if it is one.
+pub(crate) fn yes_or_no(text: &str) -> Option<bool> {
+    let is_one_of = |words: [&str; 5]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is_one_of(["1", "true", "yes", "y", "t"]) {
+        Some(true)
+    } else if is_one_of(["0", "false", "no", "n", "f"]) {
+        Some(false)
+    } else {
+        None
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::error::Error as _;
 
-use kohort::economics::{BreakEven, Finding, Plan, RankShifts, ReturnDrivers, Waterfalls};
+use kohort::economics::{
+    BreakEven, Finding, Plan, RankShifts, ReturnDrivers, RevenueBySegment, RevenueDrivers, Waterfalls,
+};
 use kohort::features::{Calendar, Column, FeatureState, LifeCycle, TableContext, Trend, Values};
 use kohort::segment::{RfmProfile, RfmScores, SegmentBoxes, SegmentMap};
 use kohort::synthetic::{Shop, SyntheticShop, Truth};
@@ -53,6 +55,8 @@ fn values_go_to_other_threads() {
     all::<Finding>();
     all::<RankShifts>();
     all::<ReturnDrivers>();
+    all::<RevenueDrivers>();
+    all::<RevenueBySegment>();
     all::<BreakEven>();
     all::<Shop>();
     all::<SyntheticShop>();

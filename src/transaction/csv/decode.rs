@@ -10,7 +10,7 @@ use crate::transaction::line::{Discount, Numbers, Price, RejectReason, Returned}
 use crate::transaction::log::Attribute;
 use crate::transaction::money::{DecimalProblem, Money, Rate, parse_decimal, parse_rounded};
 use crate::transaction::rules::{Returns, Rounding};
-use crate::transaction::schema::{DecimalMark, DiscountKind, Encoding, PriceKind, Schema};
+use crate::transaction::schema::{DiscountKind, Encoding, PriceKind, Schema, yes_or_no};
 use crate::transaction::time::{TimeFormat, Zone};
 
 /// Reads records by a schema.
@@ -208,18 +208,6 @@ impl UndeliveredReader<'_> {
     }
 }
 
-/// What a flag says, if it is one.
-fn yes_or_no(text: &str) -> Option<bool> {
-    let is_one_of = |words: [&str; 5]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is_one_of(["1", "true", "yes", "y", "t"]) {
-        Some(true)
-    } else if is_one_of(["0", "false", "no", "n", "f"]) {
-        Some(false)
-    } else {
-        None
-    }
-}
-
 /// What stands in the fields of a row's numbers; `None` where there is no such column.
 struct NumberTexts<'r> {
     price: &'r str,
@@ -288,10 +276,7 @@ impl NumberReader<'_> {
 
     #[inline]
     fn mark(&self) -> char {
-        match self.schema.decimal_mark {
-            DecimalMark::Point => '.',
-            DecimalMark::Comma => ',',
-        }
+        self.schema.decimal_mark.sign()
     }
 
     /// A whole number, with or without decimals that are zero.
