@@ -117,19 +117,6 @@ impl FeatureExtractorBuilder {
         self.family(Rhythm)
     }
 
-    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
-    /// Each costs a walk over a customer's lines. Defaults to none.
-    #[must_use]
-    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
-        traits.into_iter().fold(self, Self::family)
-    }
-
-    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
-    #[must_use]
-    pub fn custom(self, feature: Custom) -> Self {
-        self.family(feature)
-    }
-
     /// Calendar: when a customer orders, and the cohort she came with, in the zone of the extractor's moment, daylight
     /// saving included. Without an order, all are missing.
     ///
@@ -210,6 +197,19 @@ impl FeatureExtractorBuilder {
     #[must_use]
     pub fn channels(self) -> Self {
         self.family(Channels)
+    }
+
+    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
+    /// Each costs a walk over a customer's lines. Defaults to none.
+    #[must_use]
+    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
+        traits.into_iter().fold(self, Self::family)
+    }
+
+    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
+    #[must_use]
+    pub fn custom(self, feature: Custom) -> Self {
+        self.family(feature)
     }
 
     /// Adds a family.
