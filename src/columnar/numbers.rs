@@ -184,7 +184,9 @@ impl Number<'_> {
     pub(crate) fn units(self, decimals: usize, writing: Writing) -> Result<i64, DecimalProblem> {
         match self {
             Self::Whole(number) => scaled(number, 0, decimals, writing.rounding, limit(decimals)),
-            Self::Decimal(number, scale) => scaled(number, scale, decimals, writing.rounding, limit(decimals)),
+            Self::Decimal(number, scale) => {
+                scaled(number, scale, decimals, writing.rounding, limit(decimals))
+            }
             Self::Float(number) if decimals == 4 => match writing.rounding {
                 Rounding::Refuse => exact_from_f64(number),
                 Rounding::HalfEven => rounded_from_f64(number),

@@ -69,10 +69,10 @@ pub use window::Window;
 pub(crate) use columns::rate_from_f64;
 pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
-#[cfg(feature = "arrow")]
-pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 #[cfg(feature = "csv")]
 pub(crate) use money::parse_unbounded;
+#[cfg(feature = "arrow")]
+pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
 pub(crate) use money::{MAX_LINE, mul_div};
 #[cfg(feature = "arrow")]
 pub(crate) use schema::yes_or_no;

@@ -96,7 +96,10 @@ impl FeatureTable {
         let is_text = !ids.is_empty() && matches!(ids.id(0), CustomerId::Text(_));
         if is_text {
             let texts: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
-            return text_array(texts.iter().map(|text| Some(text.as_str())), texts.iter().map(String::len).sum());
+            return text_array(
+                texts.iter().map(|text| Some(text.as_str())),
+                texts.iter().map(String::len).sum(),
+            );
         }
         let number = |id| match id {
             CustomerId::Number(number) => number,
@@ -107,7 +110,11 @@ impl FeatureTable {
 }
 
 /// The table of batches, without a context.
-pub(super) fn table_of_batches(batches: &[RecordBatch], customer: &str, source: &str) -> Result<FeatureTable> {
+pub(super) fn table_of_batches(
+    batches: &[RecordBatch],
+    customer: &str,
+    source: &str,
+) -> Result<FeatureTable> {
     let Some(first) = batches.first() else {
         return FeatureTable::from_columns(crate::CustomerIds::rows(0), Vec::<(String, Column)>::new());
     };
@@ -160,7 +167,8 @@ fn ids(batches: &[RecordBatch], customer: &str, source: &str) -> Result<IdColumn
 }
 
 fn array(column: &Column) -> ArrayRef {
-    let nulls = || column.validity().map(|there| (0..there.len()).map(|row| there.get(row)).collect::<NullBuffer>());
+    let nulls =
+        || column.validity().map(|there| (0..there.len()).map(|row| there.get(row)).collect::<NullBuffer>());
     match column.values() {
         Values::U32(values) => Arc::new(UInt32Array::new(values.clone().into(), nulls())),
         Values::I32(values) => Arc::new(Int32Array::new(values.clone().into(), nulls())),

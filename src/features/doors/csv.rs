@@ -75,8 +75,10 @@ impl FeatureTable {
         let mut customers = Customers::new(ids);
         while next(&mut reader, &mut record)? {
             let line = record.position().map_or(0, csv::Position::line);
-            let broken =
-                |problem: &str| Error::File { path: SOURCE.to_owned(), problem: format!("line {line} {problem}") };
+            let broken = |problem: &str| Error::File {
+                path: SOURCE.to_owned(),
+                problem: format!("line {line} {problem}"),
+            };
             if record.len() != names.len() {
                 return Err(broken("has another number of fields than the header"));
             }
@@ -189,9 +191,7 @@ impl Growing {
             ValueType::I32 => Values::I32(whole.into_iter().map(|number| number as i32).collect()),
             ValueType::I64 => Values::I64(whole),
             ValueType::F64 => Values::F64(floats),
-            ValueType::Money => {
-                Values::Money(whole.into_iter().map(Money::from_ten_thousandths).collect())
-            }
+            ValueType::Money => Values::Money(whole.into_iter().map(Money::from_ten_thousandths).collect()),
             ValueType::Time => Values::Time(whole),
             ValueType::Category => return Ok(Column::new(Values::Category(texts.finish(codes)))),
         };

@@ -50,7 +50,9 @@ pub(super) fn context<'m>(get: impl Fn(&str) -> Option<&'m str>) -> Result<Optio
         None => return Ok(None),
         Some(VERSION) => {}
         Some(other) => {
-            return Err(broken(format!("it is of form {other}, which is newer than this crate; update kohort")));
+            return Err(broken(format!(
+                "it is of form {other}, which is newer than this crate; update kohort"
+            )));
         }
     }
     let Some(as_of) = get(AS_OF) else { return Ok(None) };
