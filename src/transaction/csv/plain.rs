@@ -99,7 +99,10 @@ impl<'p> Plain<'p> {
         // Found to be texts here and taken below, once the row is known to be kept: to find them again costs less than
         // to put them aside.
         for (_, column) in &self.texts {
-            row.cell(*column)?;
+            let (start, end) = row.trimmed(*column);
+            if !Cell::is_at(text, start, end, self.ascii_only) {
+                return None;
+            }
         }
         let time = row.time(columns.time, clock)?;
         if let Some(column) = columns.currency

@@ -12,6 +12,9 @@ use crate::category::MISSING;
 /// Bytes of a text that fit its key, next to its length.
 const SHORT: usize = 15;
 
+/// How many texts that came lately are remembered.
+const RECENT: usize = 128;
+
 /// The lowest byte of the key of a long text.
 const LONG: u8 = 0xff;
 
@@ -32,6 +35,13 @@ impl Key {
 
     fn long(position: usize) -> Self {
         Self(((position as u128) << 8) | u128::from(LONG))
+    }
+
+    /// Where among those that came lately it has its place.
+    #[inline]
+    fn place(self) -> usize {
+        let folded = (self.0 >> 64) as u64 ^ (self.0 as u64);
+        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize
     }
 
     fn is_ascii(self) -> bool {
@@ -93,8 +103,9 @@ pub(super) struct Texts {
     /// The codes of long texts.
     long: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    /// The latest short text and its code; neighbouring lines are often of one order.
-    latest: Option<(Key, u32)>,
+    /// Short texts that came lately, by a few bits of their keys: neighbouring lines are often of one order, and most
+    /// columns have few texts.
+    recent: Vec<(Key, u32)>,
     dictionary: Dictionary,
     pub(super) codes: Vec<u32>,
 }
@@ -122,6 +133,15 @@ impl<'t> Cell<'t> {
         (!ascii_only || text.is_ascii()).then(|| Self::of(text))
     }
 
+    /// Whether there is a text at a place, as [`Self::at`] finds.
+    #[inline]
+    pub(super) fn is_at(padded: &'t [u8], start: usize, end: usize, ascii_only: bool) -> bool {
+        let length = end - start;
+        let bytes = padded.get(start..).and_then(<[u8]>::first_chunk);
+        let plain = length <= SHORT && bytes.is_some_and(|bytes| Key::short(*bytes, length).is_ascii());
+        plain || Self::at(padded, start, end, ascii_only).is_some()
+    }
+
     pub(super) fn of(text: &'t str) -> Self {
         if text.len() > SHORT {
             return Self::Long(text);
@@ -140,29 +160,35 @@ impl Texts {
     /// Adds a row. An empty text is a missing value.
     #[inline]
     pub(super) fn push(&mut self, cell: Cell<'_>) {
-        let code = match (cell, self.latest) {
-            (Cell::Short(Key::EMPTY), _) => MISSING,
-            (Cell::Short(key), Some((latest, code))) if key == latest => code,
-            (Cell::Short(key), _) => {
-                let code = self.short_code(key);
-                self.latest = Some((key, code));
-                code
-            }
-            (Cell::Long(text), _) => self.long_code(text),
+        let code = match cell {
+            // The empty text is what the places of texts that did not come lately have.
+            Cell::Short(key) => match self.recent.get(key.place()) {
+                Some((recent, code)) if *recent == key => *code,
+                _ => self.short_code(key),
+            },
+            Cell::Long(text) => self.long_code(text),
         };
         self.codes.push(code);
     }
 
-    #[inline]
     fn short_code(&mut self, key: Key) -> u32 {
-        let Self { short, hasher, dictionary, .. } = self;
-        let hash = hasher.hash_one(key);
-        if let Some((_, code)) = short.find(hash, |known| known.0 == key) {
-            return *code;
+        if key == Key::EMPTY {
+            return MISSING;
         }
-        let code = dictionary.keys.len() as u32;
-        dictionary.keys.push(key);
-        short.insert_unique(hash, (key, code), |known| hasher.hash_one(known.0));
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT, (Key::EMPTY, MISSING));
+        }
+        let Self { short, hasher, recent, dictionary, .. } = self;
+        let hash = hasher.hash_one(key);
+        let code = if let Some((_, code)) = short.find(hash, |known| known.0 == key) {
+            *code
+        } else {
+            let code = dictionary.keys.len() as u32;
+            dictionary.keys.push(key);
+            short.insert_unique(hash, (key, code), |known| hasher.hash_one(known.0));
+            code
+        };
+        recent[key.place()] = (key, code);
         code
     }
 
@@ -188,7 +214,7 @@ impl Texts {
     pub(super) fn take(&mut self) -> Dictionary {
         self.short.clear();
         self.long.clear();
-        self.latest = None;
+        self.recent.fill((Key::EMPTY, MISSING));
         self.codes.clear();
         // The next block's texts are likely as many.
         let room =

@@ -79,6 +79,11 @@ fn hash(key: Key, long: &LongTexts, hasher: &DefaultHashBuilder) -> u64 {
 }
 
 impl JoinedTexts {
+    /// Makes room for so many more rows, as far as memory goes.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        let _ = self.codes.try_reserve(rows);
+    }
+
     /// Adds the rows of the next block and leaves its column empty.
     pub(super) fn take(&mut self, texts: &mut Texts) {
         self.codes.extend_from_slice(&texts.codes);
