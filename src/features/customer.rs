@@ -60,6 +60,16 @@ impl<'l> Lines<'l> {
         0..self.gross.len()
     }
 
+    /// The lines of each order, which stand side by side; nothing where orders are not needed.
+    pub(crate) fn order_runs(&self) -> impl Iterator<Item = Range<usize>> + use<'l> {
+        let mut end = 0;
+        self.order.chunk_by(|a, b| a == b).map(move |run| {
+            let start = end;
+            end += run.len();
+            start..end
+        })
+    }
+
     #[inline]
     pub(crate) fn kind(&self, line: usize) -> LineKind {
         at(self.kind, line)
@@ -177,15 +187,7 @@ impl<'g> Customer<'g> {
 /// `by_id` says that the ids of orders are content, and no numbers of rows.
 pub(crate) fn list_orders(lines: &Lines<'_>, by_id: bool, orders: &mut Vec<Order>) {
     orders.clear();
-    let mut start = 0;
-    while start < lines.gross.len() {
-        let mut end = start + 1;
-        while end < lines.gross.len() && lines.order[end] == lines.order[start] {
-            end += 1;
-        }
-        orders.extend(order_of(lines, start..end));
-        start = end;
-    }
+    orders.extend(lines.order_runs().filter_map(|run| order_of(lines, run)));
     orders.sort_unstable_by(|a, b| {
         let id = |order: &Order| if by_id { lines.order[order.lines.start] } else { 0 };
         let content = |order: &Order| {

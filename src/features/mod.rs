@@ -54,7 +54,8 @@ pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use families::{
-    Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend, TrendBuilder, Weekday,
+    Breadth, BreadthBuilder, Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend,
+    TrendBuilder, Weekday,
 };
 pub use feature::Feature;
 pub(crate) use group::Group;
