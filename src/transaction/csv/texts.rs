@@ -44,6 +44,17 @@ impl Key {
         (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize
     }
 
+    /// The key of the text at a place, if that is a short one and ASCII; sixteen bytes are loaded at once.
+    #[inline]
+    pub(super) fn at(padded: &[u8], start: usize, end: usize) -> Option<Self> {
+        let length = end - start;
+        if length > SHORT {
+            return None;
+        }
+        let key = Self::short(*padded.get(start..)?.first_chunk()?, length);
+        key.is_ascii().then_some(key)
+    }
+
     fn is_ascii(self) -> bool {
         self.0 & 0x8080_8080_8080_8080_8080_8080_8080_8000 == 0
     }
@@ -118,28 +129,14 @@ pub(super) enum Cell<'t> {
 }
 
 impl<'t> Cell<'t> {
-    /// The text at a place, if it is one; sixteen bytes are loaded at once. Bytes that are no ASCII are UTF-8, or not
-    /// looked at.
+    /// The text at a place, if it is one. Bytes that are no ASCII are UTF-8, or not looked at.
     #[inline]
     pub(super) fn at(padded: &'t [u8], start: usize, end: usize, ascii_only: bool) -> Option<Self> {
-        let length = end - start;
-        if length <= SHORT {
-            let key = Key::short(*padded.get(start..)?.first_chunk()?, length);
-            if key.is_ascii() {
-                return Some(Self::Short(key));
-            }
+        if let Some(key) = Key::at(padded, start, end) {
+            return Some(Self::Short(key));
         }
         let text = std::str::from_utf8(padded.get(start..end)?).ok()?;
         (!ascii_only || text.is_ascii()).then(|| Self::of(text))
-    }
-
-    /// Whether there is a text at a place, as [`Self::at`] finds.
-    #[inline]
-    pub(super) fn is_at(padded: &'t [u8], start: usize, end: usize, ascii_only: bool) -> bool {
-        let length = end - start;
-        let bytes = padded.get(start..).and_then(<[u8]>::first_chunk);
-        let plain = length <= SHORT && bytes.is_some_and(|bytes| Key::short(*bytes, length).is_ascii());
-        plain || Self::at(padded, start, end, ascii_only).is_some()
     }
 
     pub(super) fn of(text: &'t str) -> Self {
@@ -150,28 +147,39 @@ impl<'t> Cell<'t> {
         bytes[..text.len()].copy_from_slice(text.as_bytes());
         Self::Short(Key::short(bytes, text.len()))
     }
-
-    pub(super) fn is_empty(self) -> bool {
-        matches!(self, Self::Short(Key::EMPTY))
-    }
 }
 
 impl Texts {
     /// Adds a row. An empty text is a missing value.
-    #[inline]
     pub(super) fn push(&mut self, cell: Cell<'_>) {
         let code = match cell {
-            // The empty text is what the places of texts that did not come lately have.
-            Cell::Short(key) => match self.recent.get(key.place()) {
-                Some((recent, code)) if *recent == key => *code,
-                _ => self.short_code(key),
-            },
+            Cell::Short(key) => self.short_code(key),
             Cell::Long(text) => self.long_code(text),
         };
         self.codes.push(code);
     }
 
+    /// Adds a row with the text at a place, which is one.
+    #[inline]
+    pub(super) fn push_at(&mut self, padded: &[u8], start: usize, end: usize, ascii_only: bool) {
+        if let Some(key) = Key::at(padded, start, end) {
+            let code = self.short_code(key);
+            self.codes.push(code);
+        } else if let Some(cell) = Cell::at(padded, start, end, ascii_only) {
+            self.push(cell);
+        }
+    }
+
+    #[inline]
     fn short_code(&mut self, key: Key) -> u32 {
+        match self.recent.get(key.place()) {
+            // The empty text is what the places of texts that did not come lately have.
+            Some((recent, code)) if *recent == key => *code,
+            _ => self.earlier_code(key),
+        }
+    }
+
+    fn earlier_code(&mut self, key: Key) -> u32 {
         if key == Key::EMPTY {
             return MISSING;
         }
