@@ -192,8 +192,8 @@ impl FeatureExtractorBuilder {
     ///
     /// Columns whose text the log lacks are left out; one that was asked for by name
     /// ([of](crate::features::BreadthBuilder::of)) is then [`Error::FeatureNeeds`], and so is a log with none of the
-    /// three. A [`FeatureState`](crate::FeatureState) that puts lines together keeps no products and brands: ask it for
-    /// categories by name. Two categories of the shop's largest that differ in punctuation only are
+    /// three. A [`FeatureState`](crate::FeatureState) of orders keeps no products and brands: let it keep
+    /// [lines](crate::features::Detail::Lines), or ask it for categories by name. Two categories of the shop's largest that differ in punctuation only are
     /// [`Error::DuplicateFeature`].
     ///
     /// O(lines log lines) per customer, whatever the number of categories, and one pass over the log's gross, which
