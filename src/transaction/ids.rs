@@ -191,6 +191,9 @@ impl IdColumn {
     pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
         match self {
             Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) if keys.len() == texts.levels.len() => {
+                CustomerIds::texts((*texts.levels).clone())
+            }
             Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
             Self::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
         }
