@@ -154,12 +154,18 @@ impl EventLog {
         Ok(log.counted())
     }
 
-    /// The log without the events of some customers, as when they ask to be forgotten: neither their events nor their
-    /// ids stay, nor any text that only their events had. The report counts the events as erased. Ids that the log
-    /// does not have change nothing. O(events + customers · log customers).
+    /// The log without the events of some customers, and without any text that only their events had.
+    ///
+    /// The [`report`](Self::report) counts their events as erased and empties the examples of rejected rows, which may
+    /// be theirs; see [`TransactionLog::erase`](crate::TransactionLog::erase), which does the same for order lines. Ids
+    /// may be given in either form, as the doors read them; those without an event change nothing else, and no ids give
+    /// an equal log. O(events + customers · log customers).
     #[must_use]
     pub fn erase(&self, customers: &[CustomerId]) -> Self {
-        let mut keys: Vec<u64> = customers.iter().filter_map(|id| self.customers.key_of_id(id)).collect();
+        if customers.is_empty() {
+            return self.clone();
+        }
+        let mut keys: Vec<u64> = customers.iter().filter_map(|id| self.customers.key_of(id)).collect();
         keys.sort_unstable();
         let (mut kept, mut erased) = (Vec::new(), self.report.erased);
         for row in 0..self.len() {
@@ -171,6 +177,7 @@ impl EventLog {
         }
         let mut log = self.gather(&kept).without_unused();
         log.report.erased = erased;
+        log.report.rejected.values_mut().for_each(|rejected| rejected.example.clear());
         log.counted()
     }
 

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::features::lines::LineColumns;
-use crate::features::measures::Measures;
 use crate::transaction::{Attribute, LineKind, NO_TIME};
 
 /// One customer's lines: her part of each column, or nothing of a column that is not there. The lines of an order
@@ -155,8 +154,6 @@ pub(crate) struct Customer<'g> {
     pub(crate) orders: &'g [Order],
     /// In the order of the lines; empty unless a family needs them.
     pub(crate) came_back: &'g [CameBack],
-    /// What the base features are made of, as far as it was needed.
-    pub(crate) measures: &'g Measures,
     columns: &'g LineColumns,
     range: Range<usize>,
 }
@@ -166,10 +163,9 @@ impl<'g> Customer<'g> {
         columns: &'g LineColumns,
         range: Range<usize>,
         lines: Lines<'g>,
-        measures: &'g Measures,
         lists: (&'g [Order], &'g [CameBack]),
     ) -> Self {
-        Self { lines, orders: lists.0, came_back: lists.1, measures, columns, range }
+        Self { lines, orders: lists.0, came_back: lists.1, columns, range }
     }
 
     /// The codes of a text of each line; nothing where it is not needed or not there.

@@ -192,8 +192,8 @@ impl FeatureExtractorBuilder {
     ///
     /// Columns whose text the log lacks are left out; one that was asked for by name
     /// ([of](crate::features::BreadthBuilder::of)) is then [`Error::FeatureNeeds`], and so is a log with none of the
-    /// three. A [`FeatureState`](crate::FeatureState) that puts lines together keeps no products and brands: ask it for
-    /// categories by name. Two categories of the shop's largest that differ in punctuation only are
+    /// three. A [`FeatureState`](crate::FeatureState) of orders keeps no products and brands: let it keep
+    /// [lines](crate::features::Detail::Lines), or ask it for categories by name. Two categories of the shop's largest that differ in punctuation only are
     /// [`Error::DuplicateFeature`].
     ///
     /// O(lines log lines) per customer, whatever the number of categories, and one pass over the log's gross, which
@@ -242,19 +242,6 @@ impl FeatureExtractorBuilder {
     #[must_use]
     pub fn returns(self) -> Self {
         self.family(ReturnHabits)
-    }
-
-    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
-    /// Each costs a walk over a customer's lines. Defaults to none.
-    #[must_use]
-    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
-        traits.into_iter().fold(self, Self::family)
-    }
-
-    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
-    #[must_use]
-    pub fn custom(self, feature: Custom) -> Self {
-        self.family(feature)
     }
 
     /// Calendar: when a customer orders, and the cohort she came with, in the zone of the extractor's moment, daylight
@@ -337,6 +324,19 @@ impl FeatureExtractorBuilder {
     #[must_use]
     pub fn channels(self) -> Self {
         self.family(Channels)
+    }
+
+    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
+    /// Each costs a walk over a customer's lines. Defaults to none.
+    #[must_use]
+    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
+        traits.into_iter().fold(self, Self::family)
+    }
+
+    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
+    #[must_use]
+    pub fn custom(self, feature: Custom) -> Self {
+        self.family(feature)
     }
 
     /// Adds a family.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kohort::features::{Breadth, FeatureState};
+use kohort::features::{Breadth, Detail, FeatureState};
 use kohort::transaction::{IdColumn, LogColumns, PriceColumn};
 use kohort::{Attribute, Category, Error, FeatureTable, LogRules, TransactionLog};
 use proptest::prelude::*;
@@ -239,25 +239,28 @@ fn categories_of_one_name_are_refused_by_it() {
 }
 
 #[test]
-fn a_compacted_state_has_categories_and_says_that_it_has_no_products() {
-    let rows: Vec<Row> = example().into_iter().filter(|row| !row.note).collect();
-    let log = log_of(&rows, Kind::Flag);
-    let mut state = FeatureState::new();
-    state.push(&log).unwrap();
-    let all = builder(9 * DAY).breadth(Breadth::default()).build().unwrap();
-    let refused = state.finish(&all).unwrap_err();
-    assert!(matches!(&refused, Error::FeatureNeeds { needs, .. } if needs.contains("state")), "{refused}");
-    for attribute in [Attribute::Product, Attribute::Brand] {
-        let asked = Breadth::builder().of([attribute]).build().unwrap();
-        let refused = state.finish(&builder(9 * DAY).breadth(asked).build().unwrap()).unwrap_err();
-        assert!(
-            matches!(&refused, Error::FeatureNeeds { needs, .. } if needs.contains("state")),
-            "{refused}"
-        );
+fn a_state_of_orders_has_categories_and_says_that_it_has_no_products() {
+    for kind in [Kind::Flag, Kind::Notes] {
+        let rows: Vec<Row> = example().into_iter().filter(|row| kind == Kind::Notes || !row.note).collect();
+        let log = log_of(&rows, kind);
+        let asked = |of: &[Attribute]| Breadth::builder().of(of.iter().copied()).build().unwrap();
+        let extractor = |settings| builder(9 * DAY).breadth(settings).build().unwrap();
+        let mut state = FeatureState::new();
+        state.push(&log).unwrap();
+        for settings in [Breadth::default(), asked(&[Attribute::Product]), asked(&[Attribute::Brand])] {
+            let refused = state.finish(&extractor(settings)).unwrap_err();
+            assert!(
+                matches!(&refused, Error::FeatureNeeds { needs, .. } if needs.contains("state")),
+                "{refused}"
+            );
+        }
+        let categories = extractor(asked(&[Attribute::Category]));
+        assert_eq!(state.finish(&categories).unwrap(), categories.extract(&log).unwrap());
+        let mut lines = FeatureState::keeping(Detail::Lines);
+        lines.push(&log).unwrap();
+        let all = extractor(Breadth::default());
+        assert_eq!(lines.finish(&all).unwrap(), all.extract(&log).unwrap());
     }
-    let categories = Breadth::builder().of([Attribute::Category]).build().unwrap();
-    let categories = builder(9 * DAY).breadth(categories).build().unwrap();
-    assert_eq!(state.finish(&categories).unwrap(), categories.extract(&log).unwrap());
 }
 
 #[test]

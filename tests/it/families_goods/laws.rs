@@ -1,6 +1,6 @@
 //! What holds for all three families: threads, order of rows, states, and that the future does not show.
 
-use kohort::features::{Breadth, FeatureState};
+use kohort::features::{Breadth, Detail, FeatureState};
 use kohort::{Attribute, FeatureExtractor, FeatureTable, TransactionLog};
 use proptest::prelude::*;
 
@@ -8,8 +8,8 @@ use super::{KINDS, Kind, Row, builder, log_of, shop, texts};
 use crate::customers::Draws;
 use crate::features::DAY;
 
-/// Everything that a state has, too.
-fn of_states(as_of: i64) -> FeatureExtractor {
+/// What is computed from orders.
+fn of_orders(as_of: i64) -> FeatureExtractor {
     let breadth = Breadth::builder().of([Attribute::Category]).often(2).build().unwrap();
     builder(as_of).prices().breadth(breadth).returns().build().unwrap()
 }
@@ -18,18 +18,8 @@ fn all(as_of: i64) -> FeatureExtractor {
     builder(as_of).prices().breadth(Breadth::default()).returns().build().unwrap()
 }
 
-/// The rows with a quarter off in one category and nothing off in the others: a state may put lines of one order,
-/// instant and category together, and must not need to know which of them had a discount.
-fn separable(rows: &[Row]) -> Vec<Row> {
-    let settle = |row: &Row| {
-        let reduced = row.category.as_deref() == Some("cat 0") && !row.note;
-        Row { off: if reduced { row.gross / 4 } else { 0 }, ..row.clone() }
-    };
-    rows.iter().map(settle).collect()
-}
-
-fn state_of(parts: &[&[Row]], kind: Kind) -> FeatureState {
-    let mut state = FeatureState::new();
+fn state_of(parts: &[&[Row]], kind: Kind, detail: Detail) -> FeatureState {
+    let mut state = FeatureState::keeping(detail);
     for part in parts {
         state.push(&log_of(part, kind)).unwrap();
     }
@@ -49,14 +39,15 @@ proptest! {
     }
 
     #[test]
-    fn a_state_of_parts_equals_one_pass((kind, rows) in shop(), cut in 0_usize..60, day in 1_i64..110) {
-        let mut rows = separable(&rows);
-        // Without a category the state has no column for it, and breadth nothing to work on.
+    fn a_state_of_parts_equals_one_pass((kind, mut rows) in shop(), cut in 0_usize..60, day in 1_i64..110) {
+        // Without a category there is no column for it, and breadth nothing to work on.
         rows[0].category = Some("cat 1".to_owned());
         let (left, right) = rows.split_at(cut % rows.len());
-        let expected = of_states(day * DAY).extract(&log_of(&rows, kind)).unwrap();
-        for parts in [[left, right], [right, left]] {
-            prop_assert_eq!(&state_of(&parts, kind).finish(&of_states(day * DAY)).unwrap(), &expected);
+        for (detail, extractor) in [(Detail::Orders, of_orders(day * DAY)), (Detail::Lines, all(day * DAY))] {
+            let expected = extractor.extract(&log_of(&rows, kind)).unwrap();
+            for parts in [[left, right], [right, left]] {
+                prop_assert_eq!(&state_of(&parts, kind, detail).finish(&extractor).unwrap(), &expected);
+            }
         }
     }
 
@@ -82,14 +73,15 @@ fn many(kind: Kind) -> Vec<Row> {
         .map(|_| {
             let pieces = 1 + draws.below(4) as i64;
             let note = kind == Kind::Notes && draws.below(5) == 0;
-            let gross = pieces * (1 + draws.below(3_000) as i64) * 37;
+            let unit = if draws.below(30) == 0 && !note { 0 } else { (1 + draws.below(3_000) as i64) * 40 };
+            let gross = pieces * unit;
             Row {
                 customer: draws.below(70) * draws.below(70),
                 order: draws.below(9).to_string(),
                 time: draws.below(400) as i64 * DAY / 4,
                 pieces,
-                gross: if draws.below(30) == 0 && !note { 0 } else { gross },
-                off: 0,
+                gross,
+                off: if note { 0 } else { gross * [0, 0, 25][draws.below(3) as usize] / 100 },
                 unwanted: if kind == Kind::Notes { 0 } else { (draws.below(9) as i64 - 4).clamp(0, pieces) },
                 after: (draws.below(3) > 0).then(|| draws.below(40 * 24) as i64 * DAY / 24),
                 product: draws.below(9).to_string(),
@@ -109,7 +101,7 @@ fn extract_on(threads: usize, log: &TransactionLog) -> FeatureTable {
 #[test]
 fn any_number_of_threads_and_any_order_of_many_rows_give_the_same_bits() {
     for kind in KINDS {
-        let mut rows = separable(&many(kind));
+        let mut rows = many(kind);
         let log = log_of(&rows, kind);
         let table = extract_on(1, &log);
         super::check(
@@ -125,16 +117,16 @@ fn any_number_of_threads_and_any_order_of_many_rows_give_the_same_bits() {
         }
         assert_eq!(extract_on(2, &log_of(&rows, kind)), table, "{kind:?} shuffled");
         let (first, rest) = rows.split_at(20_000);
-        let state = state_of(&[rest, first], kind);
+        let state = state_of(&[rest, first], kind, Detail::Orders);
         assert!(kind == Kind::Notes || state.rows() < rows.len(), "nothing was put together");
-        let expected = of_states(90 * DAY).extract(&log).unwrap();
-        assert_eq!(state.finish(&of_states(90 * DAY)).unwrap(), expected, "{kind:?} as a state");
+        let expected = of_orders(90 * DAY).extract(&log).unwrap();
+        assert_eq!(state.finish(&of_orders(90 * DAY)).unwrap(), expected, "{kind:?} as a state");
     }
 }
 
 #[test]
 fn families_change_nothing_about_each_other_nor_about_the_base_features() {
-    let rows = separable(&many(Kind::Quantity)[..6_000]);
+    let rows = many(Kind::Quantity)[..6_000].to_vec();
     let log = log_of(&rows, Kind::Quantity);
     let as_of = || kohort::AsOf::instant(90 * DAY, &kohort::Zone::utc()).unwrap();
     let asking = || FeatureExtractor::builder(as_of()).maturity_days(20);

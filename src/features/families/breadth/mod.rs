@@ -61,45 +61,42 @@ impl Breadth {
     /// # Errors
     /// [`Error::FeatureNeeds`] where the log lacks a text that was asked for, or all of them.
     fn within(&self, log: &TransactionLog) -> Result<BTreeSet<Attribute>> {
-        let refuse = |attribute, needs| {
-            let feature = match attribute {
-                Attribute::Category => "categories_often",
-                Attribute::Brand => "brands",
-                _ => "products",
-            };
-            Err(Error::FeatureNeeds { feature: feature.to_owned(), needs })
-        };
         let has = |attribute: &Attribute| log.attribute(*attribute).is_some();
-        if let Some(asked) = &self.of {
-            return match asked.iter().find(|attribute| !has(attribute)) {
-                None => Ok(asked.clone()),
-                Some(Attribute::Category) => refuse(Attribute::Category, "a category column"),
-                Some(Attribute::Brand) => refuse(Attribute::Brand, LINES_WITH_BRANDS),
-                Some(_) => refuse(Attribute::Product, LINES_WITH_PRODUCTS),
-            };
-        }
-        // A state that put lines together has dropped these texts, if they were there: to leave their columns out would
-        // give another table than the lines themselves.
-        if log.line_counts.is_some() && !has(&Attribute::Product) {
-            return refuse(Attribute::Product, LINES_WITH_PRODUCTS);
-        }
-        let of: BTreeSet<Attribute> = POSSIBLE.into_iter().filter(has).collect();
+        let of = match &self.of {
+            Some(of) => of.clone(),
+            // A state of orders has dropped these texts, if they were there: to leave their columns out would give
+            // another table than the lines themselves.
+            None if log.is_compacted() => POSSIBLE.into(),
+            None => POSSIBLE.into_iter().filter(has).collect(),
+        };
+        let refuse = |feature: &str, needs| Err(Error::FeatureNeeds { feature: feature.to_owned(), needs });
         if of.is_empty() {
-            return refuse(Attribute::Category, "a column of products, categories or brands");
+            return refuse("categories_often", "a column of products, categories or brands");
+        }
+        for attribute in &of {
+            let (feature, column) = match attribute {
+                Attribute::Category => ("categories_often", "a category column"),
+                Attribute::Brand => ("brands", "a brand column"),
+                _ => ("products", "a product column"),
+            };
+            if log.is_compacted() && *attribute != Attribute::Category {
+                return refuse(
+                    feature,
+                    "single order lines; let the state keep them, or ask for categories alone",
+                );
+            }
+            if !has(attribute) {
+                return refuse(feature, column);
+            }
         }
         Ok(of)
     }
 }
 
-const LINES_WITH_PRODUCTS: &str =
-    "lines one by one, from the log or a state that keeps them, with a product column";
-const LINES_WITH_BRANDS: &str =
-    "lines one by one, from the log or a state that keeps them, with a brand column";
-
 impl BreadthBuilder {
     /// The texts whose columns are added, among products, categories and brands; one that the log lacks is then an
-    /// error. A [`FeatureState`](crate::FeatureState) that puts lines together keeps categories alone. Defaults to all
-    /// that the log has.
+    /// error. A [`FeatureState`](crate::FeatureState) of orders keeps categories alone. Defaults to all that the log has;
+    /// of such a state, where that is not known, to an error.
     #[must_use]
     pub fn of(mut self, attributes: impl IntoIterator<Item = Attribute>) -> Self {
         self.0.of = Some(attributes.into_iter().collect());
