@@ -79,7 +79,8 @@ impl FeatureExtractorBuilder {
     }
 
     /// Base features of a window of time: those of the lines in it, under names such as `gross__365d`. A sale counts by
-    /// its own time and takes its attributed returns along, a posted return counts by the time of the return. Of a
+    /// its own time and takes its attributed returns along, a posted return counts by the time of the return, or with
+    /// its sale where that is unknown. Of a
     /// window of all time they equal the base features. Costs a copy of the window's lines. Defaults to none.
     ///
     /// ```
@@ -312,8 +313,8 @@ impl FeatureExtractorBuilder {
     ///
     /// | column | what | missing |
     /// |---|---|---|
-    /// | `channel_order_share__web` … | share of her orders that came through each channel | without an order of a known channel |
-    /// | `favourite_channel` | the one with the most orders, of equals with the most gross of these, then the first by text | as above |
+    /// | `channel_order_share__web` … | share of her orders of a known channel that came through each | without such an order |
+    /// | `favourite_channel` | the one with the most orders, of equals with the most gross in these orders, then the first by text | as above |
     /// | `first_channel`, `last_channel` | that of her first and of her last order | where that order names none |
     /// | `channels` | number of distinct channels of her orders | never |
     ///

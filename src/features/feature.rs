@@ -58,7 +58,10 @@ features! {
     /// The same at list price: the returned share of a line's pieces times its gross. For returns recorded on their
     /// sale lines. Money.
     ReturnedGross => "returned_gross",
-    /// Value that came back and belongs to a known earlier sale, at most what was bought. Money.
+    /// Value that came back and belongs to a known earlier sale, at most what was paid for it. Money. A credit note is
+    /// spread evenly over its pieces, which belong to the latest sale before it of the same customer and product that
+    /// has pieces left, then to the one before that. A sale at the same instant counts as before it; of sales at one
+    /// instant, that of the largest value is the latest.
     ReturnedAttributed => "returned_attributed",
     /// Gross less discounts and posted returns. Money; negative where more came back than was bought in the log.
     Net => "net",
@@ -77,7 +80,8 @@ features! {
     LinesReturned => "lines_returned",
     /// Orders of which something came back. Unsigned.
     OrdersWithReturn => "orders_with_return",
-    /// Parcels that came back: distinct (order, time) of posted returns. Unsigned.
+    /// Parcels that came back: credit notes; of returns that are recorded on their sale lines, distinct (order, time).
+    /// Unsigned.
     ReturnParcels => "return_parcels",
     /// Discounts per gross value. Missing without value.
     DiscountShare => "discount_share",

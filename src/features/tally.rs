@@ -1,4 +1,6 @@
-//! Sums per level of a category, for one customer after the other.
+//! Sums per level of a category, for one customer or order after the other.
+
+use std::cmp::Reverse;
 
 use crate::category::MISSING;
 use crate::transaction::LineKind;
@@ -59,5 +61,37 @@ impl Tally {
         for code in &self.touched {
             sums[*code as usize] = self.entries[*code as usize].sum;
         }
+    }
+}
+
+/// Sums over the lines of one order by the levels of a text. They are sorted rather than looked up, so that an order of
+/// any number of levels takes O(lines log lines).
+#[derive(Default)]
+pub(crate) struct OrderTally(Vec<(u32, i128)>);
+
+impl OrderTally {
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Adds a line's value to its level; a line without one adds nothing.
+    pub(crate) fn add(&mut self, code: u32, value: i64) {
+        match self.0.last_mut() {
+            _ if code == MISSING => {}
+            // Most orders have lines of one channel or country only.
+            Some((last, sum)) if *last == code => *sum += i128::from(value),
+            _ => self.0.push((code, i128::from(value))),
+        }
+    }
+
+    /// The level with the largest sum, of equals the first by text. Sums decide rather than single lines, which a state
+    /// puts together.
+    pub(crate) fn top(&mut self) -> Option<u32> {
+        self.0.sort_unstable();
+        let sums = self.0.chunk_by(|a, b| a.0 == b.0).map(|level| {
+            let sum: i128 = level.iter().map(|(_, value)| value).sum();
+            (sum, Reverse(level[0].0))
+        });
+        sums.max().map(|(_, Reverse(code))| code)
     }
 }

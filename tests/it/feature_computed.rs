@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use kohort::features::{Aggregate, Computed, Custom, FeatureState, Number, Over};
+use kohort::features::{Aggregate, Computed, Custom, Detail, FeatureState, Number, Over};
 use kohort::transaction::LineKind;
-use kohort::{AsOf, Attribute, Error, Feature, FeatureExtractor, FeatureTable, IdKind, Money, Window, Zone};
+use kohort::{
+    AsOf, Attribute, Error, Feature, FeatureExtractor, FeatureTable, IdKind, LogRules, Money, OrderLine,
+    Price, TransactionLog, Window, Zone,
+};
 use proptest::prelude::*;
 
 use crate::feature_windows::with_credit_notes;
@@ -49,13 +52,16 @@ fn orders(lines: &[Item]) -> Vec<Item> {
         orders.entry(line.order).or_default().push(line.clone());
     }
     let sum = |(order, lines): (u64, Vec<Item>)| {
-        let most = lines.iter().max_by_key(|line| (line.gross, std::cmp::Reverse(line.channel))).unwrap();
+        let mut channels: BTreeMap<u8, i64> = BTreeMap::new();
+        lines.iter().for_each(|line| *channels.entry(line.channel).or_default() += line.gross);
+        let most =
+            channels.iter().max_by_key(|(channel, gross)| (**gross, std::cmp::Reverse(**channel))).unwrap();
         Item {
             time: lines.iter().map(|line| line.time).min().unwrap(),
             order,
             pieces: lines.iter().map(|line| line.pieces).sum(),
             gross: lines.iter().map(|line| line.gross).sum(),
-            channel: most.channel,
+            channel: *most.0,
         }
     };
     orders.into_iter().map(sum).collect()
@@ -237,6 +243,27 @@ proptest! {
                 prop_assert!(close, "{} of {}: {:?}, expected {:?}", name, id, found, expected);
             }
         }
+    }
+}
+
+/// Two lines of one channel are together more than a line of another that is larger than each.
+#[test]
+fn the_text_of_an_order_is_that_of_most_value_however_its_lines_are_split() {
+    let rules = LogRules::builder("EUR").build().unwrap();
+    let line = |channel: Option<&str>, price: i64| {
+        let mut line = OrderLine::new(1, 0, Price::Line(Money::from_ten_thousandths(price)));
+        (line.order, line.channel) = (Some("A".into()), channel.map(Into::into));
+        line
+    };
+    let lines = [line(Some("app"), 60), line(Some("web"), 70), line(None, 900), line(Some("app"), 60)];
+    let log = TransactionLog::from_rows(lines, &rules, IdKind::Number).unwrap();
+    let channel = Aggregate::First(Attribute::Channel.into());
+    let channel = Computed::builder("channel", Over::Orders, channel).build().unwrap();
+    let extractor = builder(DAY).features([]).computed([channel]).build().unwrap();
+    let mut state = FeatureState::keeping(Detail::Orders);
+    state.push(&log).unwrap();
+    for table in [extractor.extract(&log).unwrap(), state.finish(&extractor).unwrap()] {
+        assert_eq!(table.category("channel").unwrap().get(0), Some("app"));
     }
 }
 

@@ -21,7 +21,8 @@ pub enum Over {
     /// Sale lines.
     Lines,
     /// Orders: each is the sum of its sale lines that pass the filters on texts. Its time is that of the earliest of
-    /// them; its text is that of the line with the largest gross value, of equals the first text.
+    /// them; its text is the one with the largest gross value among them, of equals the first. Lines without a text
+    /// have no say in it.
     Orders,
 }
 

@@ -13,6 +13,7 @@ use crate::features::derive::{Part, TooLarge};
 use crate::features::family::{ColumnPlan, Family, Measure, Plan, Source};
 use crate::features::lines::Needs;
 use crate::features::requirements::column_of;
+use crate::features::tally::OrderTally;
 use crate::transaction::{AsOf, Attribute, LineKind, OrderIdentity, Returns, TransactionLog, UNKNOWN_COST};
 
 impl Computed {
@@ -165,13 +166,20 @@ impl Plan for ComputedPlan {
     }
 
     fn measure(&self) -> Box<dyn Measure + '_> {
-        Box::new(ComputedMeasure { plan: self, items: Vec::new(), column: Column::new(self.computed.kind()) })
+        Box::new(ComputedMeasure {
+            plan: self,
+            items: Vec::new(),
+            by_text: OrderTally::default(),
+            column: Column::new(self.computed.kind()),
+        })
     }
 }
 
 struct ComputedMeasure<'p> {
     plan: &'p ComputedPlan,
     items: Vec<Item>,
+    /// Gross by the texts of an order.
+    by_text: OrderTally,
     column: Column,
 }
 
@@ -189,7 +197,7 @@ impl Measure for ComputedMeasure<'_> {
             {
                 end += 1;
             }
-            self.items.extend(self.plan.item(customer, start..end));
+            self.items.extend(self.plan.item(customer, start..end, &mut self.by_text));
             start = end;
         }
         self.column.push(aggregate(self.plan.computed.how(), &mut self.items));
@@ -203,10 +211,10 @@ impl Measure for ComputedMeasure<'_> {
 
 impl ComputedPlan {
     /// A line, or the lines of an order that pass, if there are any and they are in the window.
-    fn item(&self, customer: &Customer<'_>, run: Range<usize>) -> Option<Item> {
+    fn item(&self, customer: &Customer<'_>, run: Range<usize>, by_text: &mut OrderTally) -> Option<Item> {
         let lines = &customer.lines;
         let mut sums: Option<Sums> = None;
-        let mut text: Option<(i64, u32)> = None;
+        by_text.clear();
         for line in run.clone().filter(|line| lines.kind(*line) == LineKind::Sale) {
             let passes = |(attribute, codes): &(Attribute, Vec<bool>)| {
                 codes.get(customer.text(*attribute)[line] as usize).copied().unwrap_or_default()
@@ -216,14 +224,8 @@ impl ComputedPlan {
             }
             let own = Sums::of(lines, line);
             sums = Some(sums.map_or(own, |sums| sums.and(&own)));
-            if let (Some(TraitValue::Text(attribute)), Some(levels)) = (self.computed.value(), &self.levels) {
-                let code = customer.text(attribute)[line];
-                let larger = text.is_none_or(|(gross, best)| {
-                    lines.gross[line] > gross || (lines.gross[line] == gross && code < best)
-                });
-                if (code as usize) < levels.len() && larger {
-                    text = Some((lines.gross[line], code));
-                }
+            if let Some(TraitValue::Text(attribute)) = self.computed.value() {
+                by_text.add(customer.text(attribute)[line], lines.gross[line]);
             }
         }
         let sums = sums.filter(|sums| self.range.contains(&sums.time))?;
@@ -239,7 +241,7 @@ impl ComputedPlan {
             Some(TraitValue::Time) => Some(i128::from(sums.time)),
             Some(TraitValue::Number(number)) => sums.number(number),
             // Without a text there is nothing to look at.
-            Some(TraitValue::Text(_)) => Some(i128::from(text?.1)),
+            Some(TraitValue::Text(_)) => Some(i128::from(by_text.top()?)),
         };
         let order = if self.orders_by_id { lines.order[run.start] } else { 0 };
         let count = if self.computed.over == Over::Orders { 1 } else { sums.lines };

@@ -10,6 +10,7 @@ use crate::features::extraction::check_channels;
 use crate::features::family::{ColumnPlan, Family, Measure, Plan, Ratios, Source};
 use crate::features::feature::slug;
 use crate::features::lines::Needs;
+use crate::features::tally::OrderTally;
 use crate::transaction::{Attribute, LineKind, OrderIdentity};
 
 /// The family.
@@ -54,7 +55,7 @@ impl Plan for ChannelPlan {
         Box::new(ChannelMeasure {
             plan: self,
             channels: Vec::new(),
-            in_order: Vec::new(),
+            in_order: OrderTally::default(),
             sums: vec![(0, 0); self.levels.len()],
             shares: Ratios::new(self.levels.len()),
             texts: Default::default(),
@@ -70,7 +71,7 @@ struct ChannelMeasure<'p> {
     /// The channel of each order of the customer, or [`MISSING`].
     channels: Vec<u32>,
     /// Gross by channel of one order.
-    in_order: Vec<(u32, i128)>,
+    in_order: OrderTally,
     /// Orders and their gross by channel.
     sums: Vec<(u32, i128)>,
     shares: Ratios,
@@ -130,19 +131,12 @@ impl ChannelMeasure<'_> {
 }
 
 /// The channel with the largest gross among an order's sale lines, of equals the first by text; `None` where no line
-/// names one. Sums decide rather than single lines, which a state puts together.
-fn channel_of(order: &Order, customer: &Customer<'_>, sums: &mut Vec<(u32, i128)>) -> Option<u32> {
+/// names one.
+fn channel_of(order: &Order, customer: &Customer<'_>, sums: &mut OrderTally) -> Option<u32> {
     let (codes, lines) = (customer.text(Attribute::Channel), &customer.lines);
     sums.clear();
-    for line in order.lines.clone() {
-        if lines.kind(line) != LineKind::Sale || codes[line] == MISSING {
-            continue;
-        }
-        let gross = i128::from(lines.gross[line]);
-        match sums.iter_mut().find(|(code, _)| *code == codes[line]) {
-            Some((_, sum)) => *sum += gross,
-            None => sums.push((codes[line], gross)),
-        }
+    for line in order.lines.clone().filter(|line| lines.kind(*line) == LineKind::Sale) {
+        sums.add(codes[line], lines.gross[line]);
     }
-    sums.iter().max_by_key(|(code, sum)| (*sum, std::cmp::Reverse(*code))).map(|(code, _)| *code)
+    sums.top()
 }

@@ -28,7 +28,7 @@ const MOST_DAYS: u32 = 36_525;
 /// | `active` | any other |
 ///
 /// With [`own_gaps`](LifeCycleBuilder::own_gaps), a customer with three orders or more is late by her own measure:
-/// multiples of her median gap between orders take the place of `active_days` and `lapse_days`.
+/// multiples of her median gap between orders take the place of `active_days` and `lapse_days`, in every rule.
 ///
 /// ```
 /// use kohort::features::LifeCycle;
