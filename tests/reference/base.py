@@ -31,10 +31,11 @@ def top(log, text):
 
 def base(table, log, suffix="", channels=True):
     """Adds the base features of the view `w`."""
+    # A credit note is a parcel; returns that are marked on their lines have no time, so that those of an order are one.
     parcels = (
-        "select customer, ord, time from w where kind = 'return'"
+        "select distinct customer, ord from w where kind = 'return'"
         if log.notes
-        else "select distinct customer, ord, 0 as time from w where pieces_back > 0"
+        else "select distinct customer, ord from w where pieces_back > 0"
     )
     mature = log.as_of - MATURITY
     orders = log.rows("""select customer, min(placed), max(placed), count(*), count(*) filter (back) from
@@ -58,7 +59,7 @@ def base(table, log, suffix="", channels=True):
             count(*) filter (kind <> 'return' and cost is null),
             count(distinct category) filter (kind = 'sale')
         from w group by customer""")
-    parcels = log.rows(f"select customer, count(*) from (select distinct * from ({parcels})) group by 1")
+    parcels = log.rows(f"select customer, count(*) from ({parcels}) group by 1")
     levels = log.levels("channel")
     shares = log.rows(f"""select customer, {", ".join(
         f"sum(gross) filter (channel = '{level}')" for level in log.levels("channel"))}

@@ -52,6 +52,12 @@ def rhythm(table, log):
     table.add_all(columns, rows)
 
 
+def longest_gap(table, log):
+    """A feature of a user's own: the most days between two orders."""
+    longest = {customer: max(gaps(times), default=None) for customer, times in order_times(log).items()}
+    table.add("longest_gap", "number", {c: None if gap is None else gap / DAY for c, gap in longest.items()})
+
+
 def price_level(log):
     means = "select category, sum(gross) / sum(quantity) as mean from lines where kind = 'sale' group by category"
     return log.rows(f"""select customer, sum(gross) / sum(quantity * mean) from lines
@@ -327,7 +333,7 @@ def channels(table, log):
         named = sum(many for many, _ in counts.values())
         favourite = min(counts, key=lambda level: (-counts[level][0], -counts[level][1], level), default=None)
         rows[customer] = (
-            *(ratio(counts.get(level, (0,))[0], len(own)) if named else None for level in levels),
+            *(ratio(counts.get(level, (0,))[0], named) for level in levels),
             favourite,
             own[0][2] if own else None,
             own[-1][2] if own else None,

@@ -19,7 +19,7 @@ from base import base, window
 from families import SOUTH
 from figures import Table
 from logs import DAY, moment
-from traits import trait
+from traits import event_trait, trait
 
 FOLDER = os.environ["KOHORT_DATA"]
 
@@ -40,12 +40,13 @@ def everything(log, windows, traits, calendar_zone):
     families.life_cycle(table, log)
     families.trend(table, log)
     families.channels(table, log)
+    families.longest_gap(table, log)
     for name, *of, settings in traits:
         trait(table, log, name, *of, **settings)
     return table
 
 
-def others(log, zone):
+def others(log, zone, traits=()):
     """Families by other settings."""
     table = Table(log.customers())
     window(log, -(2**62), log.as_of)
@@ -58,6 +59,8 @@ def others(log, zone):
     families.life_cycle(table, log, new=14, active=60, lapse=180, loyal=5, back=90, own_gaps=(1.5, 3))
     families.trend(table, log, recent=42, earlier=28, periods=8, days=14, repurchase=60)
     families.channels(table, log)
+    for name, *of, settings in traits:
+        trait(table, log, name, *of, **settings)
     return table
 
 
@@ -110,6 +113,39 @@ def fashion_traits(log):
     ]  # fmt: skip
 
 
+DOOR_TRAITS = [
+    ("t_first_door", "orders", "first", "channel", {}),
+    ("t_last_door", "orders", "last", "channel", {}),
+    ("t_usual_door", "orders", "most_frequent", "channel", {}),
+    ("t_doors", "lines", "distinct", "channel", {}),
+    ("t_other_doors", "orders", "count", None, {"excepted": {"channel": ["web"]}}),
+    ("t_paid_at_doors", "orders", "sum", "paid", {"only": {"channel": ["app", "shop"]}, "least": {"net": 1}}),
+]
+
+
+def response_traits(log, as_of):
+    table = Table({event[0] for event in log if event[1] < as_of})
+    ninety = (as_of - 90 * DAY, as_of)
+    for name, aggregate, value, settings in (
+        ("e_events", "count", None, {}),
+        ("e_clicks_90d", "count", None, {"kinds": ["clicked"], "window": ninety}),
+        ("e_converted", "sum", "number", {"kinds": ["converted"]}),
+        ("e_mean_opened", "average", "number", {"kinds": ["opened", "clicked"]}),
+        ("e_least_of_app", "min", "number", {"only": {"channel": ["app"]}}),
+        ("e_most_elsewhere", "max", "number", {"excepted": {"channel": ["app"]}}),
+        ("e_first_click", "first", "time", {"kinds": ["clicked"]}),
+        ("e_last_kind", "last", "kind", {}),
+        ("e_first_campaign", "first", "campaign", {}),
+        ("e_last_number", "last", "number", {"least": 100_000, "most": 500_000}),
+        ("e_usual_campaign", "most_frequent", "campaign", {"kinds": ["sent"]}),
+        ("e_usual_number", "most_frequent", "number", {}),
+        ("e_channels", "distinct", "channel", {}),
+        ("e_moments", "distinct", "time", {}),
+    ):
+        event_trait(table, log, name, aggregate, value, as_of, **settings)
+    return table
+
+
 def main():
     tables = {}
     retail = logs.online_retail(FOLDER)
@@ -133,7 +169,9 @@ def main():
     log = logs.fashion(file).at(now)
     windows = {"90d": (now - 90 * DAY, now), "3m": (moment("2013-01-01", berlin), now)}
     tables[f"fashion 2013-04-01 {berlin}"] = everything(log, windows, fashion_traits(log), berlin)
-    tables[f"fashion 2012-12-01 {berlin}"] = others(logs.fashion(file, doors=True).at(earlier), berlin)
+    tables[f"fashion 2012-12-01 {berlin}"] = others(
+        logs.fashion(file, doors=True).at(earlier), berlin, DOOR_TRAITS
+    )
     tables[f"response 2013-04-01 {berlin}"] = response.response(response.events(file), now, berlin)
     earlier = moment("2012-12-01", "UTC")
     windows = {
@@ -143,6 +181,7 @@ def main():
     events = response.events(file, lacking=True)
     table = response.response(events, earlier, "UTC", windows, ("clicked", "converted"), prior=3)
     tables["response 2012-12-01 UTC"] = table
+    tables["event traits 2012-12-01 UTC"] = response_traits(events, earlier)
 
     versions = {"python": platform.python_version()}
     versions |= {module.__name__: module.__version__ for module in (duckdb, numpy, pandas)}

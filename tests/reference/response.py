@@ -16,7 +16,7 @@ COUNTS = (
 def events(file, lacking=False):
     """An item is a message: sent when it was ordered, opened when it was delivered, clicked when it came back,
     converted when it did not and cost a hundred or more, bounced when it was never delivered; a free one unsubscribes.
-    All at an hour of its own. The title is the channel and the brand the campaign; with `lacking`, the channel is one of
+    All at an hour of its own, and with the price as their number. The title is the channel and the brand the campaign; with `lacking`, the channel is one of
     three by the brand, or none, the campaign one of fifty by the article, and some replies lack their names."""
     hour = file.order_item_id.astype(int).mod(24) * (DAY // 24)
     sent = instants(file.order_date, "Europe/Berlin") + hour
@@ -40,16 +40,17 @@ def events(file, lacking=False):
         if lacking and kind in REPLIES:
             channel = channel.where(item.mod(3) != 0, None)
             campaign = campaign.where(item.mod(5) != 0, None)
-        frame = pd.DataFrame({"customer": file.user_id, "time": time, "channel": channel, "campaign": campaign})
+        columns = {"customer": file.user_id, "time": time, "channel": channel, "campaign": campaign, "number": file.paid}
+        frame = pd.DataFrame(columns)
         rows += [(kind, *row) for row in frame[there].astype(object).itertuples(index=False, name=None)]
     none = lambda text: None if text is None or text != text else text
-    return [(customer, int(time), kind, none(ch), none(ca)) for kind, customer, time, ch, ca in rows]
+    return [(customer, int(time), kind, none(ch), none(ca), int(n)) for kind, customer, time, ch, ca, n in rows]
 
 
 def messages(rows, reply):
     """How many messages were replied to. Replies about one campaign and channel are about the same messages."""
     sent, replies = {}, {}
-    for _, _, kind, channel, campaign in rows:
+    for _, _, kind, channel, campaign, _ in rows:
         name = (channel, campaign)
         if kind == "sent":
             sent[name] = sent.get(name, 0) + 1
@@ -78,8 +79,8 @@ def messages(rows, reply):
 
 def response(log, as_of, zone, windows=None, responses=REPLIES, prior=10):
     """`windows` are pairs of times under the names they give to columns."""
-    recorded = {kind for _, _, kind, _, _ in log}
-    channels = sorted({channel for _, _, _, channel, _ in log if channel is not None}, key=str.encode)
+    recorded = {event[2] for event in log}
+    channels = sorted({event[3] for event in log if event[3] is not None}, key=str.encode)
     of = {}
     for event in log:
         if event[1] < as_of:

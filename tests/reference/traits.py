@@ -33,11 +33,18 @@ def items(log, over, text, only, excepted):
     else:
         query = f"""select customer, min(time), ord, sum(quantity), sum(gross), sum(discount),
             case when count(cost) = count(*) then sum(cost) end, sum(pieces_back), sum(value_back),
-            {f"first({text} order by gross desc, {text})" if text else "null"}
+            null
             from lines where {where} group by customer, ord"""
     found = {}
     for customer, time, ord_, *numbers, text_ in log.list(query):
         found.setdefault(customer, []).append((time, ord_.encode(), tuple(numbers), text_))
+    if over == "orders" and text:
+        texts = dict(log.list(f"""select (customer, ord), {text} from
+            (select customer, ord, {text}, sum(gross) as gross from lines
+            where {where} and {text} is not null group by all)
+            qualify row_number() over (partition by customer, ord order by gross desc, {text}) = 1"""))
+        for customer, orders in found.items():
+            found[customer] = [(*order[:3], texts.get((customer, order[1].decode()))) for order in orders]
     return found
 
 
@@ -68,6 +75,32 @@ def trait(table, log, name, over, aggregate, value=None, window=None, only=(), e
     else:
         kind = "money" if value in MONEY else "signed"
     table.add(name, kind, values)
+
+
+def event_trait(
+    table, log, name, aggregate, value, as_of, kinds=(), window=None, only=(), excepted=(), least=None, most=None
+):  # fmt: skip
+    """The same over events: their time, number, kind, or one of their texts."""
+    place = {"time": 1, "kind": 2, "channel": 3, "campaign": 4, "number": 5}
+    start, end = window or (-(2**62), as_of)
+    passing = {customer: [] for customer in table.customers}
+    for event in log:
+        inside = [start <= event[1] < end, not kinds or event[2] in kinds]
+        inside += [event[place[text]] in texts for text, texts in dict(only).items()]
+        inside += [event[place[text]] not in [None, *texts] for text, texts in dict(excepted).items()]
+        inside += [least is None or event[5] >= least, most is None or event[5] <= most]
+        looked_at = event[place[value]] if value else 0
+        if all(inside) and looked_at is not None:
+            passing[event[0]].append((event[1], b"", looked_at))
+    kind = "text"
+    if aggregate in ("count", "distinct"):
+        kind = "unsigned"
+    elif value == "number":
+        kind = "number" if aggregate == "average" else "money"
+    elif value == "time":
+        kind = "time"
+    unit = "gross" if value == "number" else None
+    table.add(name, kind, {c: aggregated(aggregate, items, unit) for c, items in passing.items()})
 
 
 def aggregated(aggregate, passing, value):

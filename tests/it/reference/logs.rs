@@ -136,7 +136,8 @@ pub(super) fn fashion(items: &[Item], channels: Channels) -> TransactionLog {
 }
 
 /// An item is a message: sent when it was ordered, opened when it was delivered, clicked when it came back, converted
-/// when it did not and cost a hundred or more, bounced when it was never delivered; a free one unsubscribes.
+/// when it did not and cost a hundred or more, bounced when it was never delivered; a free one unsubscribes. All at an
+/// hour of its own, and with the price as their number.
 pub(super) fn events(items: &[Item], channels: Channels) -> EventLog {
     let mut log = EventLog::builder(&EventRules::builder().build().unwrap(), IdKind::Text);
     for item in items {
@@ -155,6 +156,7 @@ pub(super) fn events(items: &[Item], channels: Channels) -> EventLog {
         ];
         for (kind, time) in happened.into_iter().filter_map(|(kind, time)| Some((kind, time?))) {
             let mut event = Event::new(item.customer.as_str(), time, kind);
+            event.value = Some(item.paid);
             if channels == Channels::Title {
                 (event.channel, event.campaign) = (Some(item.title.clone()), Some(item.brand.clone()));
             } else {
