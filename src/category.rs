@@ -179,11 +179,23 @@ impl Levels {
         Self(arena)
     }
 
+    /// Adds a text that is larger than all others.
+    #[cfg(feature = "csv")]
+    pub(crate) fn push_larger(&mut self, text: &str) {
+        debug_assert!(self.0.len() == 0 || self.0.get(self.0.len() - 1) < text, "levels ascend");
+        self.0.push(text);
+    }
+
     /// Some of the levels, by ascending codes.
     pub(crate) fn pick(&self, codes: impl Iterator<Item = u32>) -> Self {
         let mut picked = TextArena::default();
         codes.for_each(|code| picked.push(self.get(code).unwrap_or_default()));
         Self(picked)
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.text.len() + size_of_val(self.0.ends.as_slice())
     }
 
     /// The levels of both, and for each side the new code of each old one. O(sum of lengths).
@@ -354,18 +366,31 @@ impl Category {
         self.codes.iter().map(|code| self.levels.get(*code))
     }
 
+    /// How many bytes codes and levels take.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.codes.as_slice()) + self.levels.bytes()
+    }
+
     /// The rows at `rows`, with the same levels.
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         Self { codes: rows.iter().map(|row| self.codes[*row]).collect(), levels: Arc::clone(&self.levels) }
     }
 
-    /// The same column without levels that no row has. O(rows + levels).
+    /// The same column without levels that no row has. O(rows + levels), and no longer than until every level was seen.
     pub(crate) fn without_unused(self) -> Self {
         let mut codes = vec![MISSING; self.levels.len()];
+        let mut unseen = codes.len();
         for code in self.codes.iter().filter(|code| **code != MISSING) {
-            codes[*code as usize] = 0;
+            let seen = &mut codes[*code as usize];
+            if *seen == MISSING {
+                *seen = 0;
+                unseen -= 1;
+                if unseen == 0 {
+                    break;
+                }
+            }
         }
-        if codes.iter().all(|code| *code != MISSING) {
+        if unseen == 0 {
             return self;
         }
         let mut levels = TextArena::default();

@@ -50,9 +50,10 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`transaction`] | [`TransactionLog`] and its three doors, exact [`Money`], return conventions, the [`IngestReport`] |
+//! | [`events`] | [`EventLog`]: what happened beside the orders, such as mails sent, opened and clicked |
 //! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
-//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns |
+//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
 //!
@@ -87,6 +88,7 @@ mod category;
 mod columnar;
 pub mod economics;
 mod error;
+pub mod events;
 pub mod features;
 pub mod guide;
 mod layout;
@@ -109,6 +111,7 @@ pub use economics::{
     Action, CostOfGoods, Costs, Economics, Finding, Marketing, Plan, SegmentPlan, VatRates, Verdict,
 };
 pub use error::{Error, Result};
+pub use events::{Event, EventLog};
 pub use features::{Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Values};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
 #[cfg(feature = "csv")]

@@ -115,7 +115,9 @@ impl Needs {
     /// The same, with the columns from which credit notes are attributed where a list needs that.
     pub(crate) fn completed(mut self, log: &TransactionLog) -> Self {
         let credit_notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
-        self.attribution |= credit_notes && (self.order_list || self.came_back);
+        // An order knows what came back of it only where that is asked for, too.
+        let orders = self.order_list && (self.returned || self.returned_quantity);
+        self.attribution |= credit_notes && (orders || self.came_back);
         if self.attribution {
             (self.order, self.quantity, self.discount) = (true, true, true);
         }

@@ -39,16 +39,28 @@ mod lines;
 mod measures;
 mod partition;
 mod requirements;
+mod response;
 mod state;
 mod table;
 mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
-pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use computed::{
+    Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
+    Over, TraitValue,
+};
 pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
+pub use families::{
+    Breadth, BreadthBuilder, Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend,
+    TrendBuilder, Weekday,
+};
 pub use feature::Feature;
-pub use state::FeatureState;
+pub(crate) use group::Group;
+pub(crate) use lines::{LineColumns, Needs};
+pub(crate) use partition::Partition;
+pub use response::{ByChannel, Response, ResponseBuilder};
+pub use state::{Detail, FeatureState};
 pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};

@@ -57,6 +57,17 @@ pub enum IdKind {
     Text,
 }
 
+impl IdKind {
+    /// An id in this form, as every door reads it: a number is its decimal text, a text may be a number.
+    pub(crate) fn form(self, id: &CustomerId) -> Option<CustomerId> {
+        match (self, id) {
+            (Self::Number, CustomerId::Text(text)) => text.trim().parse().ok().map(CustomerId::Number),
+            (Self::Text, CustomerId::Number(number)) => Some(CustomerId::Text(number.to_string())),
+            _ => Some(id.clone()),
+        }
+    }
+}
+
 impl fmt::Display for IdKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -153,6 +164,18 @@ impl IdColumn {
         }
     }
 
+    /// The key of an id, if it can be an id of this column.
+    pub(crate) fn key_of(&self, id: &CustomerId) -> Option<u64> {
+        match (self, self.kind().form(id)?) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(&text).map(u64::from),
+            (Self::ShortTexts(texts), CustomerId::Text(text)) => {
+                texts.key_of(&text).filter(|key| *key != NO_TEXT)
+            }
+            _ => None,
+        }
+    }
+
     /// The id whose key is `key`.
     pub(crate) fn id_of_key(&self, key: u64) -> CustomerId {
         match self {
@@ -161,6 +184,18 @@ impl IdColumn {
                 CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned())
             }
             Self::ShortTexts(texts) => CustomerId::Text(texts.text(key)),
+        }
+    }
+
+    /// The ids of distinct keys that ascend.
+    pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
+        match self {
+            Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) if keys.len() == texts.levels.len() => {
+                CustomerIds::texts((*texts.levels).clone())
+            }
+            Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+            Self::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
         }
     }
 
@@ -177,6 +212,8 @@ impl IdColumn {
         match self {
             Self::Numbers(numbers) => Self::Numbers(numbers),
             Self::Texts(texts) => Self::Texts(texts.without_unused()),
+            // What all texts begin with may be the whole of the only one that was there.
+            Self::ShortTexts(texts) if texts.is_empty() => Self::Texts(Category::from_texts([])),
             short => short,
         }
     }
@@ -456,6 +493,28 @@ mod tests {
         assert!(serde_json::from_str::<CustomerIds>(r#"{"Numbers":[2,1]}"#).is_err());
         assert!(matches!(CustomerIds::numbers(vec![1, 4, 4]), Err(Error::DuplicateCustomer { .. })));
         assert!(matches!(CustomerIds::numbers(vec![1, 9, 4]), Err(Error::Setting { .. })));
+    }
+
+    #[test]
+    fn an_id_has_the_key_of_its_rows_however_ids_are_kept() {
+        let texts = vec!["c017", "c18", "c019"];
+        let short = IdColumn::from(texts.clone());
+        assert!(matches!(short, IdColumn::ShortTexts(_)), "texts as short as these are");
+        let category = IdColumn::Texts(Category::from_texts(texts.iter().map(|text| Some(*text))));
+        let numbers = IdColumn::from(vec![17_u64, 18, 19]);
+        for column in [&short, &category, &numbers] {
+            for row in 0..3 {
+                let id = column.get(row).unwrap();
+                assert_eq!(column.key_of(&id), Some(column.key(row)));
+            }
+            let mut keys: Vec<u64> = (0..3).map(|row| column.key(row)).collect();
+            keys.sort_unstable();
+            let ids = column.ids_of_keys(keys.clone());
+            assert!(keys.iter().enumerate().all(|(place, key)| column.id_of_key(*key) == ids.id(place)));
+        }
+        assert_eq!(numbers.key_of(&CustomerId::from("18")), Some(18));
+        assert_eq!(IdColumn::from(vec!["17", "18"]).key_of(&CustomerId::Number(18)).map(|_| ()), Some(()));
+        assert_eq!(short.key_of(&CustomerId::from("")), None, "no id is no customer");
     }
 
     #[test]

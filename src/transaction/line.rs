@@ -134,6 +134,8 @@ pub enum RejectReason {
     MissingCustomer,
     /// There is no order id, and a column should name it.
     MissingOrder,
+    /// An event does not say what happened.
+    MissingKind,
     /// The time is missing or cannot be read.
     Time,
     /// The quantity is not a number.
@@ -142,6 +144,8 @@ pub enum RejectReason {
     QuantityRange,
     /// The price or amount is not a number.
     Price,
+    /// The value of an event is not a number.
+    Value,
     /// The discount is not a number, or not between nothing and the whole price.
     Discount,
     /// The unit cost is not a number, or negative.
@@ -175,6 +179,39 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    const ALL: [Self; 25] = [
+        Self::Ragged,
+        Self::Encoding,
+        Self::MissingCustomer,
+        Self::MissingOrder,
+        Self::MissingKind,
+        Self::Value,
+        Self::Time,
+        Self::Quantity,
+        Self::QuantityRange,
+        Self::Price,
+        Self::Discount,
+        Self::UnitCost,
+        Self::Returned,
+        Self::Decimals,
+        Self::AmountRange,
+        Self::Currency,
+        Self::ReturnedTooMuch,
+        Self::Negative,
+        Self::PositiveCreditNote,
+        Self::NoPieces,
+        Self::Undelivered,
+        Self::ExcludedProduct,
+        Self::ExcludedOrder,
+        Self::FreeLine,
+        Self::Duplicate,
+    ];
+
+    /// The reason of a [`RejectReason::name`].
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// Whether a rule of the user sets such rows aside, rather than something being wrong with them.
     #[must_use]
     pub const fn is_rule(self) -> bool {
@@ -196,10 +233,12 @@ impl RejectReason {
             Self::Encoding => "encoding",
             Self::MissingCustomer => "missing_customer",
             Self::MissingOrder => "missing_order",
+            Self::MissingKind => "missing_kind",
             Self::Time => "time",
             Self::Quantity => "quantity",
             Self::QuantityRange => "quantity_range",
             Self::Price => "price",
+            Self::Value => "value",
             Self::Discount => "discount",
             Self::UnitCost => "unit_cost",
             Self::Returned => "returned",
@@ -226,10 +265,12 @@ impl fmt::Display for RejectReason {
             Self::Encoding => "bytes not of the stated encoding",
             Self::MissingCustomer => "no customer id",
             Self::MissingOrder => "no order id",
+            Self::MissingKind => "no kind of event",
             Self::Time => "time missing or unreadable",
             Self::Quantity => "quantity unreadable",
             Self::QuantityRange => "quantity not whole or too large",
             Self::Price => "price unreadable",
+            Self::Value => "value unreadable",
             Self::Discount => "discount unreadable or out of range",
             Self::UnitCost => "unit cost unreadable or negative",
             Self::Returned => "return record unreadable",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::category::{Category, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::ids::IdColumn;
-use crate::transaction::line::{LineKind, UNKNOWN_COST};
+use crate::transaction::line::{Line, LineKind, UNKNOWN_COST};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{LogRules, OrderIdentity};
 use crate::transaction::time::{AsOf, Period};
@@ -140,6 +140,12 @@ impl TransactionLog {
         Some((*self.times.iter().min()?, *self.times.iter().max()?))
     }
 
+    /// Whether rows may stand for several lines, or lack texts that the lines had: it comes from a state that keeps
+    /// orders. What needs single lines cannot be computed from it.
+    pub(crate) fn is_compacted(&self) -> bool {
+        self.line_counts.is_some()
+    }
+
     /// Midnight after the last line: the earliest `as_of` that sees every line.
     ///
     /// # Errors
@@ -216,6 +222,20 @@ impl TransactionLog {
         })
     }
 
+    /// The numbers of a row.
+    pub(crate) fn line(&self, row: usize) -> Line {
+        let at = |column: &Option<Vec<i64>>| column.as_ref().map_or(0, |values| values[row]);
+        Line {
+            kind: self.kinds[row],
+            quantity: self.quantities[row],
+            gross: if self.kinds[row] == LineKind::Free { 0 } else { self.gross[row] },
+            discount: at(&self.discounts),
+            cost: at(&self.costs),
+            returned_quantity: self.returned_quantities.as_ref().map_or(0, |values| values[row]),
+            returned: at(&self.returned),
+        }
+    }
+
     /// The lines at `rows`, with the same report.
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
@@ -241,11 +261,6 @@ impl TransactionLog {
             line_counts: self.line_counts.as_ref().map(|values| pick(values, rows)),
             report: self.report.clone(),
         }
-    }
-
-    /// Whether rows stand for several order lines each, as in a state that keeps orders.
-    pub(crate) fn is_compacted(&self) -> bool {
-        self.line_counts.is_some()
     }
 
     /// The day each line is on, counted from 1970 in the log's zone.

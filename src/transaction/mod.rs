@@ -25,6 +25,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod builder;
+mod clock;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
@@ -32,7 +33,9 @@ mod csv;
 #[cfg(feature = "csv")]
 mod doors_test;
 mod duplicates;
+mod erase;
 mod ids;
+mod judge;
 mod line;
 mod log;
 mod money;
@@ -55,7 +58,7 @@ pub use line::{Discount, LineKind, OrderLine, Price, RejectReason, Returned};
 pub use log::{Attribute, TransactionLog};
 pub use money::{Money, MoneyTotal, Rate};
 pub use reconcile::{ReconcileBy, ReconcileRow, Reconciliation};
-pub use report::{ClassTotals, IngestReport, Rejection};
+pub use report::{ClassTotals, Erasure, IngestReport, Rejection};
 pub use rules::{
     Duplicates, FreeLines, LogRules, LogRulesBuilder, OrderIdentity, Returns, Rounding, Strictness, Vat,
 };
@@ -65,15 +68,23 @@ pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
+pub(crate) use builder::{IdBuilder, RawId, TextBuilder, attributes_of, day_orders, id_text};
+pub(crate) use clock::{Clock, Hand};
 #[cfg(feature = "arrow")]
 pub(crate) use columns::rate_from_f64;
-pub(crate) use line::UNKNOWN_COST;
+#[cfg(feature = "csv")]
+pub(crate) use csv::{CsvFields, CsvRow, CsvRows, UNNAMED};
+pub(crate) use duplicates::first_and_repeated;
+pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
 #[cfg(feature = "csv")]
 pub(crate) use money::parse_unbounded;
-#[cfg(feature = "arrow")]
-pub(crate) use money::{DecimalProblem, exact_from_f64, parse_decimal, parse_rounded, rounded_from_f64};
-pub(crate) use money::{MAX_LINE, mul_div};
+pub(crate) use money::{DecimalProblem, MAX_LINE, exact_from_f64, mul_div, rounded_from_f64};
+#[cfg(any(feature = "csv", feature = "arrow"))]
+pub(crate) use money::{parse_decimal, parse_rounded};
+pub(crate) use report::EXAMPLES;
+#[cfg(any(feature = "csv", feature = "arrow"))]
+pub(crate) use schema::check_writing;
 #[cfg(feature = "arrow")]
 pub(crate) use schema::yes_or_no;
 #[cfg(feature = "arrow")]

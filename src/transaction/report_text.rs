@@ -10,10 +10,14 @@ impl fmt::Display for IngestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} rows read: {} kept, {} rejected. Amounts in {}.\n",
+            "{} rows read: {} kept, {} rejected{}. Amounts in {}.\n",
             grouped(self.rows_read),
             grouped(self.rows_kept()),
             grouped(self.rows_rejected()),
+            match self.erased.rows {
+                0 => String::new(),
+                rows => format!(", {} erased since", grouped(rows)),
+            },
             self.currency
         )?;
         write!(f, "{}", accounts(self))?;
@@ -47,9 +51,12 @@ fn accounts(report: &IngestReport) -> TextTable {
     for (name, rows, sold, returned) in kept {
         table.row(total.add(name.to_owned(), rows, &sold, &returned));
     }
-    if !report.rejected.is_empty() {
+    let erased = &report.erased;
+    if !report.rejected.is_empty() || erased.rows > 0 {
         table.rule();
         table.row(total.cells("kept".to_owned()));
+    }
+    if !report.rejected.is_empty() {
         table.rule();
         let mut rejected = Account::default();
         for (reason, rejection) in &report.rejected {
@@ -60,6 +67,12 @@ fn accounts(report: &IngestReport) -> TextTable {
         }
         table.rule();
         table.row(rejected.cells("rejected".to_owned()));
+    }
+    if erased.rows > 0 {
+        let mut out = erased.sales;
+        out.merge(&erased.free);
+        table.rule();
+        table.row(total.add("erased".to_owned(), erased.rows, &out, &erased.returns));
     }
     table.rule();
     table.row(total.cells("read".to_owned()));
@@ -101,7 +114,11 @@ fn first_rows(rejection: &Rejection) -> String {
     let rows: Vec<String> = rejection.first_rows.iter().map(u64::to_string).collect();
     let more = if rejection.rows > rows.len() as u64 { ", …" } else { "" };
     let word = if rejection.rows == 1 { "row" } else { "rows" };
-    format!("{word} {}{more} (the first: {})", rows.join(", "), rejection.example)
+    let example = match rejection.example.as_str() {
+        "" => String::new(),
+        example => format!(" (the first: {example})"),
+    };
+    format!("{word} {}{more}{example}", rows.join(", "))
 }
 
 /// From gross to net.
@@ -176,6 +193,41 @@ mod tests {
   ──────────────  ─────────
   net sales        1,008.50
 ";
-        assert_eq!(log.build().unwrap().report().to_string(), expected);
+        let log = log.build().unwrap();
+        assert_eq!(log.report().to_string(), expected);
+
+        let erased = "\
+6 rows read: 2 kept, 3 rejected, 1 erased since. Amounts in EUR.
+
+                         rows  pieces out     sales  pieces back   returns
+  ─────────────────────  ────  ──────────  ────────  ───────────  ────────
+  sale lines                1           4     10.00            0      0.00
+  free lines                1           1      0.00            0      0.00
+  credit notes              0           0      0.00            0      0.00
+  ─────────────────────  ────  ──────────  ────────  ───────────  ────────
+  kept                      2           5     10.00            0      0.00
+  ─────────────────────  ────  ──────────  ────────  ───────────  ────────
+  no customer id            1           1      7.25            1      7.25
+  excluded product code     2           2      9.80            0      0.00
+  ─────────────────────  ────  ──────────  ────────  ───────────  ────────
+  rejected                  3           3     17.05            1      7.25
+  ─────────────────────  ────  ──────────  ────────  ───────────  ────────
+  erased                    1           2  2,000.00            1  1,000.00
+  ─────────────────────  ────  ──────────  ────────  ───────────  ────────
+  read                      6          10  2,027.05            2  1,007.25
+
+  First rejected rows, by reason:
+  - no customer id: row 3
+  - excluded product code: rows 4, 5
+
+  kept              EUR
+  ──────────────  ─────
+  gross sales     10.00
+  less discounts  -1.50
+  less returns     0.00
+  ──────────────  ─────
+  net sales        8.50
+";
+        assert_eq!(log.erase(&["ada".into()]).report().to_string(), erased);
     }
 }

@@ -92,6 +92,7 @@ pub struct Schema {
     pub(crate) customer: String,
     pub(crate) customer_ids: IdKind,
     pub(crate) order: Option<String>,
+    pub(crate) order_ids: IdKind,
     pub(crate) time: String,
     pub(crate) price: String,
     pub(crate) price_kind: PriceKind,
@@ -141,6 +142,7 @@ impl Schema {
             customer: customer.into(),
             customer_ids: IdKind::default(),
             order: None,
+            order_ids: IdKind::default(),
             time: time.into(),
             price,
             price_kind,
@@ -199,7 +201,7 @@ impl Schema {
 pub struct SchemaBuilder(Schema);
 
 impl SchemaBuilder {
-    /// The column with the order's id, text. Defaults to none, for rules that tell orders without one.
+    /// The column with the order's id. Defaults to none, for rules that tell orders without one.
     #[must_use]
     pub fn order(mut self, column: impl Into<String>) -> Self {
         self.0.order = Some(column.into());
@@ -211,6 +213,14 @@ impl SchemaBuilder {
     #[must_use]
     pub fn customer_ids(mut self, kind: IdKind) -> Self {
         self.0.customer_ids = kind;
+        self
+    }
+
+    /// Whether order ids are whole numbers or text. As numbers they take less memory and time; an id that is no number
+    /// is a missing one. Defaults to [`IdKind::Text`].
+    #[must_use]
+    pub fn order_ids(mut self, kind: IdKind) -> Self {
+        self.0.order_ids = kind;
         self
     }
 
@@ -369,6 +379,11 @@ impl SchemaBuilder {
                 "a column, since the rules say that one names the order",
             );
         }
+        let told_by_order = matches!(schema.rules.returns(), Returns::CreditNotes { prefix: Some(_) });
+        if told_by_order && schema.order_ids == IdKind::Number {
+            let expected = "text, since credit notes are told by the id's beginning";
+            return setting("order_ids", schema.order_ids.to_string(), expected);
+        }
         let per_line = matches!(schema.rules.returns(), Returns::Flag | Returns::Quantity | Returns::Amount);
         match &schema.returned {
             None if per_line => {
@@ -388,21 +403,7 @@ impl SchemaBuilder {
                 "no column, unless one records what came back",
             );
         }
-        let delimiter = schema.delimiter;
-        if !delimiter.is_ascii()
-            || delimiter.is_ascii_alphanumeric()
-            || matches!(delimiter, '"' | '\n' | '\r' | '\0')
-        {
-            return setting(
-                "delimiter",
-                format!("{delimiter:?}"),
-                "one ASCII mark such as `,`, `;` or a tab",
-            );
-        }
-        if !schema.time_format.names_a_date() {
-            let expected = "a pattern that names year, month and day, such as %d.%m.%Y %H:%M";
-            return setting("time_format", format!("`{}`", schema.time_format), expected);
-        }
+        check_writing(schema.delimiter, &schema.time_format)?;
         Ok(schema)
     }
 }
@@ -417,6 +418,28 @@ pub(crate) fn yes_or_no(text: &str) -> Option<bool> {
     } else {
         None
     }
+}
+
+/// Whether a file can be written with this mark between fields, and times in this form.
+pub(crate) fn check_writing(delimiter: char, time_format: &TimeFormat) -> Result<()> {
+    if !delimiter.is_ascii()
+        || delimiter.is_ascii_alphanumeric()
+        || matches!(delimiter, '"' | '\n' | '\r' | '\0')
+    {
+        return Err(Error::Setting {
+            setting: "delimiter",
+            found: format!("{delimiter:?}"),
+            expected: "one ASCII mark such as `,`, `;` or a tab",
+        });
+    }
+    if !time_format.names_a_date() {
+        return Err(Error::Setting {
+            setting: "time_format",
+            found: format!("`{time_format}`"),
+            expected: "a pattern that names year, month and day, such as %d.%m.%Y %H:%M",
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

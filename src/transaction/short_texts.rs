@@ -114,6 +114,11 @@ impl ShortTexts {
         Category { codes: self.keys.par_iter().map(code).collect(), levels: std::sync::Arc::new(levels) }
     }
 
+    /// Rows of other keys that were made for these texts.
+    pub(crate) fn of_keys(&self, keys: Vec<u64>) -> Self {
+        Self { beginning: self.beginning.clone(), keys }
+    }
+
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         Self { beginning: self.beginning.clone(), keys: rows.iter().map(|row| self.keys[*row]).collect() }
     }

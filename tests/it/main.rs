@@ -10,6 +10,13 @@ mod csv_bytes;
 mod csv_files;
 mod customers;
 mod economics;
+mod erasure;
+mod events;
+#[cfg(feature = "csv")]
+mod events_csv;
+mod families_goods;
+mod families_time;
+mod families_trend;
 mod feature_cases;
 mod feature_computed;
 mod feature_laws;
@@ -23,9 +30,12 @@ mod real_data;
 #[cfg(feature = "csv")]
 mod real_flow;
 mod reconcile;
+mod response;
 mod rfm;
 mod rules;
 mod segmentation;
 mod starter;
+mod state_laws;
+mod state_stored;
 mod stored_models;
 mod synthetic;
