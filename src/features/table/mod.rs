@@ -1,240 +1,21 @@
 //! The feature table: one row per customer, one typed column per feature.
 
+mod column;
+mod context;
+mod csv;
+
 use std::fmt;
-use std::io::Write;
 use std::sync::Arc;
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 
 use crate::bitmap::Bitmap;
 use crate::category::Category;
 use crate::error::{Error, Result, nearest};
-use crate::transaction::{AsOf, CustomerId, CustomerIds, Money, Vat};
+use crate::transaction::{CustomerId, CustomerIds, Money};
 
-/// The values of a column, at their own width.
-#[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum Values {
-    /// Counts and days.
-    U32(Vec<u32>),
-    /// Small signed numbers.
-    I32(Vec<i32>),
-    /// Large counts.
-    I64(Vec<i64>),
-    /// Rates and averages; finite.
-    F64(Vec<f64>),
-    /// Exact amounts.
-    Money(Vec<Money>),
-    /// Microseconds UTC.
-    Time(Vec<i64>),
-    /// Texts; a missing one has no code.
-    Category(Category),
-}
-
-impl Values {
-    fn len(&self) -> usize {
-        match self {
-            Self::U32(values) => values.len(),
-            Self::I32(values) => values.len(),
-            Self::I64(values) | Self::Time(values) => values.len(),
-            Self::F64(values) => values.len(),
-            Self::Money(values) => values.len(),
-            Self::Category(values) => values.len(),
-        }
-    }
-
-    /// The type's name, for messages.
-    #[must_use]
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Self::U32(_) => "u32",
-            Self::I32(_) => "i32",
-            Self::I64(_) => "i64",
-            Self::F64(_) => "f64",
-            Self::Money(_) => "money",
-            Self::Time(_) => "time",
-            Self::Category(_) => "category",
-        }
-    }
-}
-
-/// A column: values, and which of them are there.
-#[derive(Clone, PartialEq)]
-pub struct Column {
-    values: Values,
-    validity: Option<Bitmap>,
-}
-
-impl Column {
-    /// A column without missing values (but for those of a category).
-    #[must_use]
-    pub fn new(values: Values) -> Self {
-        Self { values, validity: None }
-    }
-
-    /// A column whose values are there where `validity` is set. What stands elsewhere does not matter.
-    ///
-    /// # Errors
-    /// [`Error::ColumnLength`] where the two differ in length.
-    pub fn with_missing(values: Values, validity: Bitmap) -> Result<Self> {
-        if validity.len() != values.len() {
-            return Err(Error::ColumnLength {
-                column: "validity".into(),
-                found: validity.len(),
-                against: "values".into(),
-                expected: values.len(),
-            });
-        }
-        let complete = validity.count() == validity.len();
-        Ok(Self { values, validity: (!complete).then_some(validity) })
-    }
-
-    /// A column of optional numbers.
-    #[must_use]
-    pub fn optional(values: Vec<Option<f64>>) -> Self {
-        let validity: Bitmap = values.iter().map(Option::is_some).collect();
-        let complete = validity.count() == validity.len();
-        let values = values.into_iter().map(Option::unwrap_or_default).collect();
-        Self { values: Values::F64(values), validity: (!complete).then_some(validity) }
-    }
-
-    /// The values. Where [`Column::is_valid`] is false they mean nothing.
-    #[must_use]
-    pub fn values(&self) -> &Values {
-        &self.values
-    }
-
-    /// Which values are there; `None` where all are. A category keeps this in its codes.
-    #[must_use]
-    pub fn validity(&self) -> Option<&Bitmap> {
-        self.validity.as_ref()
-    }
-
-    /// How many rows there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether a row has a value.
-    #[must_use]
-    pub fn is_valid(&self, row: usize) -> bool {
-        match &self.values {
-            Values::Category(values) => values.code(row).is_some(),
-            _ => row < self.len() && self.validity.as_ref().is_none_or(|validity| validity.get(row)),
-        }
-    }
-
-    /// A row's value as a number: money in currency units, times in microseconds; `None` where it is missing or
-    /// text.
-    #[must_use]
-    pub fn number(&self, row: usize) -> Option<f64> {
-        if !self.is_valid(row) {
-            return None;
-        }
-        match &self.values {
-            Values::U32(values) => Some(f64::from(values[row])),
-            Values::I32(values) => Some(f64::from(values[row])),
-            Values::I64(values) | Values::Time(values) => Some(values[row] as f64),
-            Values::F64(values) => Some(values[row]),
-            Values::Money(values) => Some(values[row].to_f64()),
-            Values::Category(_) => None,
-        }
-    }
-
-    /// How many values are missing.
-    #[must_use]
-    pub fn missing(&self) -> usize {
-        match (&self.values, &self.validity) {
-            (Values::Category(values), _) => {
-                (0..values.len()).filter(|row| values.code(*row).is_none()).count()
-            }
-            (_, Some(validity)) => validity.len() - validity.count(),
-            (_, None) => 0,
-        }
-    }
-
-    /// The value of a row as text for people and files: empty where it is missing.
-    #[must_use]
-    pub fn text(&self, row: usize) -> String {
-        if !self.is_valid(row) {
-            return String::new();
-        }
-        match &self.values {
-            Values::U32(values) => values[row].to_string(),
-            Values::I32(values) => values[row].to_string(),
-            Values::I64(values) => values[row].to_string(),
-            Values::F64(values) => values[row].to_string(),
-            Values::Money(values) => values[row].to_string(),
-            Values::Time(values) => jiff::Timestamp::from_microsecond(values[row])
-                .map_or_else(|_| String::new(), |time| time.to_string()),
-            Values::Category(values) => values.get(row).unwrap_or_default().to_owned(),
-        }
-    }
-
-    fn gather(&self, rows: &[usize]) -> Self {
-        fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
-            rows.iter().map(|row| values[*row]).collect()
-        }
-        let values = match &self.values {
-            Values::U32(values) => Values::U32(pick(values, rows)),
-            Values::I32(values) => Values::I32(pick(values, rows)),
-            Values::I64(values) => Values::I64(pick(values, rows)),
-            Values::F64(values) => Values::F64(pick(values, rows)),
-            Values::Money(values) => Values::Money(pick(values, rows)),
-            Values::Time(values) => Values::Time(pick(values, rows)),
-            Values::Category(values) => Values::Category(values.gather(rows)),
-        };
-        let validity: Option<Bitmap> =
-            self.validity.as_ref().map(|validity| rows.iter().map(|row| validity.get(*row)).collect());
-        Self { values, validity: validity.filter(|validity| validity.count() < validity.len()) }
-    }
-}
-
-impl From<Values> for Column {
-    fn from(values: Values) -> Self {
-        Self::new(values)
-    }
-}
-
-impl fmt::Debug for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Column({}, {} rows, {} missing)", self.values.type_name(), self.len(), self.missing())
-    }
-}
-
-/// What a table knows of where it comes from.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct TableContext {
-    /// The moment it describes.
-    pub as_of: AsOf,
-    /// The currency of its money.
-    pub currency: String,
-    /// Whether its prices include value-added tax.
-    pub vat: Vat,
-    /// What is known of when things came back.
-    pub returns: ReturnKnowledge,
-    /// Lines of the log that are not before the moment.
-    pub lines_left_out: u64,
-}
-
-/// What a table knows of returns.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum ReturnKnowledge {
-    /// The shop does not record returns.
-    NotRecorded,
-    /// Each return has its own time, so the table holds exactly what was known at its moment.
-    Timed,
-    /// Returns have no time: those of later than the table's moment are in it, and it cannot be cut back in history.
-    AsKnown,
-}
+pub use column::{Column, Values};
+pub use context::{ReturnKnowledge, TableContext};
 
 /// One row per customer, in ascending order of ids; one typed column per feature.
 ///
@@ -494,34 +275,6 @@ impl FeatureTable {
             }
         }
         Ok(matrix)
-    }
-
-    /// Writes the table as CSV: a header, one row per customer, empty fields for missing values.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn write_csv(&self, out: impl Write) -> Result<()> {
-        let failed = |source| Error::Io { path: "the CSV output".into(), source };
-        let mut out = std::io::BufWriter::new(out);
-        let header: Vec<String> = std::iter::once("customer").chain(self.names()).map(csv_field).collect();
-        writeln!(out, "{}", header.join(",")).map_err(failed)?;
-        for row in 0..self.len() {
-            write!(out, "{}", csv_field(&self.ids.id(row).to_string())).map_err(failed)?;
-            for (_, column) in &self.columns {
-                write!(out, ",{}", csv_field(&column.text(row))).map_err(failed)?;
-            }
-            writeln!(out).map_err(failed)?;
-        }
-        out.flush().map_err(failed)
-    }
-}
-
-/// A field for a CSV file, quoted where it has to be (RFC 4180).
-fn csv_field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
 
