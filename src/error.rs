@@ -103,6 +103,17 @@ pub enum Error {
         /// The name.
         feature: String,
     },
+    /// No feature of a table is declared for a purpose.
+    #[error(
+        "no feature is declared for the purpose `{purpose}`{}; declare those that serve it",
+        nearest_hint(.nearest.as_deref())
+    )]
+    NothingDeclared {
+        /// The purpose that was asked for.
+        purpose: String,
+        /// The declared purpose that is spelled most like it.
+        nearest: Option<String>,
+    },
     /// A feature that was asked for needs a column that the log does not have.
     #[error(
         "feature `{feature}` needs {needs}, which the log does not have; leave it out or provide the column"

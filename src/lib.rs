@@ -103,7 +103,9 @@ pub use economics::{
     Action, CostOfGoods, Costs, Economics, Finding, Marketing, Plan, SegmentPlan, VatRates, Verdict,
 };
 pub use error::{Error, Result};
-pub use features::{Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Values};
+pub use features::{
+    Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Values,
+};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
 #[cfg(feature = "csv")]
 pub use transaction::ReadProgress;

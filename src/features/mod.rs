@@ -28,6 +28,7 @@ mod derive;
 mod extractor;
 mod feature;
 mod group;
+mod join;
 mod lines;
 mod measures;
 mod partition;
@@ -38,5 +39,8 @@ mod tally;
 pub(crate) use attribution::returned_by_line;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use feature::Feature;
+pub use join::{Join, JoinReport, Unmatched};
 pub use state::FeatureState;
-pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};
+pub use table::{
+    Column, FeatureTable, MissingPolicy, Purpose, Restricted, ReturnKnowledge, TableContext, Values,
+};

@@ -1,5 +1,6 @@
 //! Ids of customers and orders: whole numbers or text, declared per log, never mixed.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -265,6 +266,15 @@ impl CustomerIds {
         self.len() == 0
     }
 
+    /// Numbers (row numbers among them) or text.
+    #[must_use]
+    pub fn kind(&self) -> IdKind {
+        match &self.0 {
+            Distinct::Numbers(_) | Distinct::Rows(_) => IdKind::Number,
+            Distinct::Texts(_) => IdKind::Text,
+        }
+    }
+
     /// The id at a position.
     ///
     /// # Panics
@@ -298,6 +308,46 @@ impl CustomerIds {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = CustomerId> {
         (0..self.len()).map(|position| self.id(position))
+    }
+
+    /// The positions of those of `customers` that are there, in whichever form they are given; ascending, each once.
+    pub(crate) fn positions(&self, customers: &[CustomerId]) -> Vec<usize> {
+        let position = |customer| self.position(&self.kind().form(customer)?);
+        let mut positions: Vec<usize> = customers.iter().filter_map(position).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions
+    }
+
+    /// How the id at a position compares with one of `other`, which are of the same kind.
+    pub(crate) fn compare(&self, position: usize, other: &Self, other_position: usize) -> Ordering {
+        match (&self.0, &other.0) {
+            (Distinct::Texts(left), Distinct::Texts(right)) => {
+                left.get(position as u32).cmp(&right.get(other_position as u32))
+            }
+            _ => self.number(position).cmp(&other.number(other_position)),
+        }
+    }
+
+    /// The id at a position as a number; the position itself where ids are text.
+    fn number(&self, position: usize) -> u64 {
+        match &self.0 {
+            Distinct::Numbers(numbers) => numbers[position],
+            Distinct::Rows(_) | Distinct::Texts(_) => position as u64,
+        }
+    }
+
+    /// The ids of both, which are of the same kind.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        if let (Distinct::Texts(left), Distinct::Texts(right)) = (&self.0, &other.0) {
+            return Self::texts(left.union(right).0);
+        }
+        let numbers = |ids: &Self| (0..ids.len()).map(|position| ids.number(position)).collect::<Vec<_>>();
+        let mut union = [numbers(self), numbers(other)].concat();
+        // Two runs that ascend already, which a stable sort merges in one go.
+        union.sort();
+        union.dedup();
+        Self::ascending_numbers(union)
     }
 
     /// The ids at `positions`, which ascend.

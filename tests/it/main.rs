@@ -17,6 +17,8 @@ mod feature_state;
 mod feature_table;
 mod features;
 mod guarantees;
+mod join;
+mod purposes;
 #[cfg(feature = "csv")]
 mod real_data;
 #[cfg(feature = "csv")]

@@ -7,6 +7,9 @@ use crate::category::Category;
 use crate::error::{Error, Result};
 use crate::transaction::Money;
 
+/// In place of a row that there is none, when rows of two tables are put side by side.
+pub(in crate::features) const NO_ROW: usize = usize::MAX;
+
 /// The values of a column, at their own width.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
@@ -174,22 +177,48 @@ impl Column {
         }
     }
 
+    /// The values at `rows`; a category keeps its levels.
     pub(super) fn gather(&self, rows: &[usize]) -> Self {
-        fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
-            rows.iter().map(|row| values[*row]).collect()
+        let validity = self.validity.as_ref();
+        self.pick(rows, validity.map(|validity| rows.iter().map(|row| validity.get(*row)).collect()))
+    }
+
+    /// The values at `rows`, missing where there is [`NO_ROW`].
+    pub(in crate::features) fn gather_some(&self, rows: &[usize]) -> Self {
+        let valid =
+            |row: &usize| *row != NO_ROW && self.validity.as_ref().is_none_or(|validity| validity.get(*row));
+        // A category has what is missing in its codes.
+        let validity = match self.values {
+            Values::Category(_) => None,
+            _ => Some(rows.iter().map(valid).collect()),
+        };
+        self.pick(rows, validity)
+    }
+
+    fn pick(&self, rows: &[usize], validity: Option<Bitmap>) -> Self {
+        fn of<T: Copy + Default>(values: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|row| values.get(*row).copied().unwrap_or_default()).collect()
         }
         let values = match &self.values {
-            Values::U32(values) => Values::U32(pick(values, rows)),
-            Values::I32(values) => Values::I32(pick(values, rows)),
-            Values::I64(values) => Values::I64(pick(values, rows)),
-            Values::F64(values) => Values::F64(pick(values, rows)),
-            Values::Money(values) => Values::Money(pick(values, rows)),
-            Values::Time(values) => Values::Time(pick(values, rows)),
-            Values::Category(values) => Values::Category(values.gather(rows)),
+            Values::U32(values) => Values::U32(of(values, rows)),
+            Values::I32(values) => Values::I32(of(values, rows)),
+            Values::I64(values) => Values::I64(of(values, rows)),
+            Values::F64(values) => Values::F64(of(values, rows)),
+            Values::Money(values) => Values::Money(of(values, rows)),
+            Values::Time(values) => Values::Time(of(values, rows)),
+            Values::Category(values) => Values::Category(values.gather_some(rows)),
         };
-        let validity: Option<Bitmap> =
-            self.validity.as_ref().map(|validity| rows.iter().map(|row| validity.get(*row)).collect());
         Self { values, validity: validity.filter(|validity| validity.count() < validity.len()) }
+    }
+
+    /// The same column without texts that no row has.
+    pub(super) fn without_unused(self) -> Self {
+        match self.values {
+            Values::Category(values) => {
+                Self { values: Values::Category(values.without_unused()), validity: self.validity }
+            }
+            _ => self,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ impl FeatureTable {
         writeln!(out, "{}", header.join(",")).map_err(failed)?;
         for row in 0..self.len() {
             write!(out, "{}", csv_field(&self.ids.id(row).to_string())).map_err(failed)?;
-            for (_, column) in &self.columns {
+            for column in self.columns.iter().map(|named| &named.column) {
                 write!(out, ",{}", csv_field(&column.text(row))).map_err(failed)?;
             }
             writeln!(out).map_err(failed)?;

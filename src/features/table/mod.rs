@@ -3,11 +3,15 @@
 mod column;
 mod context;
 mod csv;
+mod erase;
+mod purpose;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use crate::bitmap::Bitmap;
 use crate::category::Category;
@@ -16,6 +20,9 @@ use crate::transaction::{CustomerId, CustomerIds, Money};
 
 pub use column::{Column, Values};
 pub use context::{ReturnKnowledge, TableContext};
+pub use purpose::{Purpose, Restricted};
+
+pub(super) use column::NO_ROW;
 
 /// One row per customer, in ascending order of ids; one typed column per feature.
 ///
@@ -37,9 +44,24 @@ pub use context::{ReturnKnowledge, TableContext};
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct FeatureTable {
-    ids: Arc<CustomerIds>,
-    columns: Vec<(String, Column)>,
-    context: Option<TableContext>,
+    pub(super) ids: Arc<CustomerIds>,
+    pub(super) columns: Vec<Named>,
+    pub(super) context: Option<TableContext>,
+}
+
+/// A column with its name and what it is declared for.
+#[derive(Clone, PartialEq)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) column: Column,
+    pub(super) purposes: BTreeSet<Purpose>,
+}
+
+impl Named {
+    /// The same feature with other values.
+    pub(super) fn with(&self, column: Column) -> Self {
+        Self { name: self.name.clone(), column, purposes: self.purposes.clone() }
+    }
 }
 
 /// What to do with customers that lack a value.
@@ -83,7 +105,7 @@ impl FeatureTable {
                 expected: self.len(),
             });
         }
-        if self.columns.iter().any(|(other, _)| *other == name) {
+        if self.has(&name) {
             return Err(Error::DuplicateFeature { feature: name });
         }
         if let Values::F64(values) = column.values()
@@ -95,7 +117,7 @@ impl FeatureTable {
                 expected: "finite numbers; mark missing ones as missing",
             });
         }
-        self.columns.push((name, column));
+        self.columns.push(Named { name, column, purposes: BTreeSet::new() });
         Ok(self)
     }
 
@@ -135,13 +157,13 @@ impl FeatureTable {
     /// The features' names, in column order.
     #[must_use]
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.columns.iter().map(|(name, _)| name.as_str())
+        self.columns.iter().map(|named| named.name.as_str())
     }
 
     /// Whether the table has a feature.
     #[must_use]
     pub fn has(&self, feature: impl AsRef<str>) -> bool {
-        self.columns.iter().any(|(name, _)| name == feature.as_ref())
+        self.columns.iter().any(|named| named.name == feature.as_ref())
     }
 
     /// A feature's column.
@@ -149,9 +171,13 @@ impl FeatureTable {
     /// # Errors
     /// [`Error::MissingFeature`] with the nearest name.
     pub fn column(&self, feature: impl AsRef<str>) -> Result<&Column> {
-        let feature = feature.as_ref();
-        self.columns.iter().find(|(name, _)| name == feature).map(|(_, column)| column).ok_or_else(|| {
-            Error::MissingFeature { feature: feature.to_owned(), nearest: nearest(feature, self.names()) }
+        self.named(feature.as_ref()).map(|named| &named.column)
+    }
+
+    fn named(&self, feature: &str) -> Result<&Named> {
+        self.columns.iter().find(|named| named.name == feature).ok_or_else(|| Error::MissingFeature {
+            feature: feature.to_owned(),
+            nearest: nearest(feature, self.names()),
         })
     }
 
@@ -208,7 +234,11 @@ impl FeatureTable {
         let mut selected =
             Self { ids: Arc::clone(&self.ids), columns: Vec::new(), context: self.context.clone() };
         for feature in features {
-            selected = selected.column_added(feature.as_ref(), self.column(feature.as_ref())?.clone())?;
+            let named = self.named(feature.as_ref())?;
+            if selected.has(&named.name) {
+                return Err(Error::DuplicateFeature { feature: named.name.clone() });
+            }
+            selected.columns.push(named.clone());
         }
         Ok(selected)
     }
@@ -226,12 +256,16 @@ impl FeatureTable {
                 expected: self.len(),
             });
         }
-        let rows: Vec<usize> = mask.ones().collect();
-        Ok(Self {
-            ids: Arc::new(self.ids.gather(&rows)),
-            columns: self.columns.iter().map(|(name, column)| (name.clone(), column.gather(&rows))).collect(),
+        Ok(self.gather(&mask.ones().collect::<Vec<usize>>()))
+    }
+
+    /// The customers at `rows`, which ascend.
+    fn gather(&self, rows: &[usize]) -> Self {
+        Self {
+            ids: Arc::new(self.ids.gather(rows)),
+            columns: self.columns.par_iter().map(|named| named.with(named.column.gather(rows))).collect(),
             context: self.context.clone(),
-        })
+        }
     }
 
     /// The features of one customer: name and value as text.
@@ -240,7 +274,7 @@ impl FeatureTable {
     /// [`Error::UnknownCustomer`].
     pub fn customer(&self, id: &CustomerId) -> Result<Vec<(&str, String)>> {
         let row = self.ids.position(id).ok_or_else(|| Error::UnknownCustomer { customer: id.to_string() })?;
-        Ok(self.columns.iter().map(|(name, column)| (name.as_str(), column.text(row))).collect())
+        Ok(self.columns.iter().map(|named| (named.name.as_str(), named.column.text(row))).collect())
     }
 
     /// Customers by features as floats, in row-major order: the one place where the table meets `ndarray`.
