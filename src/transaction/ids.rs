@@ -338,13 +338,13 @@ impl CustomerIds {
     }
 
     /// The ids of both, which are of the same kind.
+    #[expect(clippy::stable_sort_primitive, reason = "it merges two runs that ascend already in one go")]
     pub(crate) fn union(&self, other: &Self) -> Self {
         if let (Distinct::Texts(left), Distinct::Texts(right)) = (&self.0, &other.0) {
             return Self::texts(left.union(right).0);
         }
         let numbers = |ids: &Self| (0..ids.len()).map(|position| ids.number(position)).collect::<Vec<_>>();
         let mut union = [numbers(self), numbers(other)].concat();
-        // Two runs that ascend already, which a stable sort merges in one go.
         union.sort();
         union.dedup();
         Self::ascending_numbers(union)
