@@ -50,6 +50,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | [`transaction`] | [`TransactionLog`] and its three doors, exact [`Money`], return conventions, the [`IngestReport`] |
+//! | [`events`] | [`EventLog`]: what happened beside the orders, such as mails sent, opened and clicked |
 //! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
 //! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns |
@@ -85,6 +86,7 @@ mod bitmap;
 mod category;
 pub mod economics;
 mod error;
+pub mod events;
 pub mod features;
 pub mod guide;
 mod layout;
@@ -103,6 +105,7 @@ pub use economics::{
     Action, CostOfGoods, Costs, Economics, Finding, Marketing, Plan, SegmentPlan, VatRates, Verdict,
 };
 pub use error::{Error, Result};
+pub use events::{Event, EventLog};
 pub use features::{
     Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Values,
 };

@@ -75,30 +75,32 @@ pub(crate) enum RawId<'a> {
     Text(&'a str),
 }
 
-enum IdBuilder {
+/// Ids of one kind, added one by one.
+pub(crate) enum IdBuilder {
     Numbers(Vec<u64>),
     Texts(TextBuilder),
 }
 
+/// A text column, filled one by one.
 #[derive(Default)]
-struct TextBuilder {
+pub(crate) struct TextBuilder {
     interner: Interner,
     codes: Vec<u32>,
 }
 
 impl TextBuilder {
-    fn push(&mut self, text: Option<&str>) {
+    pub(crate) fn push(&mut self, text: Option<&str>) {
         let code = text.map_or(MISSING, |text| self.interner.code(text));
         self.codes.push(code);
     }
 
-    fn finish(self) -> Category {
+    pub(crate) fn finish(self) -> Category {
         self.interner.finish(self.codes)
     }
 }
 
 impl IdBuilder {
-    fn new(kind: IdKind) -> Self {
+    pub(crate) fn new(kind: IdKind) -> Self {
         match kind {
             IdKind::Number => Self::Numbers(Vec::new()),
             IdKind::Text => Self::Texts(TextBuilder::default()),
@@ -106,7 +108,7 @@ impl IdBuilder {
     }
 
     /// Adds an id of either form; text that should be a number was checked before.
-    fn push(&mut self, id: RawId<'_>) {
+    pub(crate) fn push(&mut self, id: RawId<'_>) {
         match (self, id) {
             (Self::Numbers(numbers), RawId::Number(number)) => numbers.push(number),
             (Self::Numbers(numbers), RawId::Text(text)) => numbers.push(text.parse().unwrap_or_default()),
@@ -115,7 +117,8 @@ impl IdBuilder {
         }
     }
 
-    fn accepts(&self, id: RawId<'_>) -> bool {
+    /// Whether it is an id of this kind.
+    pub(crate) fn accepts(&self, id: RawId<'_>) -> bool {
         match (self, id) {
             (Self::Numbers(_), RawId::Text(text)) => text.parse::<u64>().is_ok(),
             (_, RawId::Text(text)) => !text.is_empty(),
@@ -123,7 +126,7 @@ impl IdBuilder {
         }
     }
 
-    fn finish(self) -> IdColumn {
+    pub(crate) fn finish(self) -> IdColumn {
         match self {
             Self::Numbers(numbers) => IdColumn::Numbers(numbers),
             Self::Texts(texts) => IdColumn::Texts(texts.finish()),
@@ -385,7 +388,10 @@ impl LogBuilder {
 }
 
 /// The text columns: those that the source has, and those of which any line had a text.
-fn attributes_of<const N: usize>(columns: [TextBuilder; N], has: [bool; N]) -> [Option<Category>; N] {
+pub(crate) fn attributes_of<const N: usize>(
+    columns: [TextBuilder; N],
+    has: [bool; N],
+) -> [Option<Category>; N] {
     let mut has = has.into_iter();
     columns.map(|column| {
         let column = column.finish();
@@ -399,7 +405,8 @@ pub(crate) fn day_orders(times: &[i64], rules: &LogRules) -> IdColumn {
     IdColumn::Numbers(days.into_iter().map(|day| (i64::from(day) - i64::from(i32::MIN)) as u64).collect())
 }
 
-fn id_text(id: Option<RawId<'_>>) -> String {
+/// An id as it stands in a report.
+pub(crate) fn id_text(id: Option<RawId<'_>>) -> String {
     match id {
         Some(RawId::Number(number)) => number.to_string(),
         Some(RawId::Text("")) | None => "empty".to_owned(),

@@ -10,30 +10,39 @@ use crate::transaction::log::TransactionLog;
 ///
 /// O(lines) expected time. Equal hashes are compared value by value, so no line is dropped by chance.
 pub(crate) fn reject(mut log: TransactionLog, rows: &[u64]) -> TransactionLog {
-    let hasher = DefaultHashBuilder::default();
-    let hash = |log: &TransactionLog, row: usize| {
-        let mut state = hasher.build_hasher();
-        content(log, row).for_each(|value| value.hash(&mut state));
-        state.finish()
-    };
-    let mut seen: HashTable<usize> = HashTable::new();
-    let mut kept = Vec::with_capacity(log.len());
-    let mut repeated = Vec::new();
-    for row in 0..log.len() {
-        let key = hash(&log, row);
-        if seen.find(key, |earlier| content(&log, *earlier).eq(content(&log, row))).is_some() {
-            repeated.push(row);
-        } else {
-            seen.insert_unique(key, row, |other| hash(&log, *other));
-            kept.push(row);
-        }
-    }
+    let (kept, repeated) = first_and_repeated(log.len(), |row| content(&log, row));
     for row in &repeated {
         let line = log.line(*row);
         log.report.unkeep(&line, 1);
         log.report.reject(rows[*row], RejectReason::Duplicate, || format!("{line:?}"), Some(&line));
     }
     if repeated.is_empty() { log } else { log.gather(&kept) }
+}
+
+/// The rows that no earlier one equals, and those that repeat one; `content` is what a row is compared by.
+pub(crate) fn first_and_repeated<I: Iterator<Item = i64>>(
+    rows: usize,
+    content: impl Fn(usize) -> I,
+) -> (Vec<usize>, Vec<usize>) {
+    let hasher = DefaultHashBuilder::default();
+    let hash = |row: usize| {
+        let mut state = hasher.build_hasher();
+        content(row).for_each(|value| value.hash(&mut state));
+        state.finish()
+    };
+    let mut seen: HashTable<usize> = HashTable::new();
+    let mut first = Vec::with_capacity(rows);
+    let mut repeated = Vec::new();
+    for row in 0..rows {
+        let key = hash(row);
+        if seen.find(key, |earlier| content(*earlier).eq(content(row))).is_some() {
+            repeated.push(row);
+        } else {
+            seen.insert_unique(key, row, |other| hash(*other));
+            first.push(row);
+        }
+    }
+    (first, repeated)
 }
 
 /// Everything a log keeps of a row, as numbers. Where each line is an order, its number is no content.

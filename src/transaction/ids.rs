@@ -118,13 +118,9 @@ impl IdColumn {
         }
     }
 
-    /// The key of an id, if it can be an id of this column.
+    /// The key of an id in either form; see [`IdColumn::key_of_id`].
     pub(crate) fn key_of(&self, id: &CustomerId) -> Option<u64> {
-        match (self, self.kind().form(id)?) {
-            (Self::Numbers(_), CustomerId::Number(number)) => Some(number),
-            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(&text).map(u64::from),
-            _ => None,
-        }
+        self.key_of_id(&self.kind().form(id)?)
     }
 
     /// The id whose key is `key`.
@@ -134,6 +130,23 @@ impl IdColumn {
             Self::Texts(texts) => {
                 CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned())
             }
+        }
+    }
+
+    /// The key of an id, if it is of this column's kind and, for text, any row has it.
+    pub(crate) fn key_of_id(&self, id: &CustomerId) -> Option<u64> {
+        match (self, id) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(*number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(text).map(u64::from),
+            _ => None,
+        }
+    }
+
+    /// The ids of distinct keys that ascend.
+    pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
+        match self {
+            Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
         }
     }
 

@@ -134,6 +134,8 @@ pub enum RejectReason {
     MissingCustomer,
     /// There is no order id, and a column should name it.
     MissingOrder,
+    /// An event does not say what happened.
+    MissingKind,
     /// The time is missing or cannot be read.
     Time,
     /// The quantity is not a number.
@@ -142,6 +144,8 @@ pub enum RejectReason {
     QuantityRange,
     /// The price or amount is not a number.
     Price,
+    /// The value of an event is not a number.
+    Value,
     /// The discount is not a number, or not between nothing and the whole price.
     Discount,
     /// The unit cost is not a number, or negative.
@@ -196,10 +200,12 @@ impl RejectReason {
             Self::Encoding => "encoding",
             Self::MissingCustomer => "missing_customer",
             Self::MissingOrder => "missing_order",
+            Self::MissingKind => "missing_kind",
             Self::Time => "time",
             Self::Quantity => "quantity",
             Self::QuantityRange => "quantity_range",
             Self::Price => "price",
+            Self::Value => "value",
             Self::Discount => "discount",
             Self::UnitCost => "unit_cost",
             Self::Returned => "returned",
@@ -226,10 +232,12 @@ impl fmt::Display for RejectReason {
             Self::Encoding => "bytes not of the stated encoding",
             Self::MissingCustomer => "no customer id",
             Self::MissingOrder => "no order id",
+            Self::MissingKind => "no kind of event",
             Self::Time => "time missing or unreadable",
             Self::Quantity => "quantity unreadable",
             Self::QuantityRange => "quantity not whole or too large",
             Self::Price => "price unreadable",
+            Self::Value => "value unreadable",
             Self::Discount => "discount unreadable or out of range",
             Self::UnitCost => "unit cost unreadable or negative",
             Self::Returned => "return record unreadable",

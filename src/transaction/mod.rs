@@ -62,7 +62,15 @@ pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, S
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
+pub(crate) use builder::{IdBuilder, RawId, TextBuilder, attributes_of, id_text};
+#[cfg(feature = "csv")]
+pub(crate) use csv::{CsvFields, CsvRow, CsvRows, UNNAMED};
+pub(crate) use duplicates::first_and_repeated;
 pub(crate) use line::UNKNOWN_COST;
 pub(crate) use log::NO_TIME;
-pub(crate) use money::{MAX_LINE, mul_div};
-pub(crate) use time::DAY;
+pub(crate) use money::{DecimalProblem, MAX_LINE, exact_from_f64, mul_div, rounded_from_f64};
+#[cfg(feature = "csv")]
+pub(crate) use money::{parse_decimal, parse_rounded};
+#[cfg(any(feature = "csv", feature = "arrow"))]
+pub(crate) use schema::check_writing;
+pub(crate) use time::{DAY, TIME_RANGE};

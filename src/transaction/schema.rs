@@ -372,23 +372,31 @@ impl SchemaBuilder {
                 "no column, unless one records what came back",
             );
         }
-        let delimiter = schema.delimiter;
-        if !delimiter.is_ascii()
-            || delimiter.is_ascii_alphanumeric()
-            || matches!(delimiter, '"' | '\n' | '\r' | '\0')
-        {
-            return setting(
-                "delimiter",
-                format!("{delimiter:?}"),
-                "one ASCII mark such as `,`, `;` or a tab",
-            );
-        }
-        if !schema.time_format.names_a_date() {
-            let expected = "a pattern that names year, month and day, such as %d.%m.%Y %H:%M";
-            return setting("time_format", format!("`{}`", schema.time_format), expected);
-        }
+        check_writing(schema.delimiter, &schema.time_format)?;
         Ok(schema)
     }
+}
+
+/// Whether a file can be written with this mark between fields, and times in this form.
+pub(crate) fn check_writing(delimiter: char, time_format: &TimeFormat) -> Result<()> {
+    if !delimiter.is_ascii()
+        || delimiter.is_ascii_alphanumeric()
+        || matches!(delimiter, '"' | '\n' | '\r' | '\0')
+    {
+        return Err(Error::Setting {
+            setting: "delimiter",
+            found: format!("{delimiter:?}"),
+            expected: "one ASCII mark such as `,`, `;` or a tab",
+        });
+    }
+    if !time_format.names_a_date() {
+        return Err(Error::Setting {
+            setting: "time_format",
+            found: format!("`{time_format}`"),
+            expected: "a pattern that names year, month and day, such as %d.%m.%Y %H:%M",
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ impl<'r> Fields<'r> {
 
 /// Writes a windows-1252 record as UTF-8. In place of a field with one of the five bytes that have no meaning there
 /// stands one that is no UTF-8, so that reading the field finds it.
-fn decode_windows_1252(record: &ByteRecord, decoded: &mut ByteRecord, buffer: &mut String) {
+pub(super) fn decode_windows_1252(record: &ByteRecord, decoded: &mut ByteRecord, buffer: &mut String) {
     decoded.clear();
     for field in record {
         if field.is_ascii() {

@@ -28,20 +28,8 @@ pub(super) struct Columns {
 
 impl Columns {
     pub(super) fn find(header: &ByteRecord, schema: &Schema, failures: &Failures) -> Result<Self> {
-        let names: Vec<String> = header.iter().map(|name| name_of(name, schema.encoding)).collect();
-        let find = |column: &str| {
-            let mut positions = (0..names.len()).filter(|position| names[*position] == column.trim());
-            match (positions.next(), positions.next()) {
-                (Some(position), None) => Ok(position),
-                (Some(_), Some(_)) => Err(failures
-                    .file(format!("column `{column}` stands in the header twice; name each column once"))),
-                (None, _) => Err(Error::UnknownColumn {
-                    column: column.to_owned(),
-                    nearest: nearest(column, names.iter().map(String::as_str)),
-                    available: names.clone(),
-                }),
-            }
-        };
+        let names = names_of(header, schema.encoding);
+        let find = |column: &str| position(&names, column, failures);
         let find_if = |column: Option<&String>| column.map(|column| find(column)).transpose();
         let mut attributes = [None; Attribute::ALL.len()];
         for (position, column) in attributes.iter_mut().zip(&schema.attributes) {
@@ -77,6 +65,27 @@ impl Columns {
             return_time: self.return_time.is_some(),
             attributes: self.attributes.map(|position| position.is_some()),
         }
+    }
+}
+
+/// The names of a header.
+pub(super) fn names_of(header: &ByteRecord, encoding: Encoding) -> Vec<String> {
+    header.iter().map(|name| name_of(name, encoding)).collect()
+}
+
+/// Where a column stands in a header.
+pub(super) fn position(names: &[String], column: &str, failures: &Failures) -> Result<usize> {
+    let mut positions = (0..names.len()).filter(|position| names[*position] == column.trim());
+    match (positions.next(), positions.next()) {
+        (Some(position), None) => Ok(position),
+        (Some(_), Some(_)) => {
+            Err(failures.file(format!("column `{column}` stands in the header twice; name each column once")))
+        }
+        (None, _) => Err(Error::UnknownColumn {
+            column: column.to_owned(),
+            nearest: nearest(column, names.iter().map(String::as_str)),
+            available: names.to_vec(),
+        }),
     }
 }
 

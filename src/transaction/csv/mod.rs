@@ -7,6 +7,7 @@
 mod decode;
 mod header;
 mod read;
+mod rows;
 mod source;
 
 use std::fs::File;
@@ -17,6 +18,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::transaction::log::TransactionLog;
 use crate::transaction::schema::Schema;
+
+pub(crate) use rows::{CsvFields, CsvRow, CsvRows};
 
 /// How far a file is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +34,7 @@ pub struct ReadProgress {
 }
 
 /// What a file or reader without a name is called in errors.
-const UNNAMED: &str = "the CSV input";
+pub(crate) const UNNAMED: &str = "the CSV input";
 
 impl TransactionLog {
     /// A log from a CSV file, plain or gzip (told by its first bytes, whatever its name).

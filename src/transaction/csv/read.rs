@@ -17,7 +17,7 @@ use crate::transaction::log::TransactionLog;
 use crate::transaction::schema::Schema;
 
 /// Rows between two reports of progress.
-const PROGRESS_ROWS: u64 = 1 << 14;
+pub(super) const PROGRESS_ROWS: u64 = 1 << 14;
 
 /// Bytes that are read at a time.
 const BUFFER: usize = 1 << 18;
@@ -36,7 +36,7 @@ pub(super) fn read(
         let told = progress(ReadProgress { rows, bytes: taken.get(), total_bytes });
         if told.is_break() { Err(Error::Cancelled { stage: "reading order lines" }) } else { Ok(()) }
     };
-    let mut records = Records::new(source, schema);
+    let mut records = Records::new(source, schema.delimiter);
     let mut record = ByteRecord::new();
     if records.next(&mut record)?.is_none() {
         let hint = "not even a header line was found; check the path and the export";
@@ -72,7 +72,7 @@ pub(super) fn read(
 }
 
 /// The records of a file, each with the line on which it begins.
-struct Records<'r> {
+pub(super) struct Records<'r> {
     reader: csv::Reader<Box<dyn Read + 'r>>,
     failures: Failures,
     /// The line on which the latest record begins.
@@ -82,11 +82,11 @@ struct Records<'r> {
 }
 
 impl<'r> Records<'r> {
-    fn new(source: Source<'r>, schema: &Schema) -> Self {
+    pub(super) fn new(source: Source<'r>, delimiter: char) -> Self {
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(schema.delimiter as u8)
+            .delimiter(delimiter as u8)
             // The carriage return of a CRLF is trimmed from the last field like any blank. Were it a line end of its
             // own, a record would be over before its line feed is counted, and line numbers would be off.
             .terminator(Terminator::Any(b'\n'))
@@ -96,7 +96,7 @@ impl<'r> Records<'r> {
     }
 
     /// Reads the next record that is not blank and gives its line, or `None` at the end of the file.
-    fn next(&mut self, record: &mut ByteRecord) -> Result<Option<u64>> {
+    pub(super) fn next(&mut self, record: &mut ByteRecord) -> Result<Option<u64>> {
         loop {
             let before = self.reader.position().line();
             let read = self.reader.read_byte_record(record).map_err(|error| match error.into_kind() {
