@@ -4,6 +4,7 @@
 //! expected and what to do next. A model that did not converge or a quantile that collapsed is not an error:
 //! it is a fact on the model.
 
+use crate::profiles::SpecialCategory;
 use crate::transaction::RejectReason;
 
 /// What can go wrong in kohort.
@@ -113,6 +114,17 @@ pub enum Error {
         purpose: String,
         /// The declared purpose that is spelled most like it.
         nearest: Option<String>,
+    },
+    /// A field holds data of a special category, and the schema does not allow them.
+    #[error(
+        "field `{field}` holds data of a special category ({category}; Art. 9 GDPR); leave it out, or allow the \
+         category with its legal basis"
+    )]
+    SpecialCategory {
+        /// The field.
+        field: String,
+        /// The category that it was declared to be of, or that its name gives away.
+        category: SpecialCategory,
     },
     /// A feature that was asked for needs a column that the log does not have.
     #[error(

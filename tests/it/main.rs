@@ -18,6 +18,9 @@ mod feature_table;
 mod features;
 mod guarantees;
 mod join;
+mod profiles;
+#[cfg(feature = "csv")]
+mod profiles_csv;
 mod purposes;
 #[cfg(feature = "csv")]
 mod real_data;

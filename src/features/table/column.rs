@@ -1,5 +1,6 @@
 //! A column of the feature table: values at their own width, and which of them are there.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::bitmap::Bitmap;
@@ -178,7 +179,7 @@ impl Column {
     }
 
     /// The values at `rows`; a category keeps its levels.
-    pub(super) fn gather(&self, rows: &[usize]) -> Self {
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         let validity = self.validity.as_ref();
         self.pick(rows, validity.map(|validity| rows.iter().map(|row| validity.get(*row)).collect()))
     }
@@ -211,8 +212,23 @@ impl Column {
         Self { values, validity: validity.filter(|validity| validity.count() < validity.len()) }
     }
 
+    /// How the values of two rows compare; a missing one comes before all others.
+    pub(crate) fn compare(&self, a: usize, b: usize) -> Ordering {
+        if !(self.is_valid(a) && self.is_valid(b)) {
+            return self.is_valid(a).cmp(&self.is_valid(b));
+        }
+        match &self.values {
+            Values::U32(values) => values[a].cmp(&values[b]),
+            Values::I32(values) => values[a].cmp(&values[b]),
+            Values::I64(values) | Values::Time(values) => values[a].cmp(&values[b]),
+            Values::F64(values) => values[a].total_cmp(&values[b]),
+            Values::Money(values) => values[a].cmp(&values[b]),
+            Values::Category(values) => values.codes[a].cmp(&values.codes[b]),
+        }
+    }
+
     /// The same column without texts that no row has.
-    pub(super) fn without_unused(self) -> Self {
+    pub(crate) fn without_unused(self) -> Self {
         match self.values {
             Values::Category(values) => {
                 Self { values: Values::Category(values.without_unused()), validity: self.validity }
