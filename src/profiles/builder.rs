@@ -160,15 +160,16 @@ impl FieldBuilder {
             self.unreadable.note(row, || value.shown());
         }
         self.valid.push(!matches!(cell, Cell::Missing | Cell::Unreadable));
-        // A cell is of its field's type or not there; then the column's neutral value holds its place.
-        match &mut self.cells {
-            Cells::Numbers(numbers) => {
-                numbers.push(if let Cell::Number(number) = cell { number } else { 0.0 })
-            }
-            Cells::Whole(whole) => whole.push(if let Cell::Whole(number) = cell { number } else { 0 }),
-            Cells::Times(times) => times.push(if let Cell::Time(micros) = cell { micros } else { 0 }),
-            Cells::Flags(flags) => flags.push(u32::from(cell == Cell::Flag(true))),
-            Cells::Texts(texts) => texts.push(if let Cell::Text(text) = &cell { Some(text) } else { None }),
+        // A cell is of its field's type or not there; then something of the type holds its place.
+        match (&mut self.cells, cell) {
+            (Cells::Numbers(numbers), Cell::Number(number)) => numbers.push(number),
+            (Cells::Numbers(numbers), _) => numbers.push(0.0),
+            (Cells::Whole(numbers), Cell::Whole(number)) => numbers.push(number),
+            (Cells::Times(times), Cell::Time(micros)) => times.push(micros),
+            (Cells::Whole(places) | Cells::Times(places), _) => places.push(0),
+            (Cells::Flags(flags), cell) => flags.push(u32::from(cell == Cell::Flag(true))),
+            (Cells::Texts(texts), Cell::Text(text)) => texts.push(Some(&text)),
+            (Cells::Texts(texts), _) => texts.push(None),
         }
     }
 

@@ -64,7 +64,9 @@ impl ProfileTable {
         }
         let read = |(values, column): (_, &Column)| {
             let mut field = FieldBuilder::new(values);
-            kept.iter().for_each(|row| field.push(*row as u64 + 1, raw(column, *row), schema));
+            for row in &kept {
+                field.push(*row as u64 + 1, raw(column, *row), schema);
+            }
             field.finish()
         };
         let types: Vec<_> = schema.fields.iter().map(|field| field.values).collect();

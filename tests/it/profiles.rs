@@ -379,6 +379,9 @@ fn the_report_is_a_page() {
 /// An id and the values of a row of three fields: some missing, some that cannot be read.
 type Told = (u16, Option<i8>, Option<u8>, Option<u8>);
 
+/// Day, mark and place of a row, in the order in which rows of one customer compare.
+type Latest = (Option<u8>, Option<i8>, Option<u8>);
+
 fn small() -> ProfileSchema {
     ProfileSchema::builder("customer")
         .field(field("mark", ProfileKind::Attitude, FieldType::Score { lowest: 0.0, highest: 50.0 }))
@@ -424,7 +427,7 @@ proptest! {
         let profiles = from_rows(kind, &rows);
 
         let readable = |mark: Option<i8>| mark.filter(|mark| (0..=50).contains(mark));
-        let mut latest: BTreeMap<CustomerId, (Option<u8>, Option<i8>, Option<u8>)> = BTreeMap::new();
+        let mut latest: BTreeMap<CustomerId, Latest> = BTreeMap::new();
         for (id, mark, place, day) in &rows {
             let row = (*day, readable(*mark), *place);
             let kept = latest.entry(id_of(kind, *id)).or_insert(row);
@@ -460,7 +463,7 @@ proptest! {
         for (id, mark, place, day) in &rows {
             let day = day.map_or(ProfileValue::Missing, |day| ProfileValue::Time(i64::from(day) * DAY));
             let place = place.map(|place| format!("p{place}"));
-            pushed.push(id_of(kind, *id), [mark.map(|mark| i64::from(mark)).into(), place.into(), day]).unwrap();
+            pushed.push(id_of(kind, *id), [mark.map(i64::from).into(), place.into(), day]).unwrap();
         }
         let pushed = pushed.build().unwrap();
         prop_assert_eq!(pushed.table(), profiles.table());

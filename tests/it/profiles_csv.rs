@@ -1,10 +1,12 @@
 //! Profiles from CSV files, made up and real.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 
 use kohort::profiles::{DuplicateIds, FieldType, ProfileField, ProfileKind, ProfileSchema, SpecialCategory};
 use kohort::transaction::{CustomerIds, DecimalMark, Encoding, RejectReason, Strictness};
 use kohort::{Error, FeatureTable, IdKind, ProfileTable, Values};
+use proptest::prelude::*;
 
 use crate::real_data::data_file;
 
@@ -165,9 +167,9 @@ fn a_real_survey_reports_how_many_answered_what() {
     let lines: Vec<&str> = text.lines().collect();
     let mut numbered = format!("id,asked,{}\n", lines[0]);
     for (row, line) in lines[1..].iter().enumerate() {
-        numbered += &format!("r{row},2024-01-01,{line}\n");
+        writeln!(numbered, "r{row},2024-01-01,{line}").unwrap();
         if row % 3 == 0 {
-            numbered += &format!("r{row},2024-02-01,{line}\n");
+            writeln!(numbered, "r{row},2024-02-01,{line}").unwrap();
         }
     }
     let attitudes = ["yummy", "convenient", "spicy", "greasy", "cheap", "healthy"];
@@ -198,4 +200,27 @@ fn a_real_survey_reports_how_many_answered_what() {
     assert!(words > 200, "{words}");
     assert_eq!((like.present, like.missing), (1_453 - words, words));
     assert!(like.unreadable.rows > words && like.unreadable.example.contains("it!"), "{:?}", like.unreadable);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_an_error_or_a_table_that_accounts_for_them(
+        rows in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..12), 0..12),
+        cut in 0_usize..200,
+    ) {
+        let mut bytes = b"id,Income,city\na,1,Ulm\n".to_vec();
+        for row in rows {
+            bytes.extend(row);
+            bytes.extend(b",2,x\n");
+        }
+        bytes.truncate(cut.max(16));
+        for duplicates in [DuplicateIds::Refuse, DuplicateIds::Latest("asked".into())] {
+            let asked = field("asked", ProfileKind::Attitude, FieldType::Date).column("city");
+            let schema = schema().field(asked).duplicates(duplicates).build().unwrap();
+            if let Ok(profiles) = ProfileTable::from_csv_reader(&bytes[..], &schema) {
+                prop_assert!(profiles.report().balances());
+                prop_assert_eq!(profiles.len() as u64, profiles.report().rows_kept);
+            }
+        }
+    }
 }
