@@ -4,8 +4,8 @@
 //! row's customer, and read there; what follows stays in the cache. For recency, orders and gross these are 32 bytes
 //! (customer, order, time, gross), for all features of this shop 84 (also pieces, discount, cost, what came back and
 //! when, and three texts): about 100 and 250 bytes moved. Credit notes bring 5 more (product and kind of line), and a
-//! sort of the lines of each customer who has one. A state of *n* rows copies them at every push, at 60 bytes and more
-//! each, and sorts them whenever they have doubled, as on the single push here.
+//! sort of the lines of each customer who has one. A push moves the lines to their customers as an extraction does,
+//! sorts them there and writes what they have become, at 60 bytes and more a row: one to two extractions.
 
 use std::hint::black_box;
 

@@ -85,11 +85,117 @@ impl Levels {
         (0..self.len()).map(|index| self.0.get(index))
     }
 
+    /// The levels of many, and for each of them the new code of each old one.
+    ///
+    /// Ranges of texts are merged in parallel, each by a stable sort, which takes lists that ascend as they are.
+    /// O(levels · log lists).
+    #[cfg(feature = "arrow")]
+    pub(crate) fn union_all(lists: &[&Self]) -> (Self, Vec<Vec<u32>>) {
+        /// Texts that one task merges, about. Fixed, so that nothing depends on the number of threads.
+        const RANGE: usize = 1 << 16;
+        let total: usize = lists.iter().map(|list| list.len()).sum();
+        let Some(longest) = lists.iter().max_by_key(|list| list.len()).filter(|_| total > 0) else {
+            return (Self::default(), vec![Vec::new(); lists.len()]);
+        };
+        // The longest list says where to cut; each list is cut before the first text that is not below the cut.
+        let pieces = total.div_ceil(RANGE).min(longest.len());
+        let cuts: Vec<Vec<usize>> = (0..=pieces)
+            .into_par_iter()
+            .map(|piece| {
+                let cut = longest.get((piece * longest.len() / pieces) as u32);
+                let place = |list: &&Self| match cut {
+                    _ if piece == 0 => 0,
+                    Some(text) => list.lower_bound(text),
+                    None => list.len(),
+                };
+                lists.iter().map(place).collect()
+            })
+            .collect();
+        let merged: Vec<(Self, Vec<Vec<u32>>)> = cuts
+            .par_windows(2)
+            .map(|ends| {
+                let mut entries =
+                    Vec::with_capacity(ends[1].iter().sum::<usize>() - ends[0].iter().sum::<usize>());
+                for (index, list) in lists.iter().enumerate() {
+                    entries.extend((ends[0][index]..ends[1][index]).map(|code| (list.0.get(code), index)));
+                }
+                entries.sort_by(|a, b| a.0.cmp(b.0));
+                let mut arena = TextArena::default();
+                let mut codes: Vec<Vec<u32>> =
+                    ends[0].iter().zip(&ends[1]).map(|(from, to)| Vec::with_capacity(to - from)).collect();
+                let mut last = None;
+                for (text, index) in entries {
+                    if last != Some(text) {
+                        arena.push(text);
+                        last = Some(text);
+                    }
+                    codes[index].push(arena.len() as u32 - 1);
+                }
+                (Self(arena), codes)
+            })
+            .collect();
+        let mut codes: Vec<Vec<u32>> = lists.iter().map(|list| Vec::with_capacity(list.len())).collect();
+        let mut pieces = Vec::with_capacity(merged.len());
+        let mut before = 0;
+        for (levels, piece_codes) in merged {
+            for (codes, piece) in codes.iter_mut().zip(piece_codes) {
+                codes.extend(piece.into_iter().map(|code| before + code));
+            }
+            before += levels.len() as u32;
+            pieces.push(levels);
+        }
+        (Self::chained(&pieces), codes)
+    }
+
+    /// How many levels are below a text.
+    #[cfg(feature = "arrow")]
+    fn lower_bound(&self, text: &str) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.0.get(middle) < text { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Levels of texts that ascend.
+    pub(crate) fn ascending<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> Self {
+        let mut arena = TextArena::default();
+        texts.for_each(|text| arena.push(text.as_ref()));
+        Self(arena)
+    }
+
+    /// Levels one after the other, each part's after those of the part before it.
+    pub(crate) fn chained(parts: &[Self]) -> Self {
+        let mut arena = TextArena {
+            text: String::with_capacity(parts.iter().map(|part| part.0.text.len()).sum()),
+            ends: Vec::with_capacity(parts.iter().map(Self::len).sum()),
+        };
+        for part in parts {
+            let start = arena.text.len();
+            arena.text.push_str(&part.0.text);
+            arena.ends.extend(part.0.ends.iter().map(|end| start + end));
+        }
+        Self(arena)
+    }
+
+    /// Adds a text that is larger than all others.
+    #[cfg(feature = "csv")]
+    pub(crate) fn push_larger(&mut self, text: &str) {
+        debug_assert!(self.0.len() == 0 || self.0.get(self.0.len() - 1) < text, "levels ascend");
+        self.0.push(text);
+    }
+
     /// Some of the levels, by ascending codes.
     pub(crate) fn pick(&self, codes: impl Iterator<Item = u32>) -> Self {
         let mut picked = TextArena::default();
         codes.for_each(|code| picked.push(self.get(code).unwrap_or_default()));
         Self(picked)
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.text.len() + size_of_val(self.0.ends.as_slice())
     }
 
     /// The levels of both, and for each side the new code of each old one. O(sum of lengths).
@@ -260,6 +366,11 @@ impl Category {
         self.codes.iter().map(|code| self.levels.get(*code))
     }
 
+    /// How many bytes codes and levels take.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(self.codes.as_slice()) + self.levels.bytes()
+    }
+
     /// The rows at `rows`, with the same levels.
     pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         Self { codes: rows.iter().map(|row| self.codes[*row]).collect(), levels: Arc::clone(&self.levels) }
@@ -297,6 +408,33 @@ impl Category {
         };
         let mut codes = remap(&self.codes, &left);
         codes.extend(remap(&other.codes, &right));
+        Self { codes, levels: Arc::new(levels) }
+    }
+
+    /// The rows of all, one after the other, over the union of their levels. Runs in parallel; O(rows + levels · log
+    /// columns).
+    #[cfg(feature = "arrow")]
+    pub(crate) fn concat_all(mut columns: Vec<Self>) -> Self {
+        if columns.len() < 2 {
+            return columns.pop().unwrap_or_else(|| Self { codes: Vec::new(), levels: Arc::default() });
+        }
+        let lists: Vec<&Levels> = columns.iter().map(|column| &*column.levels).collect();
+        let (levels, maps) = Levels::union_all(&lists);
+        let mut codes = vec![0; columns.iter().map(Self::len).sum()];
+        let mut rest = codes.as_mut_slice();
+        let mut parts = Vec::with_capacity(columns.len());
+        for (column, map) in columns.iter().zip(&maps) {
+            let (part, after) = rest.split_at_mut(column.len());
+            parts.push((part, column, map));
+            rest = after;
+        }
+        parts.into_par_iter().for_each(|(part, column, map)| {
+            part.par_chunks_mut(1 << 14).zip(column.codes.par_chunks(1 << 14)).for_each(|(new, old)| {
+                for (new, old) in new.iter_mut().zip(old) {
+                    *new = map.get(*old as usize).copied().unwrap_or(MISSING);
+                }
+            });
+        });
         Self { codes, levels: Arc::new(levels) }
     }
 }
@@ -366,6 +504,18 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "arrow")]
+    #[test]
+    fn long_lists_of_levels_are_merged_in_ranges() {
+        let part = |step: u32, from: u32| -> Vec<String> {
+            (0..90_000).map(|n| format!("{:07}", from + n * step)).collect()
+        };
+        let parts = [part(1, 0), part(3, 5), part(2, 100_000), Vec::new()];
+        let column = |texts: &[String]| Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+        let all = column(&parts.concat());
+        assert_eq!(Category::concat_all(parts.iter().map(|part| column(part)).collect()), all);
+    }
+
     #[test]
     fn levels_refuse_a_wrong_order() {
         assert!(Levels::try_from(vec!["b".to_owned(), "a".to_owned()]).is_err());
@@ -396,6 +546,17 @@ mod tests {
             let picked: Vec<&String> = rows.iter().map(|row| &texts[*row]).collect();
             let all: Vec<&String> = texts.iter().collect();
             prop_assert_eq!(column(&all).gather(&rows).without_unused(), column(&picked));
+        }
+
+        #[cfg(feature = "arrow")]
+        #[test]
+        fn concatenating_many_columns_equals_one_column_of_all_rows(
+            parts in prop::collection::vec(prop::collection::vec("[a-d]{0,2}", 0..20), 0..6),
+        ) {
+            let column = |texts: &[String]| Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+            let all: Vec<String> = parts.iter().flatten().cloned().collect();
+            let columns = parts.iter().map(|part| column(part)).collect();
+            prop_assert_eq!(Category::concat_all(columns), column(&all));
         }
 
         #[test]

@@ -39,6 +39,16 @@ pub enum Error {
         /// The name that is spelled most like it.
         nearest: Option<String>,
     },
+    /// A column has a type that cannot mean what is asked for.
+    #[error("column `{column}` is {found}; expected {expected}")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type, as its source names it.
+        found: String,
+        /// What it should have been.
+        expected: String,
+    },
     /// Columns of one log or table differ in length.
     #[error(
         "column `{column}` has {found} rows, but `{against}` has {expected}; all columns need one value a row"
@@ -160,7 +170,7 @@ pub enum Error {
     #[error("{what} leaves the range of money for customer `{customer}`; check the amounts' unit")]
     MoneyRange {
         /// The sum that overflowed.
-        what: &'static str,
+        what: String,
         /// The customer it belongs to.
         customer: String,
     },

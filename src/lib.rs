@@ -54,7 +54,7 @@
 //! | [`profiles`] | [`ProfileTable`]: what is known of a customer beside her orders, with purposes and consent |
 //! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
-//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns |
+//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
 //!
@@ -85,6 +85,8 @@
 
 mod bitmap;
 mod category;
+#[cfg(feature = "arrow")]
+mod columnar;
 pub mod economics;
 mod error;
 pub mod events;
@@ -100,6 +102,10 @@ pub mod transaction;
 
 /// The crate of the feature matrix, so that its type can be named without a dependency of one's own.
 pub use ndarray;
+
+/// The crates of Arrow arrays and their types, so that they can be named without a dependency of one's own.
+#[cfg(feature = "arrow")]
+pub use {arrow_array, arrow_schema};
 
 pub use bitmap::Bitmap;
 pub use category::{Category, Levels};

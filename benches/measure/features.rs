@@ -1,5 +1,6 @@
 //! Workload *features*: order lines to a customer table of fourteen outputs.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use kohort::transaction::{DiscountColumn, IdColumn, LogColumns, PriceColumn, ReturnedColumn};
@@ -7,10 +8,12 @@ use kohort::{
     AsOf, Attribute, Category, Error, Feature, FeatureExtractor, FeatureTable, LogRules, MoneyTotal, Returns,
     TransactionLog, Zone,
 };
+#[cfg(feature = "csv")]
+use kohort::{IdKind, Schema, SchemaDiscount, SchemaPrice, TimeFormat};
 use serde_json::json;
 
 use crate::npz::Npz;
-use crate::record::{emit, time};
+use crate::record::{Timing, emit, time};
 
 /// The outputs of the peers' scripts: first and last time, orders, gross, returned value at list price, discount
 /// share, mean basket, top category, distinct categories, and one share per channel.
@@ -61,6 +64,17 @@ impl Raw {
         (IdColumn::Numbers(self.customer.clone()), IdColumn::Numbers(self.order.clone()))
     }
 
+    /// The text ids of the customers, one after the other: `C` and the rank of which the number is a multiple.
+    fn keys(&self) -> (String, Vec<usize>) {
+        let (mut text, mut ends) = (String::new(), Vec::with_capacity(self.customer.len()));
+        for customer in &self.customer {
+            let rank = customer.wrapping_mul(inverse(0x9E37_79B9_7F4A_7C15));
+            let _ = write!(text, "C{rank:08}");
+            ends.push(text.len());
+        }
+        (text, ends)
+    }
+
     /// Takes the raw columns in: ids, money, times, categories.
     pub(crate) fn log(&self, (customer, order): (IdColumn, IdColumn)) -> Result<TransactionLog, Error> {
         let rules = LogRules::builder("EUR").returns(Returns::Quantity).build()?;
@@ -91,26 +105,87 @@ pub(crate) fn agreement(table: &FeatureTable) -> Result<(usize, f64, u64, i64), 
     Ok((table.len(), (gross.to_f64() * 100.0).round() / 100.0, orders, top))
 }
 
-pub(crate) fn run(raw: &Raw, size: &str, runs: usize) -> Result<(), Error> {
+/// The number that undoes a multiplication by an odd one, modulo 2⁶⁴: Newton's iteration doubles the bits that are right.
+fn inverse(odd: u64) -> u64 {
+    (0..6).fold(odd, |inverse, _| inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse))))
+}
+
+/// A line for one measurement of the workload.
+fn report(timing: &Timing, source: &str, key: &str, size: &str, table: &FeatureTable) -> Result<(), Error> {
+    let (rows, gross, orders, topcat_sum) = agreement(table)?;
+    emit(
+        timing,
+        json!({"bench": "table", "source": source, "key": key, "size": size, "rows": rows, "gross": gross,
+               "orders": orders, "topcat_sum": topcat_sum}),
+    );
+    Ok(())
+}
+
+/// From raw columns in memory, and from a log that is already taken in.
+pub(crate) fn run(raw: &Raw, key: &str, size: &str, runs: usize) -> Result<(), Error> {
+    let (timing, table) = if key == "customer_key" {
+        let (text, ends) = raw.keys();
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let keys: Vec<&str> = starts.zip(&ends).map(|(start, end)| &text[start..*end]).collect();
+        let input = || IdColumn::Numbers(raw.order.clone());
+        time(runs, input, |orders| {
+            let log = raw.log((IdColumn::from(keys.as_slice()), orders))?;
+            extract(&log).map(|table| (log, table))
+        })
+    } else {
+        time(
+            runs,
+            || raw.ids(),
+            |ids| {
+                let log = raw.log(ids)?;
+                extract(&log).map(|table| (log, table))
+            },
+        )
+    };
+    let (log, table) = table?;
+    report(&timing, "mem", key, size, &table)?;
+    drop(table);
+    let (timing, table) = time(runs, || (), |()| extract(&log));
+    report(&timing, "log", key, size, &table?)
+}
+
+/// From a file, the reading included.
+#[cfg(feature = "csv")]
+pub(crate) fn run_file(path: &Path, key: &str, size: &str, runs: usize) -> Result<(), Error> {
+    let rules = LogRules::builder("EUR").returns(Returns::Quantity).build()?;
+    let kind = if key == "customer_key" { IdKind::Text } else { IdKind::Number };
+    let schema = Schema::builder(&rules, key, "ts", SchemaPrice::Unit("unit_price"))
+        .customer_ids(kind)
+        .time_format(TimeFormat::UnixSeconds)
+        .order("order_id")
+        .quantity("quantity")
+        .discount(SchemaDiscount::Rate("discount"))
+        .returned("returned_qty")
+        .category("category")
+        .channel("channel")
+        .build()?;
+    let parquet = path.extension().is_some_and(|extension| extension == "parquet");
+    let read = |parquet: bool| -> Result<TransactionLog, Error> {
+        if parquet {
+            #[cfg(feature = "parquet")]
+            return TransactionLog::from_parquet_path(path, &schema);
+        }
+        TransactionLog::from_csv_path(path, &schema)
+    };
     let (timing, table) = time(
         runs,
-        || raw.ids(),
-        |ids| {
-            let log = raw.log(ids)?;
+        || (),
+        |()| {
+            let log = read(parquet)?;
             extract(&log).map(|table| (log, table))
         },
     );
-    let (_, table) = table?;
-    let (rows, gross, orders, topcat_sum) = agreement(&table)?;
-    drop(table);
-    let work = |source: &str| {
-        json!({"bench": "table", "source": source, "key": "customer_id", "size": size, "rows": rows, "gross": gross,
-               "orders": orders, "topcat_sum": topcat_sum})
-    };
-    emit(&timing, work("mem"));
-    let log = raw.log(raw.ids())?;
-    let (timing, table) = time(runs, || (), |()| extract(&log));
-    table?;
-    emit(&timing, work("log"));
+    report(&timing, if parquet { "parquet" } else { "csv" }, key, size, &table?.1)?;
+    let (timing, log) = time(runs, || (), |()| read(parquet));
+    log?;
+    emit(
+        &timing,
+        json!({"bench": "read", "source": if parquet { "parquet" } else { "csv" }, "key": key, "size": size}),
+    );
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! kohort's side of the comparison with its peers: the same work on the same files, one JSON line a measurement.
 //!
 //! ```text
-//! cargo bench --bench measure -- features --npz tx_10M.npz
+//! cargo bench --bench measure -- features --npz tx_10M.npz --key customer_id
+//! cargo bench --bench measure -- features --csv tx_10M.csv --key customer_key
+//! cargo bench --bench measure --features parquet -- features --parquet tx_10M.parquet --key customer_id
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
 //! ```
 //! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
@@ -35,8 +37,15 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments.first().map(String::as_str) {
         Some("features") => {
+            let key = option(arguments, "--key").unwrap_or("customer_id");
+            #[cfg(feature = "csv")]
+            for file in ["--csv", "--parquet"] {
+                if let Ok(path) = path_of(arguments, file) {
+                    return Ok(features::run_file(&path, key, &size_of_name(&path), RUNS)?);
+                }
+            }
             let path = path_of(arguments, "--npz")?;
-            Ok(features::run(&features::Raw::read(&path)?, &size_of_name(&path), RUNS)?)
+            Ok(features::run(&features::Raw::read(&path)?, key, &size_of_name(&path), RUNS)?)
         }
         Some("rfm") => {
             let rows = option(arguments, "--rows")?.parse()?;

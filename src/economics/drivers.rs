@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 use crate::features::{FeatureTable, returned_by_line};
 use crate::layout::{TextTable, grouped, money, percent};
 use crate::segment::Segmentation;
-use crate::transaction::{Attribute, CustomerIds, IdColumn, LineKind, MoneyTotal, Returns, TransactionLog};
+use crate::transaction::{
+    Attribute, CustomerId, CustomerIds, IdColumn, LineKind, MoneyTotal, Returns, TransactionLog,
+};
 
 /// Lines of one task. Sums are whole numbers, so the size changes nothing but speed.
 const CHUNK: usize = 1 << 16;
@@ -301,6 +303,8 @@ enum Rows<'a> {
     Numbers(&'a [u64], &'a CustomerIds),
     /// Found by the code of the text.
     Texts(&'a [u32], Vec<Option<usize>>),
+    /// Found by the key of the short text, among those of the table in ascending order.
+    ShortTexts(&'a IdColumn, Vec<(u64, usize)>),
 }
 
 impl Rows<'_> {
@@ -309,6 +313,10 @@ impl Rows<'_> {
         match self {
             Self::Numbers(numbers, ids) => ids.position(&numbers[line].into()),
             Self::Texts(codes, rows) => rows.get(codes[line] as usize).copied().flatten(),
+            Self::ShortTexts(texts, rows) => {
+                let found = rows.binary_search_by_key(&texts.key(line), |(key, _)| *key).ok()?;
+                Some(rows[found].1)
+            }
         }
     }
 }
@@ -319,6 +327,14 @@ fn rows_of_customers<'a>(customers: &'a IdColumn, ids: &'a CustomerIds) -> Resul
         IdColumn::Texts(texts) => {
             let rows = texts.levels().iter().map(|text| ids.position(&text.into())).collect();
             Rows::Texts(&texts.codes, rows)
+        }
+        IdColumn::ShortTexts(texts) => {
+            // Texts and their keys stand in one order.
+            let key = |(row, id): (usize, CustomerId)| match id {
+                CustomerId::Text(text) => Some((texts.key_of(&text)?, row)),
+                CustomerId::Number(_) => None,
+            };
+            Rows::ShortTexts(customers, ids.iter().enumerate().filter_map(key).collect())
         }
     };
     if !customers.is_empty() && !(0..customers.len()).any(|line| rows.row(line).is_some()) {

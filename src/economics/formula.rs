@@ -273,7 +273,7 @@ fn no_value(feature: Feature) -> Error {
 
 /// The error of an amount that leaves its range.
 pub(super) fn out_of_range(table: &FeatureTable, row: usize) -> Error {
-    Error::MoneyRange { what: "the contribution", customer: table.ids().id(row).to_string() }
+    Error::MoneyRange { what: "the contribution".to_owned(), customer: table.ids().id(row).to_string() }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! contribution, adds contribution and expected return rate to the table ([`Economics::enrich`]), finds the customers
 //! who look rich and earn little ([`Economics::looks_rich`]), ranks segments with an action and its reasons
 //! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
+//! [`RevenueDrivers`] says what moved net revenue from one window of time to another.
 //!
-//! Everything but the last works on the table alone, so a scenario with other costs is another recombination, not
+//! Everything but the last two works on the table alone, so a scenario with other costs is another recombination, not
 //! another pass over the log.
 
 mod break_even;
@@ -18,6 +19,7 @@ mod finding;
 mod formula;
 mod plan;
 pub mod returns;
+pub mod revenue;
 mod waterfall;
 mod waterfalls;
 
@@ -27,5 +29,6 @@ pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{Action, MeanEstimate, Plan, RankBy, RankShift, RankShifts, SegmentEconomics, SegmentPlan};
+pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};
 pub use waterfall::{Item, Waterfall};
 pub use waterfalls::Waterfalls;

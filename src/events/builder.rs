@@ -28,6 +28,7 @@ use crate::transaction::{
 /// ```
 pub struct EventLogBuilder {
     rules: EventRules,
+    customer_ids: IdKind,
     customers: IdBuilder,
     times: Vec<i64>,
     kinds: TextBuilder,
@@ -60,6 +61,7 @@ impl EventLog {
     pub fn builder(rules: &EventRules, customers: IdKind) -> EventLogBuilder {
         EventLogBuilder {
             rules: rules.clone(),
+            customer_ids: customers,
             customers: IdBuilder::new(customers),
             times: Vec::new(),
             kinds: TextBuilder::default(),
@@ -115,7 +117,7 @@ impl EventLogBuilder {
     pub(crate) fn push_raw(&mut self, raw: &RawEvent<'_>) -> Result<()> {
         self.report.rows_read += 1;
         let value = raw.value.as_ref().ok().copied().flatten();
-        let Some(customer) = raw.customer.filter(|id| self.customers.accepts(*id)) else {
+        let Some(customer) = raw.customer.and_then(|id| id.of_kind(self.customer_ids)) else {
             return self.reject(raw.row, RejectReason::MissingCustomer, || id_text(raw.customer), value);
         };
         let Some(time) = raw.time.filter(|time| TIME_RANGE.contains(time)) else {

@@ -145,7 +145,7 @@ impl<'a> EventColumns<'a> {
     /// The time and value of a row, or why it is not kept; looked for in the same order as in the row-wise door.
     #[inline]
     fn event(&self, row: usize, rounding: Rounding) -> std::result::Result<(i64, i64), RejectReason> {
-        if matches!(&self.customer, IdColumn::Texts(texts) if texts.code(row).is_none()) {
+        if self.customer.is_missing(row) {
             return Err(RejectReason::MissingCustomer);
         }
         let time = self.time[row].checked_mul(self.micros_per_tick);

@@ -155,11 +155,15 @@ impl EventLog {
     }
 
     /// The log without the events of some customers, as when they ask to be forgotten: neither their events nor their
-    /// ids stay, nor any text that only their events had. The report counts the events as erased. Ids that the log
-    /// does not have change nothing. O(events + customers · log customers).
+    /// ids stay, nor any text that only their events had. The report counts the events as erased, and its examples of
+    /// rejected rows are emptied, since they may have been theirs. Ids may be given in either form: `17` finds `"17"` and
+    /// the other way round. No ids give an equal log. O(events + customers · log customers).
     #[must_use]
     pub fn erase(&self, customers: &[CustomerId]) -> Self {
-        let mut keys: Vec<u64> = customers.iter().filter_map(|id| self.customers.key_of_id(id)).collect();
+        if customers.is_empty() {
+            return self.clone();
+        }
+        let mut keys: Vec<u64> = customers.iter().filter_map(|id| self.customers.key_of(id)).collect();
         keys.sort_unstable();
         let (mut kept, mut erased) = (Vec::new(), self.report.erased);
         for row in 0..self.len() {
@@ -171,6 +175,7 @@ impl EventLog {
         }
         let mut log = self.gather(&kept).without_unused();
         log.report.erased = erased;
+        log.report.rejected.values_mut().for_each(|rejected| rejected.example.clear());
         log.counted()
     }
 

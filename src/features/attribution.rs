@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::features::customer::{Back, CameBack, Posted, at};
 use crate::features::group::Group;
 use crate::features::lines::{LineColumns, Needs};
 use crate::features::partition::Partition;
@@ -69,6 +70,8 @@ pub(crate) struct Attributed {
     pub(crate) quantity: Vec<i32>,
     /// Paid value, by line.
     pub(crate) value: Vec<i64>,
+    /// What came back of the last customer's lines, return by return.
+    pub(crate) came_back: Vec<CameBack>,
     order: Vec<u32>,
     open: Vec<OpenSale>,
 }
@@ -91,9 +94,11 @@ impl Attributed {
 
     /// Attributes the credit notes among one customer's lines. O(lines log lines).
     pub(crate) fn attribute(&mut self, lines: &LineColumns, range: Range<usize>) {
+        self.came_back.clear();
         if range.clone().all(|line| lines.kind(line) != LineKind::Return) {
             return;
         }
+        let first = range.start;
         let product = |line: usize| lines.product.get(line).copied().unwrap_or_default();
         self.order.clear();
         self.order.extend(range.filter(|line| lines.kind(*line) != LineKind::Free).map(|line| line as u32));
@@ -122,33 +127,39 @@ impl Attributed {
                 let paid = lines.gross[line] - lines.discount.get(line).copied().unwrap_or_default();
                 self.open.push(OpenSale { line, quantity: lines.quantity[line], value: paid });
             } else {
-                undo(
-                    &mut self.open,
-                    lines.quantity[line],
-                    lines.gross[line],
-                    &mut self.quantity,
-                    &mut self.value,
-                );
+                let note = CreditNote {
+                    quantity: lines.quantity[line],
+                    value: lines.gross[line],
+                    time: lines.time[line],
+                };
+                for undone in undo(&mut self.open, note) {
+                    self.quantity[undone.line] += undone.pieces;
+                    self.value[undone.line] += undone.value;
+                    self.came_back.push(CameBack { line: undone.line - first, ..undone });
+                }
             }
         }
     }
 }
 
+/// Pieces that came back, and what was credited for them.
+#[derive(Clone, Copy)]
+struct CreditNote {
+    quantity: i32,
+    value: i64,
+    time: i64,
+}
+
 /// Takes a credit note's pieces and value from the open sales, the latest first.
-fn undo(
-    open: &mut Vec<OpenSale>,
-    mut quantity: i32,
-    mut credit: i64,
-    quantities: &mut [i32],
-    values: &mut [i64],
-) {
-    while let Some(sale) = open.last_mut().filter(|_| quantity > 0) {
+fn undo(open: &mut Vec<OpenSale>, note: CreditNote) -> impl Iterator<Item = CameBack> {
+    let CreditNote { mut quantity, value: mut credit, time } = note;
+    std::iter::from_fn(move || {
+        let sale = open.last_mut().filter(|_| quantity > 0)?;
         let pieces = quantity.min(sale.quantity);
         // The credit is spread evenly over its pieces; both factors are below 2⁵⁰, so the quotient always fits.
         let share = mul_div(credit, i64::from(pieces), i64::from(quantity)).unwrap_or(credit);
         let value = share.min(sale.value);
-        quantities[sale.line] += pieces;
-        values[sale.line] += value;
+        let undone = CameBack { line: sale.line, pieces, value, time: Some(time) };
         credit -= share;
         quantity -= pieces;
         sale.quantity -= pieces;
@@ -156,6 +167,62 @@ fn undo(
         if sale.quantity == 0 {
             open.pop();
         }
+        Some(undone)
+    })
+}
+
+/// What is known of the returns of a group's lines, by whichever convention the log records them.
+pub(crate) struct ReturnBook {
+    as_of: i64,
+    /// Credit notes are attributed to sales.
+    attribution: bool,
+    attributed: Attributed,
+}
+
+impl ReturnBook {
+    pub(crate) fn new(needs: Needs, as_of: i64) -> Self {
+        Self { as_of, attribution: needs.attribution, attributed: Attributed::default() }
+    }
+
+    /// Prepares for the lines of another group: what of each line came back, known before `as_of`.
+    pub(crate) fn start_group(&mut self, lines: &LineColumns) {
+        self.attributed.reset(if self.looks_up_returns(lines) { lines.len() } else { 0 });
+        if !self.attribution {
+            for line in 0..lines.return_time.len() {
+                if lines.return_time[line] == NO_TIME || lines.return_time[line] < self.as_of {
+                    self.attributed.quantity[line] = at(&lines.returned_quantity, line);
+                    self.attributed.value[line] = at(&lines.returned, line);
+                }
+            }
+        }
+    }
+
+    /// Prepares for the lines of one customer.
+    pub(crate) fn start_customer(&mut self, lines: &LineColumns, range: &Range<usize>) {
+        if self.attribution {
+            self.attributed.attribute(lines, range.clone());
+        }
+    }
+
+    /// What came back of each line of the group, for the customers started so far.
+    pub(crate) fn back<'l>(&'l self, lines: &'l LineColumns) -> Back<'l> {
+        let (pieces, value) = if self.looks_up_returns(lines) {
+            (&self.attributed.quantity, &self.attributed.value)
+        } else {
+            (&lines.returned_quantity, &lines.returned)
+        };
+        let posted = if self.attribution { Posted::CreditNotes } else { Posted::OnSales };
+        Back { pieces, value, posted }
+    }
+
+    /// What came back of the last customer's lines, return by return; `None` where the lines themselves say so.
+    pub(crate) fn came_back(&self) -> Option<&[CameBack]> {
+        self.attribution.then_some(self.attributed.came_back.as_slice())
+    }
+
+    /// Whether what came back has to be worked out, rather than read from the lines.
+    fn looks_up_returns(&self, lines: &LineColumns) -> bool {
+        self.attribution || !lines.return_time.is_empty()
     }
 }
 

@@ -18,13 +18,103 @@ pub(crate) struct Part {
     missing: Vec<u32>,
 }
 
-enum PartValues {
+pub(crate) enum PartValues {
     U32(Vec<u32>),
     I64(Vec<i64>),
     F64(Vec<f64>),
     Money(Vec<Money>),
     Time(Vec<i64>),
     Codes(Vec<u32>),
+}
+
+/// A value that a column of a part can have.
+pub(crate) trait Cell: Copy + Default {
+    fn wrap(values: Vec<Self>) -> PartValues;
+}
+
+/// An instant, in microseconds UTC.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Instant(pub(crate) i64);
+
+/// The code of a text.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Code(pub(crate) u32);
+
+impl Cell for u32 {
+    fn wrap(values: Vec<Self>) -> PartValues {
+        PartValues::U32(values)
+    }
+}
+
+impl Cell for i64 {
+    fn wrap(values: Vec<Self>) -> PartValues {
+        PartValues::I64(values)
+    }
+}
+
+impl Cell for f64 {
+    fn wrap(values: Vec<Self>) -> PartValues {
+        PartValues::F64(values)
+    }
+}
+
+impl Cell for Money {
+    fn wrap(values: Vec<Self>) -> PartValues {
+        PartValues::Money(values)
+    }
+}
+
+impl Cell for Instant {
+    fn wrap(values: Vec<Self>) -> PartValues {
+        PartValues::Time(values.into_iter().map(|instant| instant.0).collect())
+    }
+}
+
+impl Cell for Code {
+    fn wrap(values: Vec<Self>) -> PartValues {
+        PartValues::Codes(values.into_iter().map(|code| code.0).collect())
+    }
+}
+
+/// A column of a part that grows by one customer after the other.
+pub(crate) struct Grow<T> {
+    values: Vec<T>,
+    missing: Vec<u32>,
+}
+
+impl<T> Default for Grow<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), missing: Vec::new() }
+    }
+}
+
+impl<T: Cell> Grow<T> {
+    /// Adds a customer's value, or that she has none.
+    pub(crate) fn push(&mut self, value: Option<T>) {
+        self.values.push(value.unwrap_or_else(|| {
+            self.missing.push(self.values.len() as u32);
+            T::default()
+        }));
+    }
+
+    /// How many customers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The column, and an empty one for the customers that follow.
+    pub(crate) fn take(&mut self) -> Part {
+        let missing = std::mem::take(&mut self.missing);
+        let mut values = T::wrap(std::mem::take(&mut self.values));
+        // A category says so in its codes.
+        if let PartValues::Codes(codes) = &mut values {
+            for row in &missing {
+                codes[*row as usize] = MISSING;
+            }
+            return Part::complete(values);
+        }
+        Part { values, missing }
+    }
 }
 
 impl Part {
@@ -56,7 +146,7 @@ impl Part {
 
 /// A sum that does not fit its column, and whose.
 pub(crate) struct TooLarge {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) customer: usize,
 }
 
@@ -67,7 +157,7 @@ pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Res
     let amount = |customer: usize, sum: i128| {
         i64::try_from(sum)
             .map(Money::from_ten_thousandths)
-            .map_err(|_| TooLarge { what: feature.name(), customer })
+            .map_err(|_| TooLarge { what: feature.name().to_owned(), customer })
     };
     let money = |pick: fn(&Measures) -> i128| {
         let amounts = measures.iter().enumerate().map(|(customer, m)| amount(customer, pick(m)));
@@ -81,7 +171,7 @@ pub(crate) fn derive(feature: Feature, measures: &[Measures], as_of: i64) -> Res
     };
     let lines = |pick: fn(&Measures) -> u64| {
         let count = |(customer, m): (usize, &Measures)| {
-            u32::try_from(pick(m)).map_err(|_| TooLarge { what: feature.name(), customer })
+            u32::try_from(pick(m)).map_err(|_| TooLarge { what: feature.name().to_owned(), customer })
         };
         measures
             .iter()
@@ -147,8 +237,8 @@ pub(crate) fn channel_share(channel: usize, channels: usize, gross: &[i64], meas
     Part::optional(measures.iter().enumerate().map(share), PartValues::F64)
 }
 
-/// Both are exact; the quotient is rounded once, as long as they are below 2⁵³ ten-thousandths.
-fn ratio(part: i128, whole: i128) -> Option<f64> {
+/// Both are exact; the quotient is rounded once, as long as they are below 2⁵³ ten-thousandths. `None` of nothing.
+pub(crate) fn ratio(part: i128, whole: i128) -> Option<f64> {
     // A conversion from 128 bits is a call; nearly every sum fits 64.
     let float = |number: i128| i64::try_from(number).map_or_else(|_| wide(number), |number| number as f64);
     (whole > 0).then(|| float(part) / float(whole))

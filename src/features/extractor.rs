@@ -1,23 +1,16 @@
-//! The feature extractor: which features, as of when; and the pass that computes them.
+//! The feature extractor: which features, as of when.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use crate::category::Levels as Texts;
 use crate::error::{Error, Result};
-use crate::features::derive::{Part, TooLarge, channel_share, derive, join_all};
-use crate::features::feature::{Feature, Feature as F, slug};
-use crate::features::group::Group;
-use crate::features::lines::Needs;
-use crate::features::measures::{Levels, Measures, Meter};
-use crate::features::partition::Partition;
-use crate::features::table::{FeatureTable, ReturnKnowledge, TableContext};
-use crate::transaction::{AsOf, Attribute, CustomerIds, IdColumn, Returns, TransactionLog};
-
-/// More channels than this and a column each is no help to anyone.
-const MOST_CHANNELS: usize = 64;
+use crate::features::computed::Computed;
+use crate::features::custom::Custom;
+use crate::features::families::{Calendar, Channels, LifeCycle, Rhythm, Trend};
+use crate::features::family::Family;
+use crate::features::feature::Feature;
+use crate::features::windowed::Windowed;
+use crate::transaction::{AsOf, Window};
 
 /// Turns a log into a [`FeatureTable`] as of a moment.
 ///
@@ -39,11 +32,13 @@ const MOST_CHANNELS: usize = 64;
 /// assert_eq!(gross.len(), customers.len());
 /// # Ok::<(), kohort::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct FeatureExtractor {
     as_of: AsOf,
-    features: Option<BTreeSet<Feature>>,
-    maturity_days: u32,
+    /// The base features; `None` for all that a log's columns allow.
+    pub(crate) features: Option<BTreeSet<Feature>>,
+    pub(crate) maturity_days: u32,
+    pub(crate) families: Vec<Arc<dyn Family>>,
 }
 
 /// Builds a [`FeatureExtractor`].
@@ -54,7 +49,7 @@ impl FeatureExtractor {
     /// An extractor for features as of a moment.
     #[must_use]
     pub fn builder(as_of: AsOf) -> FeatureExtractorBuilder {
-        FeatureExtractorBuilder(Self { as_of, features: None, maturity_days: 60 })
+        FeatureExtractorBuilder(Self { as_of, features: None, maturity_days: 60, families: Vec::new() })
     }
 
     /// The moment.
@@ -65,7 +60,8 @@ impl FeatureExtractor {
 }
 
 impl FeatureExtractorBuilder {
-    /// The features to compute; the others cost nothing. Defaults to all that the log's columns allow.
+    /// The base features to compute; the others cost nothing. None at all is fine beside a family. Defaults to all that
+    /// the log's columns allow.
     #[must_use]
     pub fn features(mut self, features: impl IntoIterator<Item = Feature>) -> Self {
         self.0.features = Some(features.into_iter().collect());
@@ -80,13 +76,156 @@ impl FeatureExtractorBuilder {
         self
     }
 
+    /// Base features of a window of time: those of the lines in it, under names such as `gross__365d`. A sale counts by
+    /// its own time and takes its attributed returns along, a posted return counts by the time of the return. Of a
+    /// window of all time they equal the base features. Costs a copy of the window's lines. Defaults to none.
+    ///
+    /// ```
+    /// use kohort::synthetic::Shop;
+    /// use kohort::{Feature, FeatureExtractor, Window};
+    ///
+    /// let log = Shop::builder().customers(100).build()?.generate()?.log;
+    /// let customers = FeatureExtractor::builder(log.as_of_end()?)
+    ///     .features([Feature::Gross])
+    ///     .within(&Window::days(90), [Feature::Gross, Feature::Orders])
+    ///     .build()?
+    ///     .extract(&log)?;
+    /// assert_eq!(customers.names().collect::<Vec<_>>(), ["gross", "orders__90d", "gross__90d"]);
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn within(self, window: &Window, features: impl IntoIterator<Item = Feature>) -> Self {
+        self.family(Windowed::new(window.clone(), features.into_iter().collect()))
+    }
+
+    /// Rhythm: six columns on the time between a customer's orders, in days of 24 hours.
+    ///
+    /// | column | what | missing |
+    /// |---|---|---|
+    /// | `days_between_orders_mean` | (last − first) / (orders − 1) | under two orders |
+    /// | `days_between_orders_median` | median gap | under two orders |
+    /// | `days_between_orders_sd` | sample standard deviation of the gaps | under three orders |
+    /// | `regularity` | 1 / (1 + (sd / mean)²) | under three orders, or all at one instant |
+    /// | `days_overdue` | days since the last order less the median gap; negative while she is not yet due | under two orders |
+    /// | `expected_next_order` | last order plus the median gap, a time | under two orders |
+    ///
+    /// Regularity is 1 for a metronome, 0.5 for orders at random (exponential gaps), and falls towards 0 where orders
+    /// come in clumps; for gamma-distributed gaps of shape k it estimates k / (k + 1) (Wheat and Morrison, 1990).
+    /// O(orders log orders) per customer. Defaults to none.
+    #[must_use]
+    pub fn rhythm(self) -> Self {
+        self.family(Rhythm)
+    }
+
+    /// Computed traits: aggregates over lines or orders that you name, filter and put in a window; see [`Computed`].
+    /// Each costs a walk over a customer's lines. Defaults to none.
+    #[must_use]
+    pub fn computed(self, traits: impl IntoIterator<Item = Computed>) -> Self {
+        traits.into_iter().fold(self, Self::family)
+    }
+
+    /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
+    #[must_use]
+    pub fn custom(self, feature: Custom) -> Self {
+        self.family(feature)
+    }
+
+    /// Calendar: when a customer orders, and the cohort she came with, in the zone of the extractor's moment, daylight
+    /// saving included. Without an order, all are missing.
+    ///
+    /// | column | what |
+    /// |---|---|
+    /// | `hour_share__night` … | share of her orders placed in each band of hours, one column each |
+    /// | `weekday_share__monday` … | share of her orders placed on each weekday |
+    /// | `weekend_share` | share of her orders placed on days of the weekend |
+    /// | `season_share__winter` … | share of her orders placed in each season |
+    /// | `favourite_hours`, `favourite_weekday`, `favourite_season` | the name with the largest share, of equals the first: of bands by hour, of weekdays from Monday, of seasons from that of January |
+    /// | `cohort_month`, `cohort_quarter`, `cohort_year` | of her first order: `2011-03`, `2011-Q1`, `2011` |
+    /// | `cohort_age_months`, `cohort_age_quarters`, `cohort_age_years` | calendar periods begun since that one: 0 within it |
+    ///
+    /// An order is placed at the time of its earliest sale line. The shares of bands add up to one, and so do those of
+    /// weekdays and of seasons. O(1) per order, by arithmetic on a table of the zone's changes. Defaults to none.
+    #[must_use]
+    pub fn calendar(self, calendar: Calendar) -> Self {
+        self.family(calendar)
+    }
+
+    /// Life cycle: one column `life_cycle`, the stage of a customer by the rules of [`LifeCycle`]: `new`, `active`,
+    /// `loyal`, `at_risk`, `lapsed` or `reactivated`; missing without an order. O(orders) per customer. Defaults to
+    /// none.
+    ///
+    /// ```
+    /// use kohort::features::LifeCycle;
+    /// use kohort::synthetic::Shop;
+    /// use kohort::FeatureExtractor;
+    ///
+    /// let log = Shop::builder().customers(100).build()?.generate()?.log;
+    /// let customers =
+    ///     FeatureExtractor::builder(log.as_of_end()?).life_cycle(LifeCycle::default()).build()?.extract(&log)?;
+    /// let stage = customers.category("life_cycle")?;
+    /// assert!(stage.iter().flatten().all(|stage| LifeCycle::STAGES.contains(&stage)));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn life_cycle(self, rules: LifeCycle) -> Self {
+        self.family(rules)
+    }
+
+    /// Trend: eleven columns on whether a customer buys more or less than she did. Names carry the windows; these are
+    /// the defaults.
+    ///
+    /// | column | what | missing |
+    /// |---|---|---|
+    /// | `net_ratio__90d_vs_90d` | recent / earlier | unless the earlier is above zero |
+    /// | `net_growth__90d_vs_90d` | (recent − earlier) / earlier | unless the earlier is above zero |
+    /// | `net_growth_symmetric__90d_vs_90d` | (recent − earlier) / (\|recent\| + \|earlier\|), from −1 to 1; 0 where both are zero | never |
+    /// | `gross_…`, `orders_…` | the same of gross and of orders | as above |
+    /// | `gross_slope__6x30d` | least-squares slope of gross over the last periods, in currency units per period; a period without an order counts as zero | without an order |
+    /// | `repurchase_rate__90d` | share of her orders that another one followed in less than so many days | without an order that old |
+    ///
+    /// The recent and the earlier value are those of [`Self::within`] for [`Window::days`] and [`Window::days_ago`]: a
+    /// sale counts by its own time, a posted return by the time of the return. Orders too young to know whether
+    /// another one follows in time are left out of the repurchase rate, those that one has followed already among
+    /// them, or the rate of young customers would be too high. Sums are exact, each column is one division.
+    /// O(lines) per customer. Defaults to none.
+    #[must_use]
+    pub fn trend(self, windows: Trend) -> Self {
+        self.family(windows)
+    }
+
+    /// Channels: through which a customer orders. Shares of gross per channel are the base feature
+    /// [`Feature::ChannelShares`]; these are of orders.
+    ///
+    /// | column | what | missing |
+    /// |---|---|---|
+    /// | `channel_order_share__web` … | share of her orders that came through each channel | without an order of a known channel |
+    /// | `favourite_channel` | the one with the most orders, of equals with the most gross of these, then the first by text | as above |
+    /// | `first_channel`, `last_channel` | that of her first and of her last order | where that order names none |
+    /// | `channels` | number of distinct channels of her orders | never |
+    ///
+    /// An order of several channels counts for the one with the largest gross, of equals the first by text; one
+    /// without a channel counts for none. Orders at one instant follow each other by id; those without ids by value,
+    /// then by text. Needs a channel column with at most 64 channels. O(lines + channels) per customer. Defaults to
+    /// none.
+    #[must_use]
+    pub fn channels(self) -> Self {
+        self.family(Channels)
+    }
+
+    /// Adds a family.
+    pub(crate) fn family(mut self, family: impl Family + 'static) -> Self {
+        self.0.families.push(Arc::new(family));
+        self
+    }
+
     /// The extractor.
     ///
     /// # Errors
-    /// [`Error::Setting`] without features, or with a maturity of more than ten years.
+    /// [`Error::Setting`] without features, with a maturity of more than ten years, or for a window that ends before it
+    /// begins.
     pub fn build(self) -> Result<FeatureExtractor> {
         let extractor = self.0;
-        if extractor.features.as_ref().is_some_and(BTreeSet::is_empty) {
+        if extractor.families.is_empty() && extractor.features.as_ref().is_some_and(BTreeSet::is_empty) {
             return Err(Error::Setting {
                 setting: "features",
                 found: "empty".into(),
@@ -100,272 +239,9 @@ impl FeatureExtractorBuilder {
                 expected: "at most ten years",
             });
         }
+        for family in &extractor.families {
+            family.check(&extractor.as_of)?;
+        }
         Ok(extractor)
-    }
-}
-
-/// What the log has to have for a feature, in words; `None` where it has it.
-fn lacking(feature: Feature, log: &TransactionLog) -> Option<&'static str> {
-    let recorded = *log.rules().returns() != Returns::NotRecorded;
-    let on_lines = log.returned.is_some();
-    let (met, needs) = match feature {
-        Feature::Returned
-        | Feature::ReturnedAttributed
-        | Feature::ReturnRate
-        | Feature::ReturnRatePosted
-        | Feature::ReturnRateItems
-        | Feature::ItemsReturned
-        | Feature::LinesReturned
-        | Feature::LinesReturnedMature
-        | Feature::OrdersWithReturn
-        | Feature::ReturnParcels => (recorded, "a record of returns"),
-        Feature::ReturnedGross => (on_lines, "returns recorded on their sale lines"),
-        Feature::TopCategory | Feature::Categories => {
-            (log.attribute(Attribute::Category).is_some(), "a category column")
-        }
-        Feature::ChannelShares => (log.attribute(Attribute::Channel).is_some(), "a channel column"),
-        Feature::Country => (log.attribute(Attribute::Country).is_some(), "a country column"),
-        Feature::CostOfGoods => (log.costs.is_some(), "unit costs"),
-        Feature::CostOfGoodsReturned => {
-            (log.costs.is_some() && recorded, "unit costs and a record of returns")
-        }
-        Feature::DiscountShare | Feature::Discount => (log.discounts.is_some(), "a discount column"),
-        _ => (true, ""),
-    };
-    (!met).then_some(needs)
-}
-
-/// Which columns a feature is computed from.
-fn needs_of(features: &BTreeSet<Feature>, log: &TransactionLog) -> Needs {
-    let credit_notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
-    let any = |wanted: &[Feature]| wanted.iter().any(|feature| features.contains(feature));
-    let attributed = any(&[
-        F::ReturnedAttributed,
-        F::ReturnRate,
-        F::ReturnRateItems,
-        F::ItemsReturned,
-        F::LinesReturned,
-        F::LinesReturnedMature,
-        F::OrdersWithReturn,
-        F::CostOfGoodsReturned,
-    ]);
-    let attribution = credit_notes && (attributed || any(&[F::ReturnParcels]));
-    let value_back = any(&[F::Returned, F::Net, F::ReturnedAttributed, F::ReturnRate, F::ReturnRatePosted]);
-    let pieces_back = any(&[
-        F::ReturnedGross,
-        F::ReturnRateItems,
-        F::ItemsReturned,
-        F::LinesReturned,
-        F::LinesReturnedMature,
-        F::CostOfGoodsReturned,
-    ]);
-    let orders_back = any(&[F::OrdersWithReturn, F::ReturnParcels]);
-    Needs {
-        order: attribution
-            || orders_back
-            || any(&[F::Orders, F::AverageOrderValue, F::RecencyDays, F::LastOrder]),
-        quantity: attribution || pieces_back || any(&[F::Items]),
-        discount: attribution
-            || any(&[
-                F::Discount,
-                F::DiscountShare,
-                F::Net,
-                F::AverageOrderValue,
-                F::ReturnRate,
-                F::ReturnRatePosted,
-            ]),
-        cost: any(&[F::CostOfGoods, F::CostOfGoodsReturned]),
-        returned_quantity: pieces_back || orders_back,
-        returned: value_back || orders_back,
-        category: any(&[F::TopCategory, F::Categories]),
-        channel: any(&[F::ChannelShares]),
-        country: any(&[F::Country]),
-        order_returns: orders_back,
-        maturity: any(&[F::LinesMature, F::LinesReturnedMature]),
-        attribution,
-        row: false,
-    }
-}
-
-/// What one group yields.
-struct GroupTable {
-    customers: Vec<u64>,
-    parts: Vec<Part>,
-    left_out: u64,
-}
-
-impl FeatureExtractor {
-    /// The features of a log's customers.
-    ///
-    /// # Errors
-    /// [`Error::FeatureNeeds`] where a feature that was asked for needs a column the log does not have,
-    /// [`Error::MoneyRange`] where a customer's sum leaves the range of money, [`Error::Setting`] for more than 64
-    /// channels, [`Error::DuplicateFeature`] where two channels have names that differ in punctuation only.
-    pub fn extract(&self, log: &TransactionLog) -> Result<FeatureTable> {
-        let features = self.features_for(log)?;
-        let needs = needs_of(&features, log);
-        let levels_of = |attribute| log.attribute(attribute).map(|column| &column.levels);
-        let channels = levels_of(Attribute::Channel).filter(|_| needs.channel);
-        if let Some(channels) = channels.filter(|channels| channels.len() > MOST_CHANNELS) {
-            return Err(Error::Setting {
-                setting: "channel",
-                found: format!("{} channels", channels.len()),
-                expected: "at most 64; group them, or leave the channel shares out",
-            });
-        }
-        let count = |wanted: bool, attribute| {
-            levels_of(attribute).filter(|_| wanted).map_or(0, |levels: &Arc<Texts>| levels.len())
-        };
-        let levels = Levels {
-            categories: count(needs.category, Attribute::Category),
-            countries: count(needs.country, Attribute::Country),
-            channels: count(needs.channel, Attribute::Channel),
-        };
-        let partition = Partition::new(log, needs);
-        let groups: Vec<GroupTable> = (0..partition.groups())
-            .into_par_iter()
-            .map_init(
-                || Scratch::new(needs, self.as_of.micros(), self.maturity_days, levels),
-                |scratch, index| {
-                    scratch.group.fill(&partition, index, self.as_of.micros());
-                    scratch.measure(levels.channels);
-                    scratch.derive(&features, levels.channels, self.as_of.micros()).map_err(|problem| {
-                        let customer = scratch.group.customers[problem.customer];
-                        let customer = log.customers.id_of_key(customer).to_string();
-                        Error::MoneyRange { what: problem.what, customer }
-                    })
-                },
-            )
-            .collect::<Result<_>>()?;
-
-        let mut names = Vec::new();
-        let mut texts = Vec::new();
-        for feature in &features {
-            if let (Feature::ChannelShares, Some(channels)) = (feature, channels) {
-                names.extend(channels.iter().map(|channel| format!("{feature}__{}", slug(channel))));
-                texts.extend(channels.iter().map(|_| None));
-            } else {
-                names.push(feature.name().to_owned());
-                texts.push(match feature {
-                    Feature::TopCategory => levels_of(Attribute::Category).cloned(),
-                    Feature::Country => levels_of(Attribute::Country).cloned(),
-                    _ => None,
-                });
-            }
-        }
-        let keys: Vec<&[u64]> = groups.iter().map(|group| group.customers.as_slice()).collect();
-        let ids = customer_ids(&log.customers, keys.concat());
-        let lines_left_out = groups.iter().map(|group| group.left_out).sum();
-        let parts: Vec<Vec<Part>> = groups.into_iter().map(|group| group.parts).collect();
-        // Giving the moved lines back to the system takes about as long as joining the columns.
-        let (columns, ()) = rayon::join(|| join_all(&parts, &texts), || drop(partition));
-        let columns = columns?;
-        let table = FeatureTable::from_columns(ids, names.into_iter().zip(columns))?;
-        Ok(table.with_context(TableContext {
-            as_of: self.as_of.clone(),
-            currency: log.rules().currency().to_owned(),
-            vat: log.rules().vat(),
-            returns: knowledge(log),
-            lines_left_out,
-        }))
-    }
-
-    /// The features to compute, in the order of the columns.
-    fn features_for(&self, log: &TransactionLog) -> Result<BTreeSet<Feature>> {
-        match &self.features {
-            None => {
-                Ok(Feature::ALL.iter().copied().filter(|feature| lacking(*feature, log).is_none()).collect())
-            }
-            Some(features) => {
-                for feature in features {
-                    if let Some(needs) = lacking(*feature, log) {
-                        return Err(Error::FeatureNeeds { feature: feature.name().to_owned(), needs });
-                    }
-                }
-                Ok(features.clone())
-            }
-        }
-    }
-}
-
-/// What a task needs for one group after the other, so that memory is taken once.
-struct Scratch {
-    group: Group,
-    meter: Meter,
-    measures: Vec<Measures>,
-    channel_gross: Vec<i64>,
-}
-
-impl Scratch {
-    fn new(needs: Needs, as_of: i64, maturity_days: u32, levels: Levels) -> Self {
-        Self {
-            group: Group::default(),
-            meter: Meter::new(needs, as_of, maturity_days, levels),
-            measures: Vec::new(),
-            channel_gross: Vec::new(),
-        }
-    }
-
-    /// Measures the customers of the group.
-    fn measure(&mut self, channels: usize) {
-        let Self { group, meter, measures, channel_gross } = self;
-        let customers = group.customers.len();
-        channel_gross.clear();
-        channel_gross.resize(customers * channels, 0);
-        measures.clear();
-        meter.start_group(&group.lines);
-        measures.extend((0..customers).map(|customer| {
-            let own = &mut channel_gross[customer * channels..(customer + 1) * channels];
-            meter.measure(&group.lines, group.lines_of(customer), own)
-        }));
-    }
-
-    /// The features of the customers that were measured.
-    fn derive(
-        &self,
-        features: &BTreeSet<Feature>,
-        channels: usize,
-        as_of: i64,
-    ) -> std::result::Result<GroupTable, TooLarge> {
-        let mut parts = Vec::with_capacity(features.len() + channels);
-        for feature in features {
-            if *feature == Feature::ChannelShares {
-                let share = |channel| channel_share(channel, channels, &self.channel_gross, &self.measures);
-                parts.extend((0..channels).map(share));
-            } else {
-                parts.push(derive(*feature, &self.measures, as_of)?);
-            }
-        }
-        Ok(GroupTable { customers: self.group.customers.clone(), parts, left_out: self.group.left_out })
-    }
-}
-
-/// The ids of ascending keys.
-fn customer_ids(column: &IdColumn, keys: Vec<u64>) -> CustomerIds {
-    match column {
-        IdColumn::Numbers(_) => CustomerIds::ascending_numbers(keys),
-        IdColumn::Texts(texts) if keys.len() == texts.levels.len() => {
-            CustomerIds::texts((*texts.levels).clone())
-        }
-        IdColumn::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
-    }
-}
-
-/// What is known of when the log's returns happened.
-fn knowledge(log: &TransactionLog) -> ReturnKnowledge {
-    match log.rules().returns() {
-        Returns::NotRecorded => ReturnKnowledge::NotRecorded,
-        Returns::CreditNotes { .. } => ReturnKnowledge::Timed,
-        _ => {
-            let (Some(returned), Some(times)) = (&log.returned, &log.return_times) else {
-                return ReturnKnowledge::AsKnown;
-            };
-            let untimed = |(value, time): (&i64, &i64)| *value > 0 && *time == crate::transaction::NO_TIME;
-            if returned.par_iter().zip(times).any(untimed) {
-                ReturnKnowledge::AsKnown
-            } else {
-                ReturnKnowledge::Timed
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::transaction::{Attribute, IdColumn, LineKind, TransactionLog};
+use crate::transaction::{Attribute, LineKind, Returns, TransactionLog};
 
 /// Which columns the features asked for are computed from. Customer, time and gross are always moved.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -27,6 +27,102 @@ pub(crate) struct Needs {
     pub(crate) attribution: bool,
     /// The line's row in the log.
     pub(crate) row: bool,
+    pub(crate) product: bool,
+    pub(crate) brand: bool,
+    pub(crate) size: bool,
+    pub(crate) reason: bool,
+    /// The customer's orders as a list.
+    pub(crate) order_list: bool,
+    /// What came back, return by return.
+    pub(crate) came_back: bool,
+}
+
+impl Needs {
+    /// The customer's orders as a list, with all that an order knows.
+    pub(crate) const ORDERS: Self = Self {
+        order: true,
+        quantity: true,
+        discount: true,
+        returned_quantity: true,
+        returned: true,
+        order_list: true,
+        ..Self::NONE
+    };
+
+    /// Nothing but what is always there.
+    pub(crate) const NONE: Self = Self {
+        order: false,
+        quantity: false,
+        discount: false,
+        cost: false,
+        returned_quantity: false,
+        returned: false,
+        category: false,
+        channel: false,
+        country: false,
+        order_returns: false,
+        maturity: false,
+        attribution: false,
+        row: false,
+        product: false,
+        brand: false,
+        size: false,
+        reason: false,
+        order_list: false,
+        came_back: false,
+    };
+
+    /// The codes of a text of each line.
+    pub(crate) const fn text(attribute: Attribute) -> Self {
+        let mut needs = Self::NONE;
+        match attribute {
+            Attribute::Product => needs.product = true,
+            Attribute::Category => needs.category = true,
+            Attribute::Brand => needs.brand = true,
+            Attribute::Size => needs.size = true,
+            Attribute::Channel => needs.channel = true,
+            Attribute::Country => needs.country = true,
+            Attribute::Reason => needs.reason = true,
+        }
+        needs
+    }
+
+    /// What either needs.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            order: self.order | other.order,
+            quantity: self.quantity | other.quantity,
+            discount: self.discount | other.discount,
+            cost: self.cost | other.cost,
+            returned_quantity: self.returned_quantity | other.returned_quantity,
+            returned: self.returned | other.returned,
+            category: self.category | other.category,
+            channel: self.channel | other.channel,
+            country: self.country | other.country,
+            order_returns: self.order_returns | other.order_returns,
+            maturity: self.maturity | other.maturity,
+            attribution: self.attribution | other.attribution,
+            row: self.row | other.row,
+            product: self.product | other.product,
+            brand: self.brand | other.brand,
+            size: self.size | other.size,
+            reason: self.reason | other.reason,
+            order_list: self.order_list | other.order_list,
+            came_back: self.came_back | other.came_back,
+        }
+    }
+
+    /// The same, with the columns from which credit notes are attributed where a list needs that.
+    pub(crate) fn completed(mut self, log: &TransactionLog) -> Self {
+        let credit_notes = matches!(log.rules().returns(), Returns::CreditNotes { .. });
+        // An order knows what came back of it only where that is asked for, too.
+        let orders = self.order_list && (self.returned || self.returned_quantity);
+        self.attribution |= credit_notes && (orders || self.came_back);
+        if self.attribution {
+            (self.order, self.quantity, self.discount) = (true, true, true);
+        }
+        self
+    }
 }
 
 macro_rules! line_columns {
@@ -59,6 +155,11 @@ macro_rules! line_columns {
                     self.$name.truncate(len);
                 })*
             }
+
+            /// Forgets all lines.
+            pub(crate) fn clear(&mut self) {
+                $(self.$name.clear();)*
+            }
         }
     };
 }
@@ -79,6 +180,9 @@ line_columns! {
     channel: u32,
     country: u32,
     product: u32,
+    brand: u32,
+    size: u32,
+    reason: u32,
     /// How many order lines a row stands for; empty where each stands for one.
     count: u32,
     /// The row in the log.
@@ -88,6 +192,52 @@ line_columns! {
 impl LineColumns {
     pub(crate) fn len(&self) -> usize {
         self.time.len()
+    }
+
+    /// Adds a line of another part, as far as `needs` asks for its columns; not its kind nor what came back of it.
+    pub(crate) fn push_row(&mut self, part: &Self, row: usize, needs: Needs) {
+        fn push<T: Copy>(target: &mut Vec<T>, values: &[T], row: usize, wanted: bool) {
+            if wanted && !values.is_empty() {
+                target.push(values[row]);
+            }
+        }
+        push(&mut self.order, &part.order, row, needs.order);
+        push(&mut self.time, &part.time, row, true);
+        push(&mut self.quantity, &part.quantity, row, needs.quantity);
+        push(&mut self.gross, &part.gross, row, true);
+        push(&mut self.discount, &part.discount, row, needs.discount);
+        push(&mut self.cost, &part.cost, row, needs.cost);
+        push(&mut self.category, &part.category, row, needs.category);
+        push(&mut self.channel, &part.channel, row, needs.channel);
+        push(&mut self.country, &part.country, row, needs.country);
+        push(&mut self.count, &part.count, row, true);
+    }
+
+    /// Makes the last line one of pieces that came back at a time, for a value.
+    pub(crate) fn replace_last(&mut self, time: i64, pieces: i32, value: i64) {
+        fn replace<T>(target: &mut [T], value: T) {
+            if let Some(last) = target.last_mut() {
+                *last = value;
+            }
+        }
+        replace(&mut self.time, time);
+        replace(&mut self.quantity, pieces);
+        replace(&mut self.gross, value);
+        replace(&mut self.discount, 0);
+        replace(&mut self.cost, 0);
+    }
+
+    /// The codes of a text; empty where it is not needed or not there.
+    pub(crate) fn text(&self, attribute: Attribute) -> &[u32] {
+        match attribute {
+            Attribute::Product => &self.product,
+            Attribute::Category => &self.category,
+            Attribute::Brand => &self.brand,
+            Attribute::Size => &self.size,
+            Attribute::Channel => &self.channel,
+            Attribute::Country => &self.country,
+            Attribute::Reason => &self.reason,
+        }
     }
 
     #[inline]
@@ -128,13 +278,10 @@ impl LineColumns {
         };
         let mixed = log.report.free.lines + log.report.credit_notes.lines > 0;
         let returned = needs.returned || needs.returned_quantity;
-        let order = match &log.orders {
-            _ if !needs.order => Vec::new(),
-            IdColumn::Numbers(numbers) => scatter(numbers, &rows, places),
-            IdColumn::Texts(texts) => {
-                let codes: Vec<u64> = texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect();
-                scatter(&codes, &(0..codes.len()), places)
-            }
+        let order = if needs.order {
+            scatter(&log.orders.keys(rows.clone()), &(0..rows.len()), places)
+        } else {
+            Vec::new()
         };
         Self {
             customer: scatter(keys, &(0..keys.len()), places),
@@ -156,7 +303,10 @@ impl LineColumns {
             category: text(Attribute::Category, needs.category),
             channel: text(Attribute::Channel, needs.channel),
             country: text(Attribute::Country, needs.country),
-            product: text(Attribute::Product, needs.attribution),
+            product: text(Attribute::Product, needs.attribution || needs.product),
+            brand: text(Attribute::Brand, needs.brand),
+            size: text(Attribute::Size, needs.size),
+            reason: text(Attribute::Reason, needs.reason),
             count: optional(log.line_counts.as_ref(), true, &rows, places),
             row: if needs.row {
                 let numbers: Vec<u32> = rows.clone().map(|row| row as u32).collect();

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::features::attribution::Attributed;
+use crate::features::customer::{Lines, Posted, at, own};
 use crate::features::lines::{LineColumns, Needs};
 use crate::features::tally::Tally;
 use crate::transaction::{DAY, LineKind, NO_TIME, UNKNOWN_COST, mul_div};
@@ -40,75 +40,19 @@ pub(crate) struct Measures {
 /// Measures customers of one group after the other; keeps its scratch memory.
 pub(crate) struct Meter {
     needs: Needs,
-    as_of: i64,
     /// Orders before this have their returns in.
     mature_before: i64,
-    /// What of each line of the group came back, where the lines themselves do not simply say so.
-    attributed: Attributed,
     categories: Tally,
     countries: Tally,
     channels: Tally,
     return_times: Vec<i64>,
 }
 
-/// One customer's lines: her part of each column, or nothing of a column that is not there.
-#[derive(Clone, Copy)]
-struct Own<'l> {
-    order: &'l [u64],
-    time: &'l [i64],
-    /// Nothing where every line is a sale.
-    kind: &'l [LineKind],
-    quantity: &'l [i32],
-    gross: &'l [i64],
-    discount: &'l [i64],
-    cost: &'l [i64],
-    /// Pieces and paid value that came back and belong to the line.
-    pieces_back: &'l [i32],
-    value_back: &'l [i64],
-    return_time: &'l [i64],
-    count: &'l [u32],
-}
-
-impl Own<'_> {
-    fn lines(&self) -> Range<usize> {
-        0..self.gross.len()
-    }
-
-    #[inline]
-    fn kind(&self, line: usize) -> LineKind {
-        at(self.kind, line)
-    }
-
-    #[inline]
-    fn count(&self, line: usize) -> u64 {
-        if self.count.is_empty() { 1 } else { u64::from(self.count[line]) }
-    }
-
-    #[inline]
-    fn came_back(&self, line: usize) -> bool {
-        at(self.pieces_back, line) != 0 || at(self.value_back, line) != 0
-    }
-}
-
-/// The value of a line, or nothing where the column is not there.
-#[inline]
-fn at<T: Copy + Default>(values: &[T], line: usize) -> T {
-    if values.is_empty() { T::default() } else { values[line] }
-}
-
-/// A customer's part of a column.
-#[inline]
-fn own<'l, T>(values: &'l [T], range: &Range<usize>) -> &'l [T] {
-    values.get(range.clone()).unwrap_or_default()
-}
-
 impl Meter {
     pub(crate) fn new(needs: Needs, as_of: i64, maturity_days: u32, levels: Levels) -> Self {
         Self {
             needs,
-            as_of,
             mature_before: as_of.saturating_sub(i64::from(maturity_days) * DAY),
-            attributed: Attributed::default(),
             categories: Tally::new(levels.categories),
             countries: Tally::new(levels.countries),
             channels: Tally::new(levels.channels),
@@ -116,75 +60,38 @@ impl Meter {
         }
     }
 
-    /// Prepares for the lines of another group: what of each line came back, known before `as_of`.
-    pub(crate) fn start_group(&mut self, lines: &LineColumns) {
-        self.attributed.reset(if self.looks_up_returns(lines) { lines.len() } else { 0 });
-        if !self.needs.attribution {
-            for line in 0..lines.return_time.len() {
-                if lines.return_time[line] == NO_TIME || lines.return_time[line] < self.as_of {
-                    self.attributed.quantity[line] = at(&lines.returned_quantity, line);
-                    self.attributed.value[line] = at(&lines.returned, line);
-                }
-            }
-        }
-    }
-
-    /// Whether what came back has to be worked out, rather than read from the lines.
-    fn looks_up_returns(&self, lines: &LineColumns) -> bool {
-        self.needs.attribution || !lines.return_time.is_empty()
-    }
-
-    /// Measures one customer; `channel_gross` receives her gross per channel.
+    /// Measures one customer, whose lines are `view`, the range `range` of `columns`; `channel_gross` receives her
+    /// gross per channel.
     pub(crate) fn measure(
         &mut self,
-        lines: &LineColumns,
-        range: Range<usize>,
+        view: &Lines<'_>,
+        columns: &LineColumns,
+        range: &Range<usize>,
         channel_gross: &mut [i64],
     ) -> Measures {
-        if self.needs.attribution {
-            self.attributed.attribute(lines, range.clone());
-        }
-        let (pieces_back, value_back) = if self.looks_up_returns(lines) {
-            (&self.attributed.quantity, &self.attributed.value)
-        } else {
-            (&lines.returned_quantity, &lines.returned)
-        };
-        let view = Own {
-            order: own(&lines.order, &range),
-            time: own(&lines.time, &range),
-            kind: own(&lines.kind, &range),
-            quantity: own(&lines.quantity, &range),
-            gross: own(&lines.gross, &range),
-            discount: own(&lines.discount, &range),
-            cost: own(&lines.cost, &range),
-            pieces_back: own(pieces_back, &range),
-            value_back: own(value_back, &range),
-            return_time: own(&lines.return_time, &range),
-            count: own(&lines.count, &range),
-        };
         let mut measures = Measures::default();
-        add_up(&view, self.needs, self.mature_before, &mut measures);
+        add_up(view, self.needs, self.mature_before, &mut measures);
         if self.needs.order_returns || !view.kind.is_empty() || view.order.is_empty() {
-            count_orders(&view, self.needs, &mut self.return_times, &mut measures);
+            count_orders(view, &mut self.return_times, &mut measures);
         } else {
-            count_plain_orders(&view, &mut measures);
+            count_plain_orders(view, &mut measures);
         }
         if self.needs.category {
-            let tally = self.categories.sums(own(&lines.category, &range), view.kind, view.gross);
+            let tally = self.categories.sums(own(&columns.category, range), view.kind, view.gross);
             (measures.top_category, measures.categories) = (tally.top(), tally.levels());
         }
         if self.needs.country {
-            measures.country = self.countries.sums(own(&lines.country, &range), view.kind, view.gross).top();
+            measures.country = self.countries.sums(own(&columns.country, range), view.kind, view.gross).top();
         }
         if self.needs.channel {
-            self.channels.sums(own(&lines.channel, &range), view.kind, view.gross).write(channel_gross);
+            self.channels.sums(own(&columns.channel, range), view.kind, view.gross).write(channel_gross);
         }
         measures
     }
 }
 
 /// Counts and sums over a customer's lines. Columns that no feature needs are empty and cost nothing.
-fn add_up(own: &Own<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
+fn add_up(own: &Lines<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
     m.items = own.quantity.iter().map(|quantity| i64::from(*quantity)).sum();
     m.gross = total(own.gross);
     m.discount = total(own.discount);
@@ -194,7 +101,7 @@ fn add_up(own: &Own<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
     if needs.maturity {
         m.lines_mature = own.lines().filter(|line| mature(*line)).map(|line| own.count(line)).sum();
     }
-    if !own.cost.is_empty() {
+    if needs.cost {
         m.cost = cost(own);
         m.cost_returned = m.cost.map(|_| 0);
     }
@@ -213,7 +120,7 @@ fn add_up(own: &Own<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
         let quantity = at(own.quantity, line);
         m.items_returned += i64::from(pieces);
         m.returned_attributed += i128::from(value);
-        if !needs.attribution {
+        if own.posted == Posted::OnSales {
             m.returned += i128::from(value);
         }
         m.returned_gross += i128::from(part(own.gross[line], pieces, quantity));
@@ -228,13 +135,13 @@ fn add_up(own: &Own<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
 }
 
 /// The cost of what went out, if that of every line is known.
-fn cost(own: &Own<'_>) -> Option<i128> {
+fn cost(own: &Lines<'_>) -> Option<i128> {
     let sent = own.lines().filter(|line| own.kind(*line) != LineKind::Return);
     sent.map(|line| (own.cost[line] != UNKNOWN_COST).then_some(i128::from(own.cost[line]))).sum()
 }
 
 /// Counts orders, each a run of lines, where all lines are sales and nobody asks for the orders' returns.
-fn count_plain_orders(own: &Own<'_>, m: &mut Measures) {
+fn count_plain_orders(own: &Lines<'_>, m: &mut Measures) {
     let Some((mut order, mut placed)) = own.order.first().copied().zip(own.time.first().copied()) else {
         return;
     };
@@ -254,13 +161,12 @@ fn count_plain_orders(own: &Own<'_>, m: &mut Measures) {
 
 /// Walks the orders, each a run of lines; one without a sale line is none. Without orders, each line is walked alone
 /// and only the span means anything.
-fn count_orders(own: &Own<'_>, needs: Needs, return_times: &mut Vec<i64>, m: &mut Measures) {
+fn count_orders(own: &Lines<'_>, return_times: &mut Vec<i64>, m: &mut Measures) {
     let mut start = 0;
     while start < own.gross.len() {
         let mut end = start;
         let mut placed: Option<i64> = None;
         let mut returned = false;
-        let mut credit_note = false;
         return_times.clear();
         while end < own.gross.len() && at(own.order, end) == at(own.order, start) {
             match own.kind(end) {
@@ -268,12 +174,19 @@ fn count_orders(own: &Own<'_>, needs: Needs, return_times: &mut Vec<i64>, m: &mu
                     m.orders_span = Some(widen(m.orders_span, own.time[end]));
                 }
                 LineKind::Sale => placed = Some(placed.map_or(own.time[end], |time| time.min(own.time[end]))),
-                LineKind::Return => credit_note = true,
+                LineKind::Return if own.posted == Posted::Apart => return_times.push(own.time[end]),
+                LineKind::Return => return_times.push(NO_TIME),
                 LineKind::Free => {}
             }
             if own.came_back(end) {
                 returned = true;
-                return_times.push(if own.return_time.is_empty() { NO_TIME } else { own.return_time[end] });
+                if own.posted == Posted::OnSales {
+                    return_times.push(if own.return_time.is_empty() {
+                        NO_TIME
+                    } else {
+                        own.return_time[end]
+                    });
+                }
             }
             end += 1;
         }
@@ -282,13 +195,9 @@ fn count_orders(own: &Own<'_>, needs: Needs, return_times: &mut Vec<i64>, m: &mu
             m.orders_span = Some(widen(m.orders_span, time));
             m.orders_with_return += u32::from(returned);
         }
-        m.return_parcels += if needs.attribution {
-            u32::from(credit_note)
-        } else {
-            return_times.sort_unstable();
-            return_times.dedup();
-            return_times.len() as u32
-        };
+        return_times.sort_unstable();
+        return_times.dedup();
+        m.return_parcels += return_times.len() as u32;
         start = end;
     }
 }

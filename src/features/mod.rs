@@ -24,23 +24,43 @@
 //! ```
 
 mod attribution;
+mod computed;
+mod custom;
+mod customer;
 mod derive;
+mod doors;
+mod extraction;
 mod extractor;
+mod families;
+mod family;
 mod feature;
 mod group;
 mod join;
 mod lines;
 mod measures;
 mod partition;
+mod requirements;
+mod response;
 mod state;
 mod table;
 mod tally;
+mod windowed;
 
 pub(crate) use attribution::returned_by_line;
+pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use custom::{Custom, History, HistoryLine};
+pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
+pub use families::{
+    Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend, TrendBuilder, Weekday,
+};
 pub use feature::Feature;
+pub(crate) use group::Group;
 pub use join::{Join, JoinReport, Unmatched};
-pub use state::FeatureState;
+pub(crate) use lines::{LineColumns, Needs};
+pub(crate) use partition::Partition;
+pub use response::{ByChannel, Response, ResponseBuilder};
+pub use state::{Detail, FeatureState};
 pub use table::{
     Column, FeatureTable, MissingPolicy, Purpose, Restricted, ReturnKnowledge, TableContext, Values,
 };

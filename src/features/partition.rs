@@ -9,7 +9,6 @@
 //! slower by a factor on logs beyond the last-level cache), and grouping by hash (an order of customers has to be
 //! found afterwards, and every output column moved once more).
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -89,10 +88,7 @@ fn split(
     needs: Needs,
     Routes { groups, places }: &mut Routes,
 ) -> PartitionedChunk {
-    let keys: Cow<'_, [u64]> = match &log.customers {
-        IdColumn::Numbers(numbers) => Cow::Borrowed(&numbers[rows.clone()]),
-        IdColumn::Texts(texts) => texts.codes[rows.clone()].iter().map(|code| u64::from(*code)).collect(),
-    };
+    let keys = log.customers.keys(rows.clone());
     groups.clear();
     groups.extend(keys.iter().map(|key| router.group(*key)));
     let mut starts = vec![0_u32; router.groups + 1];

@@ -89,11 +89,11 @@ impl ProfileBuilder {
         customer: RawId<'_>,
         values: impl Iterator<Item = RawValue<'a>>,
     ) -> Result<()> {
-        if !self.ids.accepts(customer) {
+        let Some(id) = customer.of_kind(self.schema.customer_ids) else {
             return self.reject(row, RejectReason::MissingCustomer, id_text(Some(customer)));
-        }
+        };
         self.report.rows_read += 1;
-        self.ids.push(customer);
+        self.ids.push(id);
         for (field, value) in self.fields.iter_mut().zip(values) {
             field.push(row, value, &self.schema);
         }

@@ -50,11 +50,7 @@ impl ProfileTable {
             .collect::<Result<Vec<_>>>()?;
 
         let mut report = ProfileReport { rows_read: ids.len() as u64, ..ProfileReport::default() };
-        let has_id = |row: &usize| match &ids {
-            IdColumn::Numbers(_) => true,
-            IdColumn::Texts(texts) => texts.code(*row).is_some(),
-        };
-        let (kept, rejected): (Vec<usize>, Vec<usize>) = (0..ids.len()).partition(has_id);
+        let (rejected, kept): (Vec<usize>, Vec<usize>) = (0..ids.len()).partition(|row| ids.is_missing(*row));
         for row in rejected {
             let (row, reason, detail) = (row as u64 + 1, RejectReason::MissingCustomer, "empty".to_owned());
             if schema.strictness == Strictness::Stop {

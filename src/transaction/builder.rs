@@ -4,13 +4,11 @@ use crate::category::{Category, Interner, MISSING};
 use crate::error::{Error, Result};
 use crate::transaction::duplicates;
 use crate::transaction::ids::{CustomerId, IdColumn, IdKind};
-use crate::transaction::line::{
-    Classifier, Discount, Exclusions, Line, LineKind, Numbers, OrderLine, RejectReason, matches_any,
-};
+use crate::transaction::judge::{Judge, Refused};
+use crate::transaction::line::{Discount, Line, LineKind, Numbers, OrderLine, RejectReason};
 use crate::transaction::log::{Attribute, NO_TIME, TransactionLog};
 use crate::transaction::report::IngestReport;
 use crate::transaction::rules::{Duplicates, LogRules, OrderIdentity, Returns, Strictness};
-use crate::transaction::time::TIME_RANGE;
 
 /// Takes order lines one by one and makes a [`TransactionLog`] of them.
 ///
@@ -29,8 +27,7 @@ use crate::transaction::time::TIME_RANGE;
 /// # Ok::<(), kohort::Error>(())
 /// ```
 pub struct LogBuilder {
-    rules: LogRules,
-    classifier: Classifier,
+    judge: Judge,
     customers: IdBuilder,
     orders: IdBuilder,
     times: Vec<i64>,
@@ -41,10 +38,12 @@ pub struct LogBuilder {
     /// The row number of each kept line, where a later rejection may need it.
     rows: Vec<u64>,
     report: IngestReport,
+    /// Rows of the source that came before the first of this log.
+    rows_before: u64,
 }
 
 /// Which optional values any line had; a log without any has no such column.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Has {
     pub(crate) discount: bool,
     pub(crate) cost: bool,
@@ -73,6 +72,18 @@ pub(crate) struct RawRow<'a> {
 pub(crate) enum RawId<'a> {
     Number(u64),
     Text(&'a str),
+}
+
+impl RawId<'_> {
+    /// The id as one of a kind, a number wherever the log has numbers; `None` where it is none of that kind.
+    #[inline]
+    pub(crate) fn of_kind(self, kind: IdKind) -> Option<Self> {
+        match (kind, self) {
+            (IdKind::Number, RawId::Text(text)) => text.parse().ok().map(RawId::Number),
+            (_, RawId::Text("")) => None,
+            _ => Some(self),
+        }
+    }
 }
 
 /// Ids of one kind, added one by one.
@@ -117,15 +128,6 @@ impl IdBuilder {
         }
     }
 
-    /// Whether it is an id of this kind.
-    pub(crate) fn accepts(&self, id: RawId<'_>) -> bool {
-        match (self, id) {
-            (Self::Numbers(_), RawId::Text(text)) => text.parse::<u64>().is_ok(),
-            (_, RawId::Text(text)) => !text.is_empty(),
-            _ => true,
-        }
-    }
-
     pub(crate) fn finish(self) -> IdColumn {
         match self {
             Self::Numbers(numbers) => IdColumn::Numbers(numbers),
@@ -140,14 +142,41 @@ impl TransactionLog {
     pub fn builder(rules: &LogRules, customers: IdKind) -> LogBuilder {
         LogBuilder::new(rules, customers, IdKind::Text)
     }
+
+    /// A log of all rows that an iterator yields, with customer ids of one kind.
+    ///
+    /// The rows are taken one by one, so that the iterator's source need not be in memory; the log is. For more rows
+    /// than that, [`FeatureState::push_rows`](crate::FeatureState::push_rows) keeps their orders alone.
+    ///
+    /// ```
+    /// use kohort::{IdKind, LogRules, Money, OrderIdentity, OrderLine, Price, TransactionLog};
+    ///
+    /// let rules = LogRules::builder("EUR").orders(OrderIdentity::EachLine).build()?;
+    /// let price = Price::Line(Money::parse("5")?);
+    /// let rows = ["ada", "ben", ""].map(|customer| OrderLine::new(customer, 0, price));
+    /// let log = TransactionLog::from_rows(rows, &rules, IdKind::Text)?;
+    /// assert_eq!((log.len(), log.report().rows_rejected()), (2, 1));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] in strict mode, with the row's position from 1.
+    pub fn from_rows(
+        rows: impl IntoIterator<Item = OrderLine>,
+        rules: &LogRules,
+        customers: IdKind,
+    ) -> Result<Self> {
+        let mut builder = Self::builder(rules, customers);
+        rows.into_iter().try_for_each(|row| builder.push(row))?;
+        builder.build()
+    }
 }
 
 impl LogBuilder {
     pub(crate) fn new(rules: &LogRules, customers: IdKind, orders: IdKind) -> Self {
         let orders = if rules.orders == OrderIdentity::Column { orders } else { IdKind::Number };
         Self {
-            rules: rules.clone(),
-            classifier: Classifier::new(rules),
+            judge: Judge::new(rules, customers, orders),
             customers: IdBuilder::new(customers),
             orders: IdBuilder::new(orders),
             times: Vec::new(),
@@ -157,7 +186,14 @@ impl LogBuilder {
             has: Has::default(),
             rows: Vec::new(),
             report: IngestReport { currency: rules.currency.clone(), ..IngestReport::default() },
+            rows_before: 0,
         }
+    }
+
+    /// Numbers rows from there on: `rows` of the same source went into other logs.
+    pub(crate) fn after(mut self, rows: u64) -> Self {
+        self.rows_before = rows;
+        self
     }
 
     /// Adds a row; one that cannot be kept is counted with its reason.
@@ -182,7 +218,7 @@ impl LogBuilder {
         };
         let time_text = line.time.to_string();
         self.push_raw(&RawRow {
-            row: self.report.rows_read + 1,
+            row: self.rows_before + self.report.rows_read + 1,
             customer: Some(customer),
             order: line.order.as_deref().map(RawId::Text),
             time: Some(line.time),
@@ -203,114 +239,38 @@ impl LogBuilder {
         })
     }
 
-    /// Adds a row from any door. What is wrong with it is looked for in a fixed order: currency, customer, order,
-    /// time, the user's rules, numbers that cannot be read, and last the kind of line.
+    /// Adds a row from any door.
     pub(crate) fn push_raw(&mut self, raw: &RawRow<'_>) -> Result<()> {
         self.report.rows_read += 1;
-        let order_text = match raw.order {
-            Some(RawId::Text(text)) => text,
-            _ => "",
-        };
-        let product = raw.texts[Attribute::Product as usize].unwrap_or_default();
-        let credit_note = matches!(&self.rules.returns,
-            Returns::CreditNotes { prefix: Some(prefix) } if order_text.starts_with(prefix.as_str()));
         if let Ok(numbers) = &raw.numbers {
             self.has.discount |= numbers.discount != Discount::None;
             self.has.cost |= numbers.unit_cost.is_some();
         }
-        // What the row would be if it had an id and no rule of the user set it aside: its money is accounted for.
-        let ruleless = |classifier: &Classifier| {
-            raw.numbers.as_ref().ok().and_then(|numbers| classifier.line_without_rules(*numbers, credit_note))
-        };
-
-        if let Some(currency) = raw.currency.filter(|currency| *currency != self.rules.currency) {
-            // Its amounts are no amounts of this log.
-            return self.reject(raw.row, RejectReason::Currency, || currency.to_owned(), None);
-        }
-        let Some(customer) = raw.customer.filter(|id| self.customers.accepts(*id)) else {
-            let line = ruleless(&self.classifier);
-            return self.reject(
-                raw.row,
-                RejectReason::MissingCustomer,
-                || id_text(raw.customer),
-                line.as_ref(),
-            );
-        };
-        let needs_order = self.rules.orders == OrderIdentity::Column;
-        let order = raw.order.filter(|id| self.orders.accepts(*id));
-        if needs_order && order.is_none() {
-            let line = ruleless(&self.classifier);
-            return self.reject(raw.row, RejectReason::MissingOrder, || id_text(raw.order), line.as_ref());
-        }
-        let Some(time) = raw.time.filter(|time| TIME_RANGE.contains(time)) else {
-            let line = ruleless(&self.classifier);
-            return self.reject(
-                raw.row,
-                RejectReason::Time,
-                || format!("`{}`", raw.time_text),
-                line.as_ref(),
-            );
-        };
-        let exclusions = Exclusions {
-            undelivered: raw.undelivered,
-            excluded_product: matches_any(product, &self.rules.excluded_products),
-            excluded_order: self
-                .rules
-                .excluded_orders
-                .iter()
-                .any(|prefix| order_text.starts_with(prefix.as_str())),
-        };
-        if let Err(reason) = exclusions.check() {
-            let line = ruleless(&self.classifier);
-            let detail = || format!("order `{order_text}`, product `{product}`");
-            return self.reject(raw.row, reason, detail, line.as_ref());
-        }
-        let numbers = match &raw.numbers {
-            Ok(numbers) => *numbers,
-            Err((reason, detail)) => return self.reject(raw.row, *reason, || detail.clone(), None),
-        };
-        let line = match self.classifier.line(numbers, credit_note) {
-            Ok(line) => line,
-            Err(reason) => {
-                let line = ruleless(&self.classifier);
-                let detail = || format!("order `{order_text}`, product `{product}`, {numbers}");
-                return self.reject(raw.row, reason, detail, line.as_ref());
+        let kept = match self.judge.judge(raw) {
+            Ok(kept) => kept,
+            Err(refused) => {
+                let Refused { reason, detail, line } = refused;
+                return self.reject(raw.row, reason, || detail.to_string(), line.as_ref());
             }
         };
-        let return_time = match raw.return_time {
-            _ if !line.came_back() => None,
-            Ok(Some(returned)) if returned < time || !TIME_RANGE.contains(&returned) => {
-                let detail = || format!("returned at {returned}, ordered at {time} (microseconds UTC)");
-                return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
-            }
-            Ok(return_time) => return_time,
-            Err(text) => {
-                let detail = || format!("return time `{text}`");
-                return self.reject(raw.row, RejectReason::Returned, detail, Some(&line));
-            }
-        };
-
-        self.report.keep(&line);
-        self.customers.push(customer);
-        match order {
-            Some(order) if needs_order => self.orders.push(order),
-            _ => self.orders.push(RawId::Number(0)),
-        }
-        self.times.push(time);
-        self.return_times.push(return_time.unwrap_or(NO_TIME));
-        self.has.return_time |= return_time.is_some();
-        self.lines.push(line);
+        self.report.keep(&kept.line);
+        self.customers.push(kept.customer);
+        self.orders.push(kept.order.unwrap_or(RawId::Number(0)));
+        self.times.push(kept.time);
+        self.return_times.push(kept.return_time.unwrap_or(NO_TIME));
+        self.has.return_time |= kept.return_time.is_some();
+        self.lines.push(kept.line);
         for (column, text) in self.attributes.iter_mut().zip(raw.texts) {
             column.push(text);
         }
-        if self.rules.duplicates == Duplicates::Reject {
+        if self.judge.rules.duplicates == Duplicates::Reject {
             self.rows.push(raw.row);
         }
         Ok(())
     }
 
     /// Counts a row that a file's door could not even split into fields.
-    #[cfg(feature = "csv")]
+    #[cfg(all(test, feature = "csv"))]
     pub(crate) fn reject_unread(
         &mut self,
         row: u64,
@@ -328,7 +288,7 @@ impl LogBuilder {
         detail: impl FnOnce() -> String,
         line: Option<&Line>,
     ) -> Result<()> {
-        if self.rules.strictness == Strictness::Stop && !reason.is_rule() {
+        if self.judge.rules.strictness == Strictness::Stop && !reason.is_rule() {
             let detail = detail();
             self.report.reject(row, reason, || detail.clone(), line);
             return Err(Error::Rejected { row, reason, detail });
@@ -338,7 +298,7 @@ impl LogBuilder {
     }
 
     /// Says that the source has a column, so that the log has it even where no row has a value.
-    #[cfg(feature = "csv")]
+    #[cfg(all(test, feature = "csv"))]
     pub(crate) fn declare(&mut self, has: &Has) {
         self.has.discount |= has.discount;
         self.has.cost |= has.cost;
@@ -353,11 +313,12 @@ impl LogBuilder {
     /// # Errors
     /// None at present; kept fallible because duplicates are found here.
     pub fn build(self) -> Result<TransactionLog> {
-        let has_returned = matches!(self.rules.returns, Returns::Flag | Returns::Quantity | Returns::Amount);
+        let rules = self.judge.rules;
+        let has_returned = matches!(rules.returns, Returns::Flag | Returns::Quantity | Returns::Amount);
         let lines = &self.lines;
-        let orders = match self.rules.orders {
+        let orders = match rules.orders {
             OrderIdentity::Column => self.orders.finish(),
-            OrderIdentity::CustomerAndDay => day_orders(&self.times, &self.rules),
+            OrderIdentity::CustomerAndDay => day_orders(&self.times, &rules),
             OrderIdentity::EachLine => IdColumn::Numbers((0..lines.len() as u64).collect()),
         };
         let column =
@@ -377,7 +338,7 @@ impl LogBuilder {
             return_times: self.has.return_time.then_some(self.return_times),
             attributes: attributes_of(self.attributes, self.has.attributes),
             line_counts: None,
-            rules: self.rules,
+            rules,
             report: self.report,
         };
         Ok(match log.rules.duplicates {

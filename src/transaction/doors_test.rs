@@ -1,5 +1,8 @@
 //! The doors agree: the same dirty rows, as columns, as rows and as CSV text, give equal logs and equal reports.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

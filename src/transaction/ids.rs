@@ -1,12 +1,15 @@
 //! Ids of customers and orders: whole numbers or text, declared per log, never mixed.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::category::{Category, Levels};
+use crate::category::{Category, Levels, MISSING};
 use crate::error::{Error, Result};
+use crate::transaction::short_texts::{NO_TEXT, ShortTexts, ids_of_texts};
 
 /// The id of one customer.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -76,12 +79,15 @@ impl fmt::Display for IdKind {
 }
 
 /// One id per row of a log, in any order and with repetitions.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
+#[non_exhaustive]
 pub enum IdColumn {
     /// Ids that are numbers.
     Numbers(Vec<u64>),
     /// Ids that are text.
     Texts(Category),
+    /// Ids that are short texts.
+    ShortTexts(ShortTexts),
 }
 
 impl IdColumn {
@@ -91,6 +97,7 @@ impl IdColumn {
         match self {
             Self::Numbers(numbers) => numbers.len(),
             Self::Texts(texts) => texts.len(),
+            Self::ShortTexts(texts) => texts.len(),
         }
     }
 
@@ -105,22 +112,69 @@ impl IdColumn {
     pub fn kind(&self) -> IdKind {
         match self {
             Self::Numbers(_) => IdKind::Number,
-            Self::Texts(_) => IdKind::Text,
+            Self::Texts(_) | Self::ShortTexts(_) => IdKind::Text,
         }
     }
 
-    /// A number that orders a row's id among those of this column: the id itself, or the rank of its text.
+    /// The id of a row, or `None` where it is missing or there is no such row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<CustomerId> {
+        match self {
+            Self::Numbers(numbers) => numbers.get(row).copied().map(CustomerId::Number),
+            Self::Texts(texts) => texts.get(row).map(CustomerId::from),
+            Self::ShortTexts(texts) => texts.get(row).map(CustomerId::Text),
+        }
+    }
+
+    /// Whether a row has no id.
+    #[inline]
+    pub(crate) fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Numbers(_) => false,
+            Self::Texts(texts) => texts.codes[row] == MISSING,
+            Self::ShortTexts(texts) => texts.keys[row] == NO_TEXT,
+        }
+    }
+
+    /// Whether any row has no id.
+    pub(crate) fn has_missing(&self) -> bool {
+        match self {
+            Self::Numbers(_) => false,
+            Self::Texts(texts) => texts.codes.contains(&MISSING),
+            Self::ShortTexts(texts) => texts.has_missing(),
+        }
+    }
+
+    /// The keys of some rows; see [`IdColumn::key`].
+    pub(crate) fn keys(&self, rows: Range<usize>) -> Cow<'_, [u64]> {
+        match self {
+            Self::Numbers(numbers) => Cow::Borrowed(&numbers[rows]),
+            Self::ShortTexts(texts) => Cow::Borrowed(&texts.keys[rows]),
+            Self::Texts(texts) => texts.codes[rows].iter().map(|code| u64::from(*code)).collect(),
+        }
+    }
+
+    /// A number that orders a row's id among those of this column: the id itself, the rank of its text, or the text
+    /// as a number.
     #[inline]
     pub(crate) fn key(&self, row: usize) -> u64 {
         match self {
             Self::Numbers(numbers) => numbers[row],
             Self::Texts(texts) => u64::from(texts.codes[row]),
+            Self::ShortTexts(texts) => texts.keys[row],
         }
     }
 
-    /// The key of an id in either form; see [`IdColumn::key_of_id`].
+    /// The key of an id in either form, if a row of this column can have it.
     pub(crate) fn key_of(&self, id: &CustomerId) -> Option<u64> {
-        self.key_of_id(&self.kind().form(id)?)
+        match (self, self.kind().form(id)?) {
+            (Self::Numbers(_), CustomerId::Number(number)) => Some(number),
+            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(&text).map(u64::from),
+            (Self::ShortTexts(texts), CustomerId::Text(text)) => {
+                texts.key_of(&text).filter(|key| *key != NO_TEXT)
+            }
+            _ => None,
+        }
     }
 
     /// The id whose key is `key`.
@@ -130,15 +184,7 @@ impl IdColumn {
             Self::Texts(texts) => {
                 CustomerId::Text(texts.levels.get(key as u32).unwrap_or_default().to_owned())
             }
-        }
-    }
-
-    /// The key of an id, if it is of this column's kind and, for text, any row has it.
-    pub(crate) fn key_of_id(&self, id: &CustomerId) -> Option<u64> {
-        match (self, id) {
-            (Self::Numbers(_), CustomerId::Number(number)) => Some(*number),
-            (Self::Texts(texts), CustomerId::Text(text)) => texts.levels.code(text).map(u64::from),
-            _ => None,
+            Self::ShortTexts(texts) => CustomerId::Text(texts.text(key)),
         }
     }
 
@@ -147,6 +193,7 @@ impl IdColumn {
         match self {
             Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
             Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
+            Self::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
         }
     }
 
@@ -154,6 +201,7 @@ impl IdColumn {
         match self {
             Self::Numbers(numbers) => Self::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
             Self::Texts(texts) => Self::Texts(texts.gather(rows)),
+            Self::ShortTexts(texts) => Self::ShortTexts(texts.gather(rows)),
         }
     }
 
@@ -162,13 +210,25 @@ impl IdColumn {
         match self {
             Self::Numbers(numbers) => Self::Numbers(numbers),
             Self::Texts(texts) => Self::Texts(texts.without_unused()),
+            // What all texts begin with may be the whole of the only one that was there.
+            Self::ShortTexts(texts) if texts.is_empty() => Self::Texts(Category::from_texts([])),
+            Self::ShortTexts(texts) => Self::ShortTexts(texts.without_unused()),
         }
     }
 
     pub(crate) fn concat(&self, other: &Self, what: &'static str) -> Result<Self> {
         match (self, other) {
             (Self::Numbers(left), Self::Numbers(right)) => Ok(Self::Numbers([&left[..], right].concat())),
+            (Self::ShortTexts(left), Self::ShortTexts(right)) => {
+                let joined = left.concat(right);
+                let longer = || Self::Texts(left.to_category().concat(&right.to_category()));
+                Ok(joined.map_or_else(longer, Self::ShortTexts))
+            }
             (Self::Texts(left), Self::Texts(right)) => Ok(Self::Texts(left.concat(right))),
+            (Self::ShortTexts(left), Self::Texts(right)) => Ok(Self::Texts(left.to_category().concat(right))),
+            (Self::Texts(left), Self::ShortTexts(right)) => {
+                Ok(Self::Texts(left.concat(&right.to_category())))
+            }
             _ => Err(Error::Incompatible {
                 what,
                 left: self.kind().to_string(),
@@ -177,6 +237,46 @@ impl IdColumn {
         }
     }
 }
+
+/// The ids of all, one after the other, which are text.
+#[cfg(feature = "arrow")]
+pub(crate) fn concat_texts(columns: Vec<IdColumn>) -> IdColumn {
+    let short: Vec<&ShortTexts> = columns
+        .iter()
+        .filter_map(|column| match column {
+            IdColumn::ShortTexts(texts) => Some(texts),
+            _ => None,
+        })
+        .collect();
+    if short.len() == columns.len()
+        && let Some(joined) = ShortTexts::concat_all(&short)
+    {
+        return IdColumn::ShortTexts(joined);
+    }
+    let categories = columns.into_iter().filter_map(|column| match column {
+        IdColumn::ShortTexts(texts) => Some(texts.to_category()),
+        IdColumn::Texts(texts) => Some(texts),
+        IdColumn::Numbers(_) => None,
+    });
+    IdColumn::Texts(Category::concat_all(categories.collect()))
+}
+
+impl PartialEq for IdColumn {
+    /// Equal ids are equal, however they are kept.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Numbers(left), Self::Numbers(right)) => left == right,
+            (Self::Texts(left), Self::Texts(right)) => left == right,
+            (Self::ShortTexts(left), Self::ShortTexts(right)) => left == right,
+            (Self::ShortTexts(short), Self::Texts(texts)) | (Self::Texts(texts), Self::ShortTexts(short)) => {
+                short.to_category() == *texts
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for IdColumn {}
 
 impl fmt::Debug for IdColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -192,13 +292,19 @@ impl From<Vec<u64>> for IdColumn {
 
 impl From<Vec<String>> for IdColumn {
     fn from(texts: Vec<String>) -> Self {
-        Self::Texts(Category::from_texts(texts.iter().map(|text| Some(text.as_str()))))
+        ids_of_texts(&texts)
+    }
+}
+
+impl From<&[&str]> for IdColumn {
+    fn from(texts: &[&str]) -> Self {
+        ids_of_texts(texts)
     }
 }
 
 impl From<Vec<&str>> for IdColumn {
     fn from(texts: Vec<&str>) -> Self {
-        Self::Texts(Category::from_texts(texts.into_iter().map(Some)))
+        ids_of_texts(&texts)
     }
 }
 

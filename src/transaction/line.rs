@@ -179,6 +179,37 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    const ALL: [Self; 23] = [
+        Self::Ragged,
+        Self::Encoding,
+        Self::MissingCustomer,
+        Self::MissingOrder,
+        Self::Time,
+        Self::Quantity,
+        Self::QuantityRange,
+        Self::Price,
+        Self::Discount,
+        Self::UnitCost,
+        Self::Returned,
+        Self::Decimals,
+        Self::AmountRange,
+        Self::Currency,
+        Self::ReturnedTooMuch,
+        Self::Negative,
+        Self::PositiveCreditNote,
+        Self::NoPieces,
+        Self::Undelivered,
+        Self::ExcludedProduct,
+        Self::ExcludedOrder,
+        Self::FreeLine,
+        Self::Duplicate,
+    ];
+
+    /// The reason of a [`RejectReason::name`].
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// Whether a rule of the user sets such rows aside, rather than something being wrong with them.
     #[must_use]
     pub const fn is_rule(self) -> bool {

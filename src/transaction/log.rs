@@ -140,6 +140,12 @@ impl TransactionLog {
         Some((*self.times.iter().min()?, *self.times.iter().max()?))
     }
 
+    /// Whether rows may stand for several lines, or lack texts that the lines had: it comes from a state that keeps
+    /// orders. What needs single lines cannot be computed from it.
+    pub(crate) fn is_compacted(&self) -> bool {
+        self.line_counts.is_some()
+    }
+
     /// Midnight after the last line: the earliest `as_of` that sees every line.
     ///
     /// # Errors

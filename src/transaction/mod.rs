@@ -22,7 +22,10 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod builder;
+mod clock;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
@@ -32,6 +35,7 @@ mod doors_test;
 mod duplicates;
 mod erase;
 mod ids;
+mod judge;
 mod line;
 mod log;
 mod money;
@@ -41,6 +45,7 @@ mod report_text;
 mod rules;
 #[cfg(any(feature = "csv", feature = "arrow"))]
 mod schema;
+mod short_texts;
 mod time;
 mod window;
 
@@ -59,18 +64,29 @@ pub use rules::{
 };
 #[cfg(any(feature = "csv", feature = "arrow"))]
 pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, SchemaPrice, Undelivered};
+pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
 
-pub(crate) use builder::{IdBuilder, RawId, TextBuilder, attributes_of, id_text};
+pub(crate) use builder::{IdBuilder, RawId, TextBuilder, attributes_of, day_orders, id_text};
+pub(crate) use clock::{Clock, Hand};
+#[cfg(feature = "arrow")]
+pub(crate) use columns::rate_from_f64;
 #[cfg(feature = "csv")]
 pub(crate) use csv::{CsvFields, CsvRow, CsvRows, UNNAMED};
 pub(crate) use duplicates::first_and_repeated;
-pub(crate) use line::UNKNOWN_COST;
+pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
-pub(crate) use money::{DecimalProblem, MAX_LINE, exact_from_f64, mul_div, rounded_from_f64};
 #[cfg(feature = "csv")]
+pub(crate) use money::parse_unbounded;
+pub(crate) use money::{DecimalProblem, MAX_LINE, exact_from_f64, mul_div, rounded_from_f64};
+#[cfg(any(feature = "csv", feature = "arrow"))]
 pub(crate) use money::{parse_decimal, parse_rounded};
+pub(crate) use report::EXAMPLES;
 #[cfg(any(feature = "csv", feature = "arrow"))]
 pub(crate) use schema::check_writing;
+#[cfg(feature = "arrow")]
+pub(crate) use schema::yes_or_no;
+#[cfg(feature = "arrow")]
+pub(crate) use short_texts::ids_of_texts;
 pub(crate) use time::{DAY, TIME_RANGE};

@@ -465,7 +465,7 @@ fn parse_truncated(text: &str, mark: char, decimals: usize) -> Result<(i64, Lost
 }
 
 /// The inverse of [`decimal_text`] for one `i64`, without the limit on order lines: sums are larger.
-fn parse_unbounded(text: &str) -> Result<i64, String> {
+pub(crate) fn parse_unbounded(text: &str) -> Result<i64, String> {
     parse_total(text).and_then(|total| i64::try_from(total).map_err(|_| format!("`{text}` is out of range")))
 }
 

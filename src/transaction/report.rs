@@ -8,7 +8,7 @@ use crate::transaction::line::{Line, LineKind, RejectReason};
 use crate::transaction::money::MoneyTotal;
 
 /// How many row numbers a rejection keeps as examples.
-const EXAMPLES: usize = 5;
+pub(crate) const EXAMPLES: usize = 5;
 
 /// Lines of one class, with their pieces and their value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ pub struct Erasure {
 }
 
 impl Erasure {
-    fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.customers += other.customers;
         self.rows += other.rows;
         self.sales.merge(&other.sales);

@@ -104,6 +104,7 @@ pub enum Strictness {
 /// # Ok::<(), kohort::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RawLogRules")]
 pub struct LogRules {
     pub(crate) currency: String,
     pub(crate) zone: Zone,
@@ -116,6 +117,41 @@ pub struct LogRules {
     pub(crate) strictness: Strictness,
     pub(crate) excluded_products: Vec<String>,
     pub(crate) excluded_orders: Vec<String>,
+}
+
+/// Rules as they are written, before they are checked.
+#[derive(Deserialize)]
+struct RawLogRules {
+    currency: String,
+    zone: Zone,
+    orders: OrderIdentity,
+    returns: Returns,
+    free_lines: FreeLines,
+    duplicates: Duplicates,
+    rounding: Rounding,
+    vat: Vat,
+    strictness: Strictness,
+    excluded_products: Vec<String>,
+    excluded_orders: Vec<String>,
+}
+
+impl TryFrom<RawLogRules> for LogRules {
+    type Error = Error;
+
+    fn try_from(raw: RawLogRules) -> Result<Self> {
+        Self::builder(raw.currency)
+            .zone(raw.zone)
+            .orders(raw.orders)
+            .returns(raw.returns)
+            .free_lines(raw.free_lines)
+            .duplicates(raw.duplicates)
+            .rounding(raw.rounding)
+            .vat(raw.vat)
+            .strictness(raw.strictness)
+            .exclude_products(raw.excluded_products)
+            .exclude_orders(raw.excluded_orders)
+            .build()
+    }
 }
 
 impl LogRules {

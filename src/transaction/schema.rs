@@ -47,6 +47,16 @@ pub enum DecimalMark {
     Comma,
 }
 
+impl DecimalMark {
+    /// The mark itself.
+    pub(crate) fn sign(self) -> char {
+        match self {
+            Self::Point => '.',
+            Self::Comma => ',',
+        }
+    }
+}
+
 /// How the file writes letters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Encoding {
@@ -82,6 +92,7 @@ pub struct Schema {
     pub(crate) customer: String,
     pub(crate) customer_ids: IdKind,
     pub(crate) order: Option<String>,
+    pub(crate) order_ids: IdKind,
     pub(crate) time: String,
     pub(crate) price: String,
     pub(crate) price_kind: PriceKind,
@@ -131,6 +142,7 @@ impl Schema {
             customer: customer.into(),
             customer_ids: IdKind::default(),
             order: None,
+            order_ids: IdKind::default(),
             time: time.into(),
             price,
             price_kind,
@@ -153,6 +165,12 @@ impl Schema {
     #[must_use]
     pub fn rules(&self) -> &LogRules {
         &self.rules
+    }
+
+    /// The names of all columns that are read.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.named_columns().map(|(_, column)| column)
     }
 
     /// Every column that is named, each with the setting that names it.
@@ -183,7 +201,7 @@ impl Schema {
 pub struct SchemaBuilder(Schema);
 
 impl SchemaBuilder {
-    /// The column with the order's id, text. Defaults to none, for rules that tell orders without one.
+    /// The column with the order's id. Defaults to none, for rules that tell orders without one.
     #[must_use]
     pub fn order(mut self, column: impl Into<String>) -> Self {
         self.0.order = Some(column.into());
@@ -195,6 +213,14 @@ impl SchemaBuilder {
     #[must_use]
     pub fn customer_ids(mut self, kind: IdKind) -> Self {
         self.0.customer_ids = kind;
+        self
+    }
+
+    /// Whether order ids are whole numbers or text. As numbers they take less memory and time; an id that is no number
+    /// is a missing one. Defaults to [`IdKind::Text`].
+    #[must_use]
+    pub fn order_ids(mut self, kind: IdKind) -> Self {
+        self.0.order_ids = kind;
         self
     }
 
@@ -353,6 +379,11 @@ impl SchemaBuilder {
                 "a column, since the rules say that one names the order",
             );
         }
+        let told_by_order = matches!(schema.rules.returns(), Returns::CreditNotes { prefix: Some(_) });
+        if told_by_order && schema.order_ids == IdKind::Number {
+            let expected = "text, since credit notes are told by the id's beginning";
+            return setting("order_ids", schema.order_ids.to_string(), expected);
+        }
         let per_line = matches!(schema.rules.returns(), Returns::Flag | Returns::Quantity | Returns::Amount);
         match &schema.returned {
             None if per_line => {
@@ -374,6 +405,18 @@ impl SchemaBuilder {
         }
         check_writing(schema.delimiter, &schema.time_format)?;
         Ok(schema)
+    }
+}
+
+/// What a flag says, if it is one.
+pub(crate) fn yes_or_no(text: &str) -> Option<bool> {
+    let is_one_of = |words: [&str; 5]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is_one_of(["1", "true", "yes", "y", "t"]) {
+        Some(true)
+    } else if is_one_of(["0", "false", "no", "n", "f"]) {
+        Some(false)
+    } else {
+        None
     }
 }
 

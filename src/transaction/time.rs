@@ -8,6 +8,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::transaction::clock::Clock;
 
 /// Microseconds in a day of 24 hours, the unit of recency and tenure.
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -57,6 +58,17 @@ impl Zone {
         Some(timestamp.as_microsecond())
     }
 
+    /// When a day begins, if its clocks neither change on it nor near it: then every civil time of the day is that
+    /// much later.
+    #[cfg(feature = "csv")]
+    pub(crate) fn even_day(&self, date: jiff::civil::Date) -> Option<i64> {
+        let midnight = self.any_instant(date.to_datetime(Time::midnight()))?;
+        let before = Timestamp::from_microsecond(midnight - 2 * DAY).ok()?;
+        let next = self.0.following(before).next();
+        let even = next.is_none_or(|change| change.timestamp().as_microsecond() > midnight + 2 * DAY);
+        even.then_some(midnight)
+    }
+
     /// The civil time of an instant in this zone.
     pub(crate) fn civil(&self, micros: i64) -> DateTime {
         let micros = micros.clamp(*TIME_RANGE.start(), *TIME_RANGE.end());
@@ -87,6 +99,16 @@ impl Zone {
             start = next;
         }
         periods
+    }
+
+    /// What clocks in this zone show before a moment, by arithmetic.
+    pub(crate) fn clock(&self, until: i64) -> Clock {
+        let micros = |seconds: i32| i64::from(seconds) * 1_000_000;
+        let first = (i64::MIN, micros(self.0.to_offset(Timestamp::MIN).seconds()));
+        let changes = self.0.following(Timestamp::MIN);
+        let changes =
+            changes.map(|change| (change.timestamp().as_microsecond(), micros(change.offset().seconds())));
+        Clock::new(std::iter::once(first).chain(changes.take_while(|(start, _)| *start <= until)))
     }
 }
 

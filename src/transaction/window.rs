@@ -118,9 +118,7 @@ impl Window {
         let now = as_of.micros();
         let range = match &self.0 {
             Bounds::All => *TIME_RANGE.start()..now,
-            Bounds::Days(from, until) => {
-                now.saturating_sub(i64::from(*from) * DAY)..now.saturating_sub(i64::from(*until) * DAY)
-            }
+            Bounds::Days(from, until) => days_before(now, *from)..days_before(now, *until),
             Bounds::Months(from, until) => months_before(as_of, *from)..months_before(as_of, *until),
             Bounds::Between(from, until, _) => *from..now.min(*until),
         };
@@ -134,6 +132,11 @@ impl Window {
             expected: "a window that ends after it begins",
         })
     }
+}
+
+/// The instant so many days of 24 hours before a moment, at most the beginning of time.
+fn days_before(now: i64, days: u32) -> i64 {
+    now.saturating_sub(i64::from(days).saturating_mul(DAY)).max(*TIME_RANGE.start())
 }
 
 /// The instant so many calendar months before a moment.
@@ -217,6 +220,10 @@ mod tests {
     fn the_far_past_is_the_beginning_of_time() {
         let moment = as_of("2011-03-01", "UTC");
         assert_eq!(Window::months(u32::MAX).range(&moment).unwrap().start, *TIME_RANGE.start());
-        assert!(Window::days(u32::MAX).range(&moment).unwrap().start < moment.micros());
+        assert_eq!(Window::days(u32::MAX).range(&moment).unwrap().start, *TIME_RANGE.start());
+        assert!(
+            Window::days_ago(u32::MAX, u32::MAX - 1).range(&moment).is_err(),
+            "before the beginning of time"
+        );
     }
 }

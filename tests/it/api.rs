@@ -3,8 +3,10 @@
 
 use std::error::Error as _;
 
-use kohort::economics::{BreakEven, Finding, Plan, RankShifts, ReturnDrivers, Waterfalls};
-use kohort::features::{Column, FeatureState, Restricted, TableContext, Values};
+use kohort::economics::{
+    BreakEven, Finding, Plan, RankShifts, ReturnDrivers, RevenueBySegment, RevenueDrivers, Waterfalls,
+};
+use kohort::features::{Calendar, Column, FeatureState, LifeCycle, Restricted, TableContext, Trend, Values};
 use kohort::profiles::{ProfileBuilder, ProfileJoin};
 use kohort::segment::{RfmProfile, RfmScores, SegmentBoxes, SegmentMap};
 use kohort::synthetic::{Shop, SyntheticShop, Truth};
@@ -31,6 +33,9 @@ fn values_go_to_other_threads() {
     all::<Reconciliation>();
     all::<FeatureExtractor>();
     all::<FeatureState>();
+    all::<Calendar>();
+    all::<LifeCycle>();
+    all::<Trend>();
     all::<FeatureTable>();
     all::<Column>();
     all::<JoinReport>();
@@ -59,6 +64,8 @@ fn values_go_to_other_threads() {
     all::<Finding>();
     all::<RankShifts>();
     all::<ReturnDrivers>();
+    all::<RevenueDrivers>();
+    all::<RevenueBySegment>();
     all::<BreakEven>();
     all::<Shop>();
     all::<SyntheticShop>();

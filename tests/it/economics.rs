@@ -6,6 +6,7 @@ mod finding;
 mod plan;
 #[cfg(feature = "csv")]
 mod real_shops;
+mod revenue;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};

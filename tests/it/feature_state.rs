@@ -122,6 +122,10 @@ fn what_came_back_stays_apart_from_what_was_kept() {
     let late = |hour| with(back(2), |line| line.return_time = Some(hour * HOUR));
     let cost =
         |units: i64| with(back(0), |line| line.unit_cost = Some(Money::from_ten_thousandths(units * 10_000)));
+    let off = |units: i64| {
+        let amount = Money::from_ten_thousandths(units * 10_000);
+        with(back(0), |line| line.discount = kohort::transaction::Discount::Amount(amount))
+    };
     // Two lines that differ in one thing only are two rows, two that do not are one.
     for (left, right, rows) in [
         (back(0), back(0), 1),
@@ -134,6 +138,10 @@ fn what_came_back_stays_apart_from_what_was_kept() {
         (late(30), back(2), 2),
         (cost(3), cost(4), 1),
         (cost(3), back(0), 2),
+        // Value sold at a discount and at full price are counted apart, how deep a discount was is not.
+        (back(0), off(1), 2),
+        (off(1), off(2), 1),
+        (off(0), back(0), 1),
         (back(0), with(back(0), |line| line.time += 1), 2),
         (back(0), with(back(0), |line| line.order = Some("2".into())), 2),
         (back(0), with(back(0), |line| line.category = Some("hats".into())), 2),

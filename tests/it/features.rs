@@ -71,7 +71,11 @@ fn rules(credit_notes: bool) -> LogRules {
 }
 
 pub(crate) fn log_of(rows: &[Row], credit_notes: bool, ids: IdKind) -> TransactionLog {
-    let mut builder = TransactionLog::builder(&rules(credit_notes), ids);
+    log_by(&rules(credit_notes), rows, ids)
+}
+
+pub(crate) fn log_by(rules: &LogRules, rows: &[Row], ids: IdKind) -> TransactionLog {
+    let mut builder = TransactionLog::builder(rules, ids);
     for row in rows {
         let customer = match ids {
             IdKind::Number => CustomerId::Number(row.customer),
@@ -82,7 +86,7 @@ pub(crate) fn log_of(rows: &[Row], credit_notes: bool, ids: IdKind) -> Transacti
         line.quantity = if row.credit_note { -row.pieces } else { row.pieces };
         line.discount = Discount::Rate(Rate::from_millionths(row.discount * 10_000));
         line.unit_cost = Some(Money::from_ten_thousandths(row.unit_cost));
-        if !credit_notes {
+        if *rules.returns() == Returns::Quantity {
             line.returned = Returned::Quantity(row.back);
             line.return_time = row.back_after.filter(|_| row.back > 0).map(|after| row.time + after);
         }
@@ -105,21 +109,21 @@ fn rounded(numerator: i64, denominator: i64) -> i64 {
 }
 
 impl Row {
-    fn gross(&self) -> i64 {
+    pub(crate) fn gross(&self) -> i64 {
         self.pieces * self.unit
     }
 
-    fn off(&self) -> i64 {
+    pub(crate) fn off(&self) -> i64 {
         rounded(self.gross() * self.discount, 100)
     }
 
-    fn is_sale(&self) -> bool {
+    pub(crate) fn is_sale(&self) -> bool {
         !self.credit_note && self.unit > 0
     }
 }
 
 /// Pieces and value of each row that came back, by the documented rules.
-fn came_back(rows: &[Row], as_of: i64, credit_notes: bool) -> Vec<(i64, i64)> {
+pub(crate) fn came_back(rows: &[Row], as_of: i64, credit_notes: bool) -> Vec<(i64, i64)> {
     let mut back = vec![(0, 0); rows.len()];
     if !credit_notes {
         for (index, row) in rows.iter().enumerate() {

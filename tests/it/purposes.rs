@@ -89,3 +89,21 @@ fn erased_customers_leave_a_table_with_their_texts() {
     let (nobody, erased) = table.without_customers(&["x".into(), 1.into(), "2".into()]);
     assert_eq!((nobody.len(), erased, nobody.names().len()), (0, 3, 1));
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn purposes_go_along_into_other_formats_and_back() {
+    let declared = table(3..9, &["orders", "age"]).declare("orders", ["mail", "audit, yearly"]).unwrap();
+    let batch = declared.to_record_batch().unwrap();
+    assert_eq!(FeatureTable::from_record_batches([batch], "customer").unwrap(), declared);
+    let mut file = Vec::new();
+    declared.write_parquet(&mut file).unwrap();
+    assert_eq!(FeatureTable::from_parquet_bytes(&file, "customer").unwrap(), declared);
+
+    // Without rows the kind of the ids stays too.
+    for ids in [CustomerIds::rows(0), CustomerIds::texts(kohort::Levels::default())] {
+        let nobody = FeatureTable::from_columns(ids, [("orders", Values::U32(vec![]))]).unwrap();
+        let batch = nobody.to_record_batch().unwrap();
+        assert_eq!(FeatureTable::from_record_batches([batch], "customer").unwrap(), nobody);
+    }
+}

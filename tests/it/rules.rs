@@ -117,3 +117,23 @@ fn tax_in_prices_is_stated_by_the_log_and_asked_of_the_costs() {
     let error = gross(costs(), &taxed).unwrap_err();
     assert!(matches!(error, Error::Setting { setting: "vat", .. }), "{error}");
 }
+
+#[test]
+fn stored_rules_are_checked_as_new_ones() {
+    let rules = rules().exclude_products(["POST"]).exclude_orders(["A"]).build().unwrap();
+    let stored = serde_json::to_value(&rules).unwrap();
+    assert_eq!(serde_json::from_value::<LogRules>(stored.clone()).unwrap(), rules);
+    for (field, value, reason) in [
+        ("currency", serde_json::json!(""), "`currency`"),
+        ("zone", serde_json::json!("Europe/Atlantis"), "Atlantis"),
+        ("returns", serde_json::json!({"CreditNotes": {"prefix": ""}}), "`returns`"),
+        ("orders", serde_json::json!("CustomerAndDay"), "a column that names the order"),
+        ("excluded_products", serde_json::json!([""]), "`exclude_products`"),
+        ("excluded_orders", serde_json::json!(["A", ""]), "`exclude_orders`"),
+    ] {
+        let mut damaged = stored.clone();
+        damaged[field] = value;
+        let refused = serde_json::from_value::<LogRules>(damaged).unwrap_err().to_string();
+        assert!(refused.contains(reason), "{field}: {refused}");
+    }
+}

@@ -1,10 +1,21 @@
 //! Columns into a log: the fast door for callers that hold their order lines as typed arrays.
 
 mod fill;
+#[cfg(feature = "arrow")]
+mod parts;
 mod plain;
 mod reader;
 
 use std::borrow::Cow;
+
+#[cfg(feature = "arrow")]
+pub(crate) use fill::{Optional, Rows};
+#[cfg(feature = "arrow")]
+pub(crate) use parts::{Layout, Outcome, Part, Texts, log_of_parts};
+#[cfg(feature = "arrow")]
+pub(crate) use plain::Plain;
+#[cfg(feature = "arrow")]
+pub(crate) use reader::{LevelMarks, rate_from_f64};
 
 use crate::category::Category;
 use crate::error::{Error, Result};
@@ -220,7 +231,7 @@ impl<'a> LogColumns<'a> {
             return mismatch("returned", found.into(), "the column that the rules' return convention names");
         }
         if matches!(rules.returns, Returns::CreditNotes { prefix: Some(_) })
-            && !matches!(self.order, Some(IdColumn::Texts(_)))
+            && !matches!(self.order, Some(IdColumn::Texts(_) | IdColumn::ShortTexts(_)))
         {
             return mismatch(
                 "order",

@@ -12,24 +12,27 @@ use crate::transaction::rules::Rounding;
 use crate::transaction::time::TIME_RANGE;
 
 /// Columns in which plain rows can be told: unit prices as floats, discounts as rates, returns as pieces.
-pub(super) struct Plain<'c> {
-    time: &'c [i64],
-    micros_per_tick: i64,
-    unit_price: &'c [f64],
-    quantity: &'c [i32],
+pub(crate) struct Plain<'c> {
+    pub(crate) time: &'c [i64],
+    pub(crate) micros_per_tick: i64,
+    pub(crate) unit_price: &'c [f64],
+    pub(crate) quantity: &'c [i32],
     /// Empty where there is none; the same below.
-    discount: &'c [f64],
-    unit_cost: &'c [f64],
-    returned: &'c [i32],
+    pub(crate) discount: &'c [f64],
+    pub(crate) unit_cost: &'c [f64],
+    pub(crate) returned: &'c [i32],
 }
 
 impl<'c> Plain<'c> {
     /// The short way for some columns, if they allow it.
     pub(super) fn new(reader: &Reader<'c, '_>) -> Option<Self> {
         let columns = reader.columns;
-        let numbers = |ids: &IdColumn| matches!(ids, IdColumn::Numbers(_));
-        let ids = numbers(&columns.customer) && columns.order.as_ref().is_none_or(numbers);
-        if !ids || reader.rounding != Rounding::Refuse || reader.has_marks() || columns.return_time.is_some()
+        let missing =
+            columns.customer.has_missing() || columns.order.as_ref().is_some_and(IdColumn::has_missing);
+        if missing
+            || reader.rounding != Rounding::Refuse
+            || reader.has_marks()
+            || columns.return_time.is_some()
         {
             return None;
         }
@@ -107,6 +110,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::transaction::columns::fill::Rows;
     use crate::transaction::{LogColumns, LogRules, OrderIdentity, Returns};
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Reads rows of columns one by one, whatever they hold, by the same rules as the row-wise door.
 
 use crate::category::Category;
+use crate::transaction::columns::fill::Rows;
 use crate::transaction::columns::{DiscountColumn, LogColumns, PriceColumn, ReturnedColumn};
 use crate::transaction::ids::IdColumn;
 use crate::transaction::line::{
@@ -14,23 +15,29 @@ use crate::transaction::rules::{LogRules, Returns, Rounding};
 use crate::transaction::time::TIME_RANGE;
 
 /// What the columns of a text say of each of its levels, so that no text is compared per line.
-pub(super) struct LevelMarks {
+pub(crate) struct LevelMarks {
     excluded_product: Vec<bool>,
     excluded_order: Vec<bool>,
     credit_note: Vec<bool>,
+    /// Short texts have no levels: what their beginnings mean is looked up line by line.
+    excluded_beginnings: Vec<String>,
+    credit_note_beginning: Option<String>,
 }
 
 impl LevelMarks {
-    pub(super) fn new(columns: &LogColumns<'_>, rules: &LogRules) -> Self {
+    /// What the rules say of the texts of orders and products, where there are such.
+    pub(crate) fn new(orders: Option<&IdColumn>, products: Option<&Category>, rules: &LogRules) -> Self {
         let mark = |column: Option<&Category>, test: &dyn Fn(&str) -> bool| {
             column.map_or_else(Vec::new, |column| column.levels().iter().map(test).collect())
         };
-        let orders = match &columns.order {
-            Some(IdColumn::Texts(texts)) => Some(texts),
-            _ => None,
-        };
-        let products = columns.attributes[Attribute::Product as usize].as_ref();
+        let short = matches!(orders, Some(IdColumn::ShortTexts(_)));
+        let orders = category(orders);
         Self {
+            excluded_beginnings: if short { rules.excluded_orders.clone() } else { Vec::new() },
+            credit_note_beginning: match &rules.returns {
+                Returns::CreditNotes { prefix } if short => prefix.clone(),
+                _ => None,
+            },
             excluded_product: mark(products.filter(|_| !rules.excluded_products.is_empty()), &|text| {
                 matches_any(text, &rules.excluded_products)
             }),
@@ -46,10 +53,60 @@ impl LevelMarks {
         }
     }
 
+    /// Whether no text sets a row aside or makes it a credit note.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { excluded_product, excluded_order, credit_note, .. } = self;
+        self.excluded_beginnings.is_empty()
+            && self.credit_note_beginning.is_none()
+            && [excluded_product, excluded_order, credit_note].iter().all(|marks| marks.is_empty())
+    }
+
+    /// Which of the user's exclusions a row falls under.
+    #[inline]
+    pub(crate) fn exclusions(
+        &self,
+        row: usize,
+        orders: Option<&IdColumn>,
+        products: Option<&Category>,
+        undelivered: bool,
+    ) -> Exclusions {
+        let begins = |beginning: &String| begins(orders, row, beginning);
+        Exclusions {
+            undelivered,
+            excluded_product: Self::of(&self.excluded_product, products, row),
+            excluded_order: Self::of(&self.excluded_order, category(orders), row)
+                || self.excluded_beginnings.iter().any(begins),
+        }
+    }
+
+    /// Whether the id of a row's order is that of a credit note.
+    #[inline]
+    pub(crate) fn is_credit_note(&self, row: usize, orders: Option<&IdColumn>) -> bool {
+        Self::of(&self.credit_note, category(orders), row)
+            || self.credit_note_beginning.as_ref().is_some_and(|beginning| begins(orders, row, beginning))
+    }
+
     #[inline]
     fn of(marks: &[bool], column: Option<&Category>, row: usize) -> bool {
         !marks.is_empty()
             && column.is_some_and(|column| marks.get(column.codes[row] as usize).copied().unwrap_or_default())
+    }
+}
+
+/// The texts of ids that have levels.
+#[inline]
+fn category(ids: Option<&IdColumn>) -> Option<&Category> {
+    match ids {
+        Some(IdColumn::Texts(texts)) => Some(texts),
+        _ => None,
+    }
+}
+
+/// Whether an id that is a short text begins with another one.
+fn begins(ids: Option<&IdColumn>, row: usize, beginning: &str) -> bool {
+    match ids {
+        Some(IdColumn::ShortTexts(texts)) => texts.begins(row, beginning),
+        _ => false,
     }
 }
 
@@ -63,19 +120,18 @@ pub(super) struct Reader<'c, 'a> {
 
 impl<'c, 'a> Reader<'c, 'a> {
     pub(super) fn new(columns: &'c LogColumns<'a>, rules: &LogRules) -> Self {
+        let products = columns.attributes[Attribute::Product as usize].as_ref();
         Self {
             columns,
             rounding: rules.rounding,
             classifier: Classifier::new(rules),
-            marks: LevelMarks::new(columns, rules),
+            marks: LevelMarks::new(columns.order.as_ref(), products, rules),
         }
     }
 
     /// Whether a text or a mark can set a row aside, or make it a credit note.
     pub(super) fn has_marks(&self) -> bool {
-        let LevelMarks { excluded_product, excluded_order, credit_note } = &self.marks;
-        self.columns.undelivered.is_some()
-            || ![excluded_product, excluded_order, credit_note].iter().all(|marks| marks.is_empty())
+        self.columns.undelivered.is_some() || !self.marks.is_empty()
     }
 
     #[inline]
@@ -102,7 +158,7 @@ impl<'c, 'a> Reader<'c, 'a> {
         };
         let discount = match &columns.discount {
             None => Discount::None,
-            Some(DiscountColumn::Rate(values)) => Discount::Rate(self.rate(values[row])?),
+            Some(DiscountColumn::Rate(values)) => Discount::Rate(rate_from_f64(values[row], self.rounding)?),
             Some(DiscountColumn::Amount(values)) => {
                 Discount::Amount(money(values[row]).map_err(|reason| or(reason, RejectReason::Discount))?)
             }
@@ -126,50 +182,17 @@ impl<'c, 'a> Reader<'c, 'a> {
         Ok(Numbers { quantity, price, discount, unit_cost, returned })
     }
 
-    /// A rate of at most six decimals, by the same test as for money.
-    #[inline]
-    #[expect(clippy::float_cmp, reason = "the test is whether the number is that decimal, to the bit")]
-    fn rate(&self, value: f64) -> std::result::Result<Rate, RejectReason> {
-        let scale = Rate::ONE.millionths() as f64;
-        let millionths = (value * scale + 0.5) as i64;
-        if !(0.0..=1.0).contains(&value) {
-            return Err(RejectReason::Discount);
-        }
-        if millionths as f64 / scale == value {
-            return Ok(Rate::from_millionths(millionths));
-        }
-        match self.rounding {
-            Rounding::Refuse => Err(RejectReason::Decimals),
-            Rounding::HalfEven => {
-                let rounded =
-                    parse_rounded(&value.to_string(), '.', 6).map_err(|_| RejectReason::Discount)?;
-                Ok(Rate::from_millionths(rounded))
-            }
-        }
-    }
-
-    #[inline]
-    fn order_texts(&self) -> Option<&Category> {
-        match &self.columns.order {
-            Some(IdColumn::Texts(texts)) => Some(texts),
-            _ => None,
-        }
-    }
-
     #[inline]
     fn exclusions(&self, row: usize) -> Exclusions {
         let columns = self.columns;
         let product = columns.attributes[Attribute::Product as usize].as_ref();
-        Exclusions {
-            undelivered: columns.undelivered.as_ref().is_some_and(|values| values[row]),
-            excluded_product: LevelMarks::of(&self.marks.excluded_product, product, row),
-            excluded_order: LevelMarks::of(&self.marks.excluded_order, self.order_texts(), row),
-        }
+        let undelivered = columns.undelivered.as_ref().is_some_and(|values| values[row]);
+        self.marks.exclusions(row, columns.order.as_ref(), product, undelivered)
     }
 
     #[inline]
     fn is_credit_note(&self, row: usize) -> bool {
-        LevelMarks::of(&self.marks.credit_note, self.order_texts(), row)
+        self.marks.is_credit_note(row, self.columns.order.as_ref())
     }
 
     /// The time of a row in microseconds, if it is in range.
@@ -190,19 +213,17 @@ impl<'c, 'a> Reader<'c, 'a> {
             _ => Err(RejectReason::Returned),
         }
     }
+}
 
+impl Rows for Reader<'_, '_> {
     /// The line of a row, or why there is none; looked for in the same order as in the row-wise door.
     #[inline]
-    pub(super) fn line(&self, row: usize) -> std::result::Result<(i64, Line, i64), RejectReason> {
+    fn line(&self, row: usize) -> std::result::Result<(i64, Line, i64), RejectReason> {
         let columns = self.columns;
-        if let IdColumn::Texts(texts) = &columns.customer
-            && texts.code(row).is_none()
-        {
+        if columns.customer.is_missing(row) {
             return Err(RejectReason::MissingCustomer);
         }
-        if let Some(IdColumn::Texts(texts)) = &columns.order
-            && texts.code(row).is_none()
-        {
+        if columns.order.as_ref().is_some_and(|orders| orders.is_missing(row)) {
             return Err(RejectReason::MissingOrder);
         }
         let time = self.time(columns.time[row]).ok_or(RejectReason::Time)?;
@@ -212,8 +233,35 @@ impl<'c, 'a> Reader<'c, 'a> {
         Ok((time, line, return_time))
     }
 
-    /// What a rejected row would have been.
-    pub(super) fn ruleless(&self, row: usize) -> Option<Line> {
+    fn ruleless(&self, row: usize) -> Option<Line> {
         self.classifier.line_without_rules(self.numbers(row).ok()?, self.is_credit_note(row))
+    }
+
+    fn detail(&self, row: usize, _: RejectReason) -> String {
+        match self.numbers(row) {
+            Ok(numbers) => numbers.to_string(),
+            Err(_) => "a number that cannot be read".to_owned(),
+        }
+    }
+}
+
+/// A rate of at most six decimals, by the same test as for money.
+#[inline]
+#[expect(clippy::float_cmp, reason = "the test is whether the number is that decimal, to the bit")]
+pub(crate) fn rate_from_f64(value: f64, rounding: Rounding) -> std::result::Result<Rate, RejectReason> {
+    let scale = Rate::ONE.millionths() as f64;
+    let millionths = (value * scale + 0.5) as i64;
+    if !(0.0..=1.0).contains(&value) {
+        return Err(RejectReason::Discount);
+    }
+    if millionths as f64 / scale == value {
+        return Ok(Rate::from_millionths(millionths));
+    }
+    match rounding {
+        Rounding::Refuse => Err(RejectReason::Decimals),
+        Rounding::HalfEven => {
+            let rounded = parse_rounded(&value.to_string(), '.', 6).map_err(|_| RejectReason::Discount)?;
+            Ok(Rate::from_millionths(rounded))
+        }
     }
 }

@@ -3,23 +3,22 @@
 use csv::ByteRecord;
 use encoding_rs::WINDOWS_1252;
 
-use crate::error::{Error, Result};
 use crate::transaction::builder::{RawId, RawRow};
 use crate::transaction::csv::header::Columns;
 use crate::transaction::line::{Discount, Numbers, Price, RejectReason, Returned};
 use crate::transaction::log::Attribute;
 use crate::transaction::money::{DecimalProblem, Money, Rate, parse_decimal, parse_rounded};
 use crate::transaction::rules::{Returns, Rounding};
-use crate::transaction::schema::{DecimalMark, DiscountKind, Encoding, PriceKind, Schema};
+use crate::transaction::schema::{DiscountKind, Encoding, PriceKind, Schema, yes_or_no};
 use crate::transaction::time::{TimeFormat, Zone};
 
 /// Reads records by a schema.
 pub(super) struct Decoder<'s> {
     numbers: NumberReader<'s>,
-    columns: Columns,
+    columns: &'s Columns,
     times: TimeReader<'s>,
     return_times: TimeReader<'s>,
-    undelivered: UndeliveredReader<'s>,
+    pub(super) undelivered: UndeliveredReader<'s>,
     encoding: Encoding,
     /// The record in UTF-8, where the file's own bytes are not.
     decoded: ByteRecord,
@@ -35,22 +34,17 @@ pub(super) enum Row<'r> {
 }
 
 /// Why a number cannot be read, and what stands there.
-type Unreadable = (RejectReason, String);
+pub(super) type Unreadable = (RejectReason, String);
 
 impl<'s> Decoder<'s> {
-    pub(super) fn new(schema: &'s Schema, columns: Columns) -> Self {
-        let times = TimeReader {
-            format: &schema.time_format,
-            zone: &schema.rules.zone,
-            last: String::new(),
-            micros: None,
-        };
+    pub(super) fn new(schema: &'s Schema, columns: &'s Columns) -> Self {
+        let times = TimeReader::new(schema);
         Self {
             numbers: NumberReader { schema },
             columns,
             times: times.clone(),
             return_times: times,
-            undelivered: UndeliveredReader { schema, words: false, blanks: false },
+            undelivered: UndeliveredReader::new(schema),
             encoding: schema.encoding,
             decoded: ByteRecord::new(),
             buffer: String::new(),
@@ -58,9 +52,9 @@ impl<'s> Decoder<'s> {
     }
 
     /// The row of a record that has as many fields as the header.
-    pub(super) fn row<'r>(&'r mut self, record: &'r ByteRecord, line: u64) -> Result<Row<'r>> {
+    pub(super) fn row<'r>(&'r mut self, record: &'r ByteRecord, line: u64) -> Row<'r> {
         let Self { numbers, columns, times, return_times, undelivered, encoding, decoded, buffer } = self;
-        let columns = &*columns;
+        let columns = *columns;
         let record = if *encoding == Encoding::Windows1252 && !record.as_slice().is_ascii() {
             decode_windows_1252(record, decoded, buffer);
             &*decoded
@@ -69,18 +63,14 @@ impl<'s> Decoder<'s> {
         };
         let fields = Fields { record };
         match raw_row(&fields, columns, numbers, [times, return_times], undelivered, line) {
-            Ok(row) => Ok(Row::Fields(row)),
-            Err(Stop::BadBytes(position)) => Ok(Row::BadBytes(&columns.names[position])),
-            Err(Stop::Failed(error)) => Err(error),
+            Ok(row) => Row::Fields(row),
+            Err(BadBytes(position)) => Row::BadBytes(&columns.names[position]),
         }
     }
 }
 
-/// Why a record gives no row.
-enum Stop {
-    BadBytes(usize),
-    Failed(Error),
-}
+/// The position of a field that has bytes which are not of the encoding.
+struct BadBytes(usize);
 
 fn raw_row<'r>(
     fields: &Fields<'r>,
@@ -89,7 +79,7 @@ fn raw_row<'r>(
     [times, return_times]: [&mut TimeReader<'_>; 2],
     undelivered: &mut UndeliveredReader<'_>,
     line: u64,
-) -> std::result::Result<RawRow<'r>, Stop> {
+) -> std::result::Result<RawRow<'r>, BadBytes> {
     let mut texts = [None; Attribute::ALL.len()];
     for (text, column) in texts.iter_mut().zip(columns.attributes) {
         *text = fields.optional(column)?;
@@ -100,7 +90,7 @@ fn raw_row<'r>(
     let order = fields.optional(columns.order)?;
     let undelivered = match fields.optional(columns.undelivered)? {
         None => false,
-        Some(text) => undelivered.read(text).map_err(Stop::Failed)?,
+        Some(text) => undelivered.read(text, line),
     };
     let return_time = match fields.optional(columns.return_time)?.filter(|text| !text.is_empty()) {
         None => Ok(None),
@@ -134,13 +124,13 @@ struct Fields<'r> {
 
 impl<'r> Fields<'r> {
     #[inline]
-    fn text(&self, column: usize) -> std::result::Result<&'r str, Stop> {
+    fn text(&self, column: usize) -> std::result::Result<&'r str, BadBytes> {
         let bytes = self.record.get(column).unwrap_or_default().trim_ascii();
-        std::str::from_utf8(bytes).map_err(|_| Stop::BadBytes(column))
+        std::str::from_utf8(bytes).map_err(|_| BadBytes(column))
     }
 
     #[inline]
-    fn optional(&self, column: Option<usize>) -> std::result::Result<Option<&'r str>, Stop> {
+    fn optional(&self, column: Option<usize>) -> std::result::Result<Option<&'r str>, BadBytes> {
         column.map(|column| self.text(column)).transpose()
     }
 }
@@ -165,16 +155,20 @@ pub(super) fn decode_windows_1252(record: &ByteRecord, decoded: &mut ByteRecord,
 
 /// Reads times; neighbouring lines are often of one order, so the latest text is remembered.
 #[derive(Clone)]
-struct TimeReader<'s> {
+pub(super) struct TimeReader<'s> {
     format: &'s TimeFormat,
     zone: &'s Zone,
     last: String,
     micros: Option<i64>,
 }
 
-impl TimeReader<'_> {
+impl<'s> TimeReader<'s> {
+    pub(super) fn new(schema: &'s Schema) -> Self {
+        Self { format: &schema.time_format, zone: &schema.rules.zone, last: String::new(), micros: None }
+    }
+
     #[inline]
-    fn read(&mut self, text: &str) -> Option<i64> {
+    pub(super) fn read(&mut self, text: &str) -> Option<i64> {
         if text != self.last {
             self.micros = self.format.parse(text, self.zone).ok();
             self.last.clear();
@@ -184,39 +178,45 @@ impl TimeReader<'_> {
     }
 }
 
-/// Tells undelivered lines, and finds out when that cannot be told.
-struct UndeliveredReader<'s> {
+/// Tells undelivered lines, and notes what says that they cannot be told.
+pub(super) struct UndeliveredReader<'s> {
     schema: &'s Schema,
-    /// Whether the column had a yes/no word so far, and whether it had an empty field.
-    words: bool,
-    blanks: bool,
+    pub(super) seen: Seen,
 }
 
-impl UndeliveredReader<'_> {
-    fn read(&mut self, text: &str) -> Result<bool> {
-        let Some((column, value)) = &self.schema.undelivered else { return Ok(false) };
-        if let Some(value) = value {
-            return Ok(text == value);
-        }
-        let word = yes_or_no(text);
-        self.words |= word.is_some();
-        self.blanks |= text.is_empty();
-        if self.words && self.blanks {
-            return Err(Error::AmbiguousFlag { column: column.clone() });
-        }
-        Ok(word.unwrap_or(text.is_empty()))
+/// The first lines on which the undelivered column had a yes/no word, and an empty field. With both, it is unclear
+/// what an empty field means.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    pub(super) word: Option<u64>,
+    pub(super) blank: Option<u64>,
+}
+
+impl Seen {
+    /// The line on which the second of both was seen.
+    pub(super) fn unclear_from(self) -> Option<u64> {
+        Some(self.word?.max(self.blank?))
     }
 }
 
-/// What a flag says, if it is one.
-fn yes_or_no(text: &str) -> Option<bool> {
-    let is_one_of = |words: [&str; 5]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is_one_of(["1", "true", "yes", "y", "t"]) {
-        Some(true)
-    } else if is_one_of(["0", "false", "no", "n", "f"]) {
-        Some(false)
-    } else {
-        None
+impl<'s> UndeliveredReader<'s> {
+    fn new(schema: &'s Schema) -> Self {
+        Self { schema, seen: Seen::default() }
+    }
+
+    pub(super) fn read(&mut self, text: &str, line: u64) -> bool {
+        let Some((_, value)) = &self.schema.undelivered else { return false };
+        if let Some(value) = value {
+            return text == value;
+        }
+        let word = yes_or_no(text);
+        if word.is_some() {
+            self.seen.word.get_or_insert(line);
+        }
+        if text.is_empty() {
+            self.seen.blank.get_or_insert(line);
+        }
+        word.unwrap_or(text.is_empty())
     }
 }
 
@@ -230,8 +230,8 @@ struct NumberTexts<'r> {
 }
 
 /// Reads numbers as the schema says they are written.
-struct NumberReader<'s> {
-    schema: &'s Schema,
+pub(super) struct NumberReader<'s> {
+    pub(super) schema: &'s Schema,
 }
 
 impl NumberReader<'_> {
@@ -287,21 +287,23 @@ impl NumberReader<'_> {
     }
 
     #[inline]
-    fn mark(&self) -> char {
-        match self.schema.decimal_mark {
-            DecimalMark::Point => '.',
-            DecimalMark::Comma => ',',
-        }
+    pub(super) fn mark(&self) -> char {
+        self.schema.decimal_mark.sign()
     }
 
     /// A whole number, with or without decimals that are zero.
     #[inline]
-    fn whole(&self, text: &str) -> std::result::Result<i64, DecimalProblem> {
+    pub(super) fn whole(&self, text: &str) -> std::result::Result<i64, DecimalProblem> {
         parse_decimal(text, self.mark(), 0)
     }
 
     #[inline]
-    fn money(&self, text: &str, field: RejectReason, name: &str) -> std::result::Result<Money, Unreadable> {
+    pub(super) fn money(
+        &self,
+        text: &str,
+        field: RejectReason,
+        name: &str,
+    ) -> std::result::Result<Money, Unreadable> {
         let parsed = match self.schema.rules.rounding {
             Rounding::Refuse => parse_decimal(text, self.mark(), 4),
             Rounding::HalfEven => parse_rounded(text, self.mark(), 4),
@@ -316,7 +318,7 @@ impl NumberReader<'_> {
     }
 
     /// A discount as a share of the price; out of range before it has too many decimals, as from `f64`.
-    fn rate(&self, text: &str) -> std::result::Result<Rate, Unreadable> {
+    pub(super) fn rate(&self, text: &str) -> std::result::Result<Rate, Unreadable> {
         let because = |reason| (reason, format!("discount `{text}`"));
         let rounded = parse_rounded(text, self.mark(), 6).map_err(|_| because(RejectReason::Discount))?;
         if !(0..=Rate::ONE.millionths()).contains(&rounded) {

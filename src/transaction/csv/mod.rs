@@ -4,11 +4,24 @@
 //! gzip, byte-order mark) are found out from the file. Rows go to the same place as those of every other door, so a
 //! file and the same rows from memory make equal logs.
 
+mod blocks;
+mod clock;
 mod decode;
+mod digits;
 mod header;
+mod joined;
+mod marks;
+mod parallel;
+#[cfg(test)]
+mod parallel_test;
+mod parse;
+mod part;
+mod plain;
 mod read;
 mod rows;
 mod source;
+mod texts;
+mod union;
 
 use std::fs::File;
 use std::io::Read;
@@ -44,7 +57,8 @@ impl TransactionLog {
     /// the schema names are looked at. Rows are numbered in reports by the line on which they begin, the header
     /// being line 1.
     ///
-    /// Time is linear in the file, on one thread, without an allocation per row; memory is that of the log.
+    /// Time is linear in the file, on all threads of rayon's pool, without an allocation per row; memory is that of the
+    /// log and of a few blocks of the file.
     ///
     /// # Errors
     /// [`Error::Io`] where the file cannot be read; [`Error::File`] where its structure is broken: a gzip stream that
@@ -71,7 +85,7 @@ impl TransactionLog {
         let file = File::open(path.as_ref()).map_err(failed)?;
         // A pipe has no length that means anything.
         let length = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
-        read::read(file, &name, length, schema, progress)
+        parallel::read(file, &name, length, schema, parallel::BLOCK, progress)
     }
 
     /// A log from CSV bytes, plain or gzip; otherwise as [`from_csv_path`](Self::from_csv_path).
@@ -117,6 +131,6 @@ impl TransactionLog {
         schema: &Schema,
         progress: &mut dyn FnMut(ReadProgress) -> ControlFlow<()>,
     ) -> Result<Self> {
-        read::read(reader, UNNAMED, None, schema, progress)
+        parallel::read(reader, UNNAMED, None, schema, parallel::BLOCK, progress)
     }
 }

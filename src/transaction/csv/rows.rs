@@ -11,9 +11,12 @@ use crate::error::{Error, Result};
 use crate::transaction::csv::ReadProgress;
 use crate::transaction::csv::decode::decode_windows_1252;
 use crate::transaction::csv::header;
-use crate::transaction::csv::read::{PROGRESS_ROWS, Records};
+use crate::transaction::csv::read::Records;
 use crate::transaction::csv::source::{Failures, Source};
 use crate::transaction::schema::Encoding;
+
+/// Rows between two reports of progress.
+const PROGRESS_ROWS: u64 = 1 << 14;
 
 /// Reads a file row by row; the header is read when it is opened.
 pub(crate) struct CsvRows<'r> {

@@ -12,9 +12,9 @@ use crate::transaction::schema::Encoding;
 
 /// A line put behind the end of every file. If it does not come back as a record of its own, the file ended inside
 /// quotes and swallowed it; the CSV reader itself takes such an end for a regular one.
-pub(super) const END: &[u8] = b"\0end of file\0";
+pub(super) const END: &[u8] = b"\0end\0";
 
-/// A file's text, with its end marked.
+/// A file's text.
 pub(super) struct Source<'r> {
     pub(super) text: Box<dyn Read + 'r>,
     /// Bytes taken from the file so far.
@@ -30,7 +30,15 @@ pub(super) struct Failures {
 }
 
 impl<'r> Source<'r> {
+    /// The text with its end marked.
     pub(super) fn open(file: impl Read + 'r, name: &str, encoding: Encoding) -> Result<Self> {
+        let source = Self::open_unmarked(file, name, encoding)?;
+        let end = Cursor::new([b"\n", END, b"\n"].concat());
+        Ok(Self { text: Box::new(source.text.chain(end)), ..source })
+    }
+
+    /// The text alone.
+    pub(super) fn open_unmarked(file: impl Read + 'r, name: &str, encoding: Encoding) -> Result<Self> {
         let taken = Rc::new(Cell::new(0));
         let counted = Counted { file, taken: Rc::clone(&taken) };
         let mut failures = Failures { name: name.to_owned(), gzip: false };
@@ -45,8 +53,7 @@ impl<'r> Source<'r> {
         };
         let text =
             without_mark(&head, rest, encoding).map_err(|problem| failures.file(problem.to_owned()))?;
-        let end = Cursor::new([b"\n", END, b"\n"].concat());
-        Ok(Self { text: Box::new(text.chain(end)), taken, failures })
+        Ok(Self { text, taken, failures })
     }
 }
 

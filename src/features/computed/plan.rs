@@ -1,0 +1,370 @@
+//! Computed traits in the pass: which lines and orders count, and which column comes of them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::category::Levels;
+use crate::error::{Error, Result};
+use crate::features::computed::aggregate::{Item, Outcome, aggregate};
+use crate::features::computed::{Aggregate, Bound, Computed, Number, Over, Pass, TextFilter, TraitValue};
+use crate::features::customer::{Customer, Lines, at};
+use crate::features::derive::{Code, Grow, Part, TooLarge};
+use crate::features::family::{ColumnPlan, Family, Measure, Plan, Source};
+use crate::features::lines::Needs;
+use crate::features::requirements::column_of;
+use crate::transaction::{
+    AsOf, Attribute, LineKind, Money, OrderIdentity, Returns, TransactionLog, UNKNOWN_COST,
+};
+
+impl Computed {
+    fn value(&self) -> Option<TraitValue> {
+        match self.aggregate {
+            Aggregate::Count => None,
+            Aggregate::Sum(number)
+            | Aggregate::Average(number)
+            | Aggregate::Min(number)
+            | Aggregate::Max(number) => Some(TraitValue::Number(number)),
+            Aggregate::First(value)
+            | Aggregate::Last(value)
+            | Aggregate::MostFrequent(value)
+            | Aggregate::Distinct(value) => Some(value),
+        }
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = Number> {
+        let value = match self.value() {
+            Some(TraitValue::Number(number)) => Some(number),
+            _ => None,
+        };
+        value.into_iter().chain(self.bounds.iter().map(|bound| bound.number))
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = Attribute> {
+        let value = match self.value() {
+            Some(TraitValue::Text(attribute)) => Some(attribute),
+            _ => None,
+        };
+        value.into_iter().chain(self.texts.iter().map(|filter| filter.attribute))
+    }
+
+    /// What the log lacks for it, in words.
+    fn lacking(&self, log: &TransactionLog) -> Option<&'static str> {
+        let number = self.numbers().find_map(|number| match number {
+            Number::Discount if log.discounts.is_none() => Some("a discount column"),
+            Number::Cost if log.costs.is_none() => Some("unit costs"),
+            Number::Returned | Number::Net | Number::QuantityReturned
+                if *log.rules().returns() == Returns::NotRecorded =>
+            {
+                Some("a record of returns")
+            }
+            _ => None,
+        });
+        let text = || self.attributes().find(|attribute| log.attribute(*attribute).is_none()).map(column_of);
+        let adds_up = matches!(self.aggregate, Aggregate::Count | Aggregate::Sum(_) | Aggregate::Average(_));
+        let single = self.over == Over::Lines && !(adds_up && self.bounds.is_empty());
+        let lines =
+            || (single && log.is_compacted()).then_some("single order lines; let the state keep them");
+        number.or_else(text).or_else(lines)
+    }
+
+    fn needs(&self) -> Needs {
+        let mut needs =
+            self.attributes().fold(Needs::NONE, |needs, attribute| needs.and(Needs::text(attribute)));
+        needs.order = true;
+        for number in self.numbers() {
+            match number {
+                Number::Quantity | Number::UnitPrice => needs.quantity = true,
+                Number::Discount | Number::Paid => needs.discount = true,
+                Number::Cost => needs.cost = true,
+                Number::Gross => {}
+                Number::Returned | Number::Net | Number::QuantityReturned => {
+                    (needs.discount, needs.quantity, needs.came_back) = (true, true, true);
+                    (needs.returned, needs.returned_quantity) = (true, true);
+                }
+            }
+        }
+        needs
+    }
+}
+
+impl Family for Computed {
+    fn check(&self, as_of: &AsOf) -> Result<()> {
+        self.window.range(as_of).map(|_| ())
+    }
+
+    fn plan(&self, source: &Source<'_>) -> Result<Box<dyn Plan>> {
+        if let Some(needs) = self.lacking(source.log) {
+            return Err(Error::FeatureNeeds { feature: self.name.clone(), needs });
+        }
+        let levels = match self.value() {
+            Some(TraitValue::Text(attribute)) => {
+                source.log.attribute(attribute).map(|texts| Arc::clone(&texts.levels))
+            }
+            _ => None,
+        };
+        let filter = |filter: &TextFilter| {
+            let texts = source.log.attribute(filter.attribute).map(|column| &column.levels);
+            let passes = |text: &str| match filter.pass {
+                Pass::Only => filter.texts.iter().any(|own| own == text),
+                Pass::Except => filter.texts.iter().all(|own| own != text),
+            };
+            (filter.attribute, texts.map(|texts| texts.iter().map(passes).collect()).unwrap_or_default())
+        };
+        Ok(Box::new(ComputedPlan {
+            filters: self.texts.iter().map(filter).collect(),
+            levels,
+            range: self.window.range(source.as_of)?,
+            orders_by_id: source.log.rules().orders() != OrderIdentity::EachLine,
+            computed: self.clone(),
+        }))
+    }
+}
+
+struct ComputedPlan {
+    computed: Computed,
+    /// The texts of the value, where it is one.
+    levels: Option<Arc<Levels>>,
+    /// Which codes pass.
+    filters: Vec<(Attribute, Vec<bool>)>,
+    range: Range<i64>,
+    orders_by_id: bool,
+}
+
+impl Plan for ComputedPlan {
+    fn columns(&self) -> Vec<ColumnPlan> {
+        // How often and how many are numbers, of texts as well.
+        let levels =
+            self.levels.clone().filter(|_| !matches!(self.computed.aggregate, Aggregate::Distinct(_)));
+        vec![ColumnPlan { name: self.computed.name.clone(), levels }]
+    }
+
+    fn needs(&self) -> Needs {
+        self.computed.needs()
+    }
+
+    fn measure(&self) -> Box<dyn Measure + '_> {
+        Box::new(ComputedMeasure { plan: self, items: Vec::new(), column: Column::new(&self.computed) })
+    }
+}
+
+struct ComputedMeasure<'p> {
+    plan: &'p ComputedPlan,
+    items: Vec<Item>,
+    column: Column,
+}
+
+impl Measure for ComputedMeasure<'_> {
+    fn add(&mut self, customer: &Customer<'_>) {
+        self.items.clear();
+        let lines = &customer.lines;
+        let mut start = 0;
+        while start < lines.gross.len() {
+            let mut end = start + 1;
+            // A line is looked at alone, an order as a run of lines.
+            while self.plan.computed.over == Over::Orders
+                && end < lines.gross.len()
+                && lines.order[end] == lines.order[start]
+            {
+                end += 1;
+            }
+            self.items.extend(self.plan.item(customer, start..end));
+            start = end;
+        }
+        self.column.push(aggregate(self.plan.computed.aggregate, &mut self.items));
+    }
+
+    fn take(&mut self) -> Result<Vec<Part>, TooLarge> {
+        let what = || self.plan.computed.name.clone();
+        self.column.take().map(|part| vec![part]).map_err(|customer| TooLarge { what: what(), customer })
+    }
+}
+
+impl ComputedPlan {
+    /// A line, or the lines of an order that pass, if there are any and they are in the window.
+    fn item(&self, customer: &Customer<'_>, run: Range<usize>) -> Option<Item> {
+        let lines = &customer.lines;
+        let mut sums: Option<Sums> = None;
+        let mut text: Option<(i64, u32)> = None;
+        for line in run.clone().filter(|line| lines.kind(*line) == LineKind::Sale) {
+            let passes = |(attribute, codes): &(Attribute, Vec<bool>)| {
+                codes.get(customer.text(*attribute)[line] as usize).copied().unwrap_or_default()
+            };
+            if !self.filters.iter().all(passes) {
+                continue;
+            }
+            let own = Sums::of(lines, line);
+            sums = Some(sums.map_or(own, |sums| sums.and(&own)));
+            if let (Some(TraitValue::Text(attribute)), Some(levels)) = (self.computed.value(), &self.levels) {
+                let code = customer.text(attribute)[line];
+                let larger = text.is_none_or(|(gross, best)| {
+                    lines.gross[line] > gross || (lines.gross[line] == gross && code < best)
+                });
+                if (code as usize) < levels.len() && larger {
+                    text = Some((lines.gross[line], code));
+                }
+            }
+        }
+        let sums = sums.filter(|sums| self.range.contains(&sums.time))?;
+        let inside = |bound: &Bound| {
+            let value = sums.number(bound.number)?;
+            Some((i128::from(bound.least)..=i128::from(bound.most)).contains(&value))
+        };
+        if !self.computed.bounds.iter().all(|bound| inside(bound) == Some(true)) {
+            return None;
+        }
+        let value = match self.computed.value() {
+            None => Some(0),
+            Some(TraitValue::Number(number)) => sums.number(number),
+            // Without a text there is nothing to look at.
+            Some(TraitValue::Text(_)) => Some(i128::from(text?.1)),
+        };
+        let order = if self.orders_by_id { lines.order[run.start] } else { 0 };
+        let count = if self.computed.over == Over::Orders { 1 } else { sums.lines };
+        Some(Item { time: sums.time, order, count, value })
+    }
+}
+
+/// The numbers of a line, or of several.
+#[derive(Clone, Copy)]
+struct Sums {
+    time: i64,
+    lines: u64,
+    quantity: i128,
+    quantity_back: i128,
+    gross: i128,
+    discount: i128,
+    returned: i128,
+    cost: Option<i128>,
+}
+
+impl Sums {
+    fn of(lines: &Lines<'_>, line: usize) -> Self {
+        let cost = at(lines.cost, line);
+        Self {
+            time: lines.time[line],
+            lines: lines.count(line),
+            quantity: i128::from(at(lines.quantity, line)),
+            quantity_back: i128::from(at(lines.pieces_back, line)),
+            gross: i128::from(lines.gross[line]),
+            discount: i128::from(lines.discount(line)),
+            returned: i128::from(at(lines.value_back, line)),
+            cost: (cost != UNKNOWN_COST).then_some(i128::from(cost)),
+        }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            time: self.time.min(other.time),
+            lines: self.lines + other.lines,
+            quantity: self.quantity + other.quantity,
+            quantity_back: self.quantity_back + other.quantity_back,
+            gross: self.gross + other.gross,
+            discount: self.discount + other.discount,
+            returned: self.returned + other.returned,
+            cost: self.cost.zip(other.cost).map(|(own, other)| own + other),
+        }
+    }
+
+    fn number(&self, number: Number) -> Option<i128> {
+        match number {
+            Number::Quantity => Some(self.quantity),
+            Number::Gross => Some(self.gross),
+            Number::Discount => Some(self.discount),
+            Number::Paid => Some(self.gross - self.discount),
+            Number::Returned => Some(self.returned),
+            Number::Net => Some(self.gross - self.discount - self.returned),
+            Number::QuantityReturned => Some(self.quantity_back),
+            Number::Cost => self.cost,
+            Number::UnitPrice => divided(self.gross, self.quantity),
+        }
+    }
+}
+
+/// A quotient of numbers that are not negative, rounded half to even; `None` over zero.
+fn divided(amount: i128, by: i128) -> Option<i128> {
+    if by <= 0 {
+        return None;
+    }
+    let (whole, rest) = (amount / by, amount % by);
+    let up = 2 * rest > by || (2 * rest == by && whole % 2 == 1);
+    Some(whole + i128::from(up))
+}
+
+/// The column that a trait makes.
+enum Column {
+    Counts(Wide<u32>),
+    Pieces(Wide<i64>),
+    Money(Wide<Money>),
+    /// Sums are divided by this beside their count.
+    Averages(Grow<f64>, f64),
+    Texts(Grow<Code>),
+}
+
+/// A column whose values have to fit it; remembers the first customer whose does not.
+struct Wide<T> {
+    values: Grow<T>,
+    too_large: Option<usize>,
+}
+
+impl<T: crate::features::derive::Cell> Wide<T> {
+    fn new() -> Self {
+        Self { values: Grow::default(), too_large: None }
+    }
+
+    /// Adds a customer's value, converted by `fit`, or that she has none.
+    fn push(&mut self, value: Option<i128>, fit: impl Fn(i128) -> Option<T>) {
+        let fitted = value.and_then(fit);
+        if value.is_some() && fitted.is_none() {
+            self.too_large = self.too_large.or(Some(self.values.len()));
+        }
+        self.values.push(fitted);
+    }
+
+    fn take(&mut self) -> Result<Part, usize> {
+        let part = self.values.take();
+        self.too_large.take().map_or(Ok(part), Err)
+    }
+}
+
+impl Column {
+    fn new(computed: &Computed) -> Self {
+        let unit = |number: Number| if number.is_money() { 10_000.0 } else { 1.0 };
+        match (computed.aggregate, computed.value()) {
+            (Aggregate::Count | Aggregate::Distinct(_), _) | (_, None) => Self::Counts(Wide::new()),
+            (Aggregate::Average(number), _) => Self::Averages(Grow::default(), unit(number)),
+            (_, Some(TraitValue::Number(number))) if number.is_money() => Self::Money(Wide::new()),
+            (_, Some(TraitValue::Number(_))) => Self::Pieces(Wide::new()),
+            (_, Some(TraitValue::Text(_))) => Self::Texts(Grow::default()),
+        }
+    }
+
+    fn push(&mut self, outcome: Option<Outcome>) {
+        let whole = outcome.map(|outcome| match outcome {
+            Outcome::Count(count) => i128::from(count),
+            Outcome::Whole(value) | Outcome::Average(value, _) => value,
+        });
+        match self {
+            Self::Counts(column) => column.push(whole, |value| u32::try_from(value).ok()),
+            Self::Pieces(column) => column.push(whole, |value| i64::try_from(value).ok()),
+            Self::Money(column) => {
+                column.push(whole, |value| i64::try_from(value).ok().map(Money::from_ten_thousandths));
+            }
+            Self::Averages(column, unit) => column.push(match outcome {
+                Some(Outcome::Average(sum, count)) => Some(sum as f64 / count as f64 / *unit),
+                _ => None,
+            }),
+            Self::Texts(column) => column.push(whole.map(|code| Code(code as u32))),
+        }
+    }
+
+    /// The column, or the first customer whose value does not fit it.
+    fn take(&mut self) -> Result<Part, usize> {
+        match self {
+            Self::Counts(column) => column.take(),
+            Self::Pieces(column) => column.take(),
+            Self::Money(column) => column.take(),
+            Self::Averages(column, _) => Ok(column.take()),
+            Self::Texts(column) => Ok(column.take()),
+        }
+    }
+}
