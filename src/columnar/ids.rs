@@ -75,12 +75,11 @@ fn fill(slots: &mut [u64], ids: impl Iterator<Item = Option<u64>>) -> Option<Bit
     let mut there = Bitmap::filled(slots.len(), true);
     let mut complete = true;
     for (row, (slot, id)) in slots.iter_mut().zip(ids).enumerate() {
-        match id {
-            Some(id) => *slot = id,
-            None => {
-                there.set(row, false);
-                complete = false;
-            }
+        if let Some(id) = id {
+            *slot = id;
+        } else {
+            there.set(row, false);
+            complete = false;
         }
     }
     (!complete).then_some(there)

@@ -191,10 +191,13 @@ impl<'s> ParquetFile<'s> {
         if chunk.num_values() != rows {
             return Err(self.broken(format!("{what} has {} values for {rows} rows", chunk.num_values())));
         }
-        let (start, size) = guarded(&self.name, &what, || Ok(chunk.byte_range()))?;
-        if start.checked_add(size).is_none_or(|end| end > self.length) {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let range = u64::try_from(start).ok().zip(u64::try_from(chunk.compressed_size()).ok());
+        let within =
+            |(start, size): &(u64, u64)| start.checked_add(*size).is_some_and(|end| end <= self.length);
+        let Some((start, size)) = range.filter(within) else {
             return Err(self.broken(format!("{what} is beyond the end of the file")));
-        }
+        };
         let bytes = Bytes::from(read(self.source, &self.name, start, size as usize)?);
         let whole = ChunkBytes { start, bytes, length: self.length };
         // Only where no page lists its texts one by one does a dictionary save work.

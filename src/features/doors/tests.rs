@@ -321,7 +321,7 @@ mod arrow {
                     // Any text is a currency; without the form or the moment there is no context.
                     ("kohort.currency", Some(_)) => assert!(read.is_ok()),
                     ("kohort.feature_table" | "kohort.as_of", None) => {
-                        assert_eq!(read.unwrap().context(), None)
+                        assert_eq!(read.unwrap().context(), None);
                     }
                     _ => assert!(matches!(read, Err(Error::Model { .. })), "{key} {value:?}: {read:?}"),
                 }

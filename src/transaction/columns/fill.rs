@@ -20,6 +20,7 @@ const CHUNK: usize = 1 << 14;
 
 /// Which optional columns a log has.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one column whether it is there")]
 pub(crate) struct Optional {
     pub(crate) discount: bool,
     pub(crate) unit_cost: bool,
@@ -187,7 +188,7 @@ impl Filled {
     }
 }
 
-impl<'f> Slots<'f> {
+impl Slots<'_> {
     /// The first `rows` rows, and those after them.
     pub(crate) fn split_at(self, rows: usize) -> (Self, Self) {
         fn split<T>(values: &mut [T], at: usize) -> (&mut [T], &mut [T]) {

@@ -122,7 +122,7 @@ pub(crate) fn log_of_parts(
     Ok(filled.into_log(Ids { customers, orders, attributes }, &rejected, report, rules))
 }
 
-impl<'f> Part<'f> {
+impl Part<'_> {
     fn split_at(self, rows: usize) -> (Self, Self) {
         fn split(ids: &mut [u64], at: usize) -> (&mut [u64], &mut [u64]) {
             ids.split_at_mut(at.min(ids.len()))

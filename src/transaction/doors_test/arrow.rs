@@ -222,7 +222,7 @@ proptest! {
 #[cfg(feature = "parquet")]
 mod parquet_file {
     use ::parquet::arrow::ArrowWriter;
-    use ::parquet::basic::{Compression, ZstdLevel};
+    use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
     use ::parquet::file::properties::{WriterProperties, WriterVersion};
 
     use super::*;
@@ -234,20 +234,22 @@ mod parquet_file {
             Compression::SNAPPY,
             Compression::LZ4_RAW,
             Compression::ZSTD(ZstdLevel::default()),
-            Compression::GZIP(Default::default()),
+            Compression::GZIP(GzipLevel::default()),
         ];
         let version = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0];
         let properties = WriterProperties::builder()
             .set_compression(compression[usize::from(choice) % 5])
             .set_writer_version(version[usize::from(choice / 5) % 2])
-            .set_dictionary_enabled(choice % 3 != 0)
+            .set_dictionary_enabled(!choice.is_multiple_of(3))
             .set_max_row_group_row_count(Some(group))
             .set_data_page_row_count_limit(3)
             .set_write_batch_size(2)
             .build();
         let mut file = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut file, batches[0].schema(), Some(properties)).unwrap();
-        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        for batch in batches {
+            writer.write(batch).unwrap();
+        }
         writer.close().unwrap();
         file
     }
