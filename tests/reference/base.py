@@ -4,6 +4,14 @@ from logs import DAY
 
 MATURITY = 60 * DAY
 
+# An order has at least one sale line; its time is that of the earliest.
+ORDERS = """select customer, ord, min(time) filter (kind = 'sale') as placed,
+    count(*) filter (kind = 'sale') as sale_lines, sum(quantity) filter (kind <> 'return') as pieces,
+    sum(gross) filter (kind = 'sale') as gross, sum(discount) filter (kind = 'sale') as discount,
+    sum(pieces_back) as pieces_back, sum(value_back) as value_back,
+    count(*) filter (kind = 'sale' and 2 * pieces_back >= quantity) as lines_back
+    from lines group by all having sale_lines > 0"""
+
 
 def ratio(part, whole):
     """Missing of nothing."""

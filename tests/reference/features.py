@@ -11,14 +11,15 @@ import duckdb
 import numpy
 import pandas
 
-import families
 import figures
+import goods
 import logs
 import response
+import times
 from base import base, window
-from families import SOUTH
 from figures import Table
 from logs import DAY, moment
+from times import SOUTH
 from traits import event_trait, trait
 
 FOLDER = os.environ["KOHORT_DATA"]
@@ -32,15 +33,15 @@ def everything(log, windows, traits, calendar_zone):
     for place, (name, (start, end)) in enumerate(windows.items()):
         window(log, start, end)
         base(table, log, f"__{name}", channels=place == 0)
-    families.rhythm(table, log)
-    families.prices(table, log)
-    families.breadth(table, log)
-    families.returns(table, log)
-    families.calendar(table, log, calendar_zone)
-    families.life_cycle(table, log)
-    families.trend(table, log)
-    families.channels(table, log)
-    families.longest_gap(table, log)
+    times.rhythm(table, log)
+    goods.prices(table, log)
+    goods.breadth(table, log)
+    goods.returns(table, log)
+    times.calendar(table, log, calendar_zone)
+    times.life_cycle(table, log)
+    times.trend(table, log)
+    times.channels(table, log)
+    times.longest_gap(table, log)
     for name, *of, settings in traits:
         trait(table, log, name, *of, **settings)
     return table
@@ -51,14 +52,14 @@ def others(log, zone, traits=()):
     table = Table(log.customers())
     window(log, -(2**62), log.as_of)
     base(table, log)
-    families.prices(table, log)
-    families.breadth(table, log, largest=2, often=4)
-    families.returns(table, log)
+    goods.prices(table, log)
+    goods.breadth(table, log, largest=2, often=4)
+    goods.returns(table, log)
     bands = (("work", 8), ("leisure", 17), ("sleep", 23))
-    families.calendar(table, log, zone, bands, ("friday", "saturday"), SOUTH)
-    families.life_cycle(table, log, new=14, active=60, lapse=180, loyal=5, back=90, own_gaps=(1.5, 3))
-    families.trend(table, log, recent=42, earlier=28, periods=8, days=14, repurchase=60)
-    families.channels(table, log)
+    times.calendar(table, log, zone, bands, ("friday", "saturday"), SOUTH)
+    times.life_cycle(table, log, new=14, active=60, lapse=180, loyal=5, back=90, own_gaps=(1.5, 3))
+    times.trend(table, log, recent=42, earlier=28, periods=8, days=14, repurchase=60)
+    times.channels(table, log)
     for name, *of, settings in traits:
         trait(table, log, name, *of, **settings)
     return table
@@ -160,7 +161,7 @@ def main():
         tables[f"retail {day} {zone}"] = everything(log, windows, retail_traits(log), zone)
     now = moment("2011-12-10", "UTC")
     table = Table(retail.at(now).customers())
-    families.calendar(table, retail, "UTC")
+    times.calendar(table, retail, "UTC")
     tables["retail 2011-12-10 UTC"] = table
     tables["retail 2011-09-01 UTC"] = others(retail.at(moment("2011-09-01", "UTC")), "UTC")
 
