@@ -382,13 +382,21 @@ impl Category {
         Self { codes: rows.iter().map(code).collect(), levels: Arc::clone(&self.levels) }
     }
 
-    /// The same column without levels that no row has. O(rows + levels).
+    /// The same column without levels that no row has. O(rows + levels), and no longer than until every level was seen.
     pub(crate) fn without_unused(self) -> Self {
         let mut codes = vec![MISSING; self.levels.len()];
+        let mut unseen = codes.len();
         for code in self.codes.iter().filter(|code| **code != MISSING) {
-            codes[*code as usize] = 0;
+            let seen = &mut codes[*code as usize];
+            if *seen == MISSING {
+                *seen = 0;
+                unseen -= 1;
+                if unseen == 0 {
+                    break;
+                }
+            }
         }
-        if codes.iter().all(|code| *code != MISSING) {
+        if unseen == 0 {
             return self;
         }
         let mut levels = TextArena::default();

@@ -226,17 +226,26 @@ fn dictionary_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-/// How columns are read, with text in a layout of choice.
+/// How columns are read, with text in a layout of choice. Where the writer has left its Arrow types beside the data,
+/// they say what plain numbers mean.
 fn reading(metadata: &Arc<ParquetMetaData>, text: &DataType) -> Result<ArrowReaderMetadata, ParquetError> {
-    let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let stored = ArrowReaderMetadata::try_new(Arc::clone(metadata), plain)?;
-    let fields = stored.schema().fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => Arc::new(field.as_ref().clone().with_data_type(text.clone())),
-        _ => Arc::clone(field),
+    let metadata = || Arc::clone(metadata);
+    let stored = ArrowReaderMetadata::try_new(metadata(), ArrowReaderOptions::new()).or_else(|_| {
+        ArrowReaderMetadata::try_new(metadata(), ArrowReaderOptions::new().with_skip_arrow_metadata(true))
+    })?;
+    let fields = stored.schema().fields().iter().map(|field| {
+        let is_text = match field.data_type() {
+            DataType::Dictionary(_, values) => values.is_string(),
+            other => other.is_string(),
+        };
+        if is_text {
+            Arc::new(field.as_ref().clone().with_data_type(text.clone()))
+        } else {
+            Arc::clone(field)
+        }
     });
     let schema = Arc::new(arrow_schema::Schema::new(fields.collect::<Vec<_>>()));
-    let wanted = ArrowReaderOptions::new().with_schema(schema);
-    ArrowReaderMetadata::try_new(Arc::clone(metadata), wanted)
+    ArrowReaderMetadata::try_new(metadata(), ArrowReaderOptions::new().with_schema(schema))
 }
 
 /// Runs the decoder on bytes that may be damaged.

@@ -154,10 +154,12 @@ impl EventLog {
         Ok(log.counted())
     }
 
-    /// The log without the events of some customers, as when they ask to be forgotten: neither their events nor their
-    /// ids stay, nor any text that only their events had. The report counts the events as erased, and its examples of
-    /// rejected rows are emptied, since they may have been theirs. Ids may be given in either form: `17` finds `"17"` and
-    /// the other way round. No ids give an equal log. O(events + customers · log customers).
+    /// The log without the events of some customers, and without any text that only their events had.
+    ///
+    /// The [`report`](Self::report) counts their events as erased and empties the examples of rejected rows, which may
+    /// be theirs; see [`TransactionLog::erase`](crate::TransactionLog::erase), which does the same for order lines. Ids
+    /// may be given in either form, as the doors read them; those without an event change nothing else, and no ids give
+    /// an equal log. O(events + customers · log customers).
     #[must_use]
     pub fn erase(&self, customers: &[CustomerId]) -> Self {
         if customers.is_empty() {

@@ -26,6 +26,7 @@
 //! ```
 
 mod builder;
+mod by_customer;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
@@ -44,3 +45,6 @@ pub use report::{EventReport, EventTotals, RejectedEvents};
 pub use rules::{EventRules, EventRulesBuilder};
 #[cfg(any(feature = "csv", feature = "arrow"))]
 pub use schema::{EventSchema, EventSchemaBuilder, SchemaKind};
+
+pub(crate) use by_customer::ByCustomer;
+pub(crate) use log::NO_VALUE;

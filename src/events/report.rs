@@ -62,7 +62,7 @@ pub struct RejectedEvents {
     pub totals: EventTotals,
     /// The numbers of the first of them, at most five.
     pub first_rows: Vec<u64>,
-    /// What stood in the first one; empty once customers were erased, for it may have been theirs.
+    /// What stood in the first one; empty once customers were erased.
     pub example: String,
 }
 
@@ -154,11 +154,11 @@ impl fmt::Display for EventReport {
             let rows: Vec<String> = rejected.first_rows.iter().map(u64::to_string).collect();
             let more = if rejected.totals.events > rows.len() as u64 { ", …" } else { "" };
             let word = if rejected.totals.events == 1 { "row" } else { "rows" };
-            let example = match rejected.example.as_str() {
-                "" => String::new(),
-                example => format!(" (the first: {example})"),
-            };
-            writeln!(f, "  - {reason}: {word} {}{more}{example}", rows.join(", "))?;
+            write!(f, "  - {reason}: {word} {}{more}", rows.join(", "))?;
+            match rejected.example.as_str() {
+                "" => writeln!(f)?,
+                example => writeln!(f, " (the first: {example})")?,
+            }
         }
         Ok(())
     }

@@ -13,7 +13,9 @@ use crate::features::customer::{Back, CameBack, Posted, at};
 use crate::features::group::Group;
 use crate::features::lines::{LineColumns, Needs};
 use crate::features::partition::Partition;
-use crate::transaction::{LineKind, NO_TIME, Returns, TransactionLog, mul_div};
+use crate::transaction::{
+    Attribute, LineKind, LogRules, NO_TIME, OrderIdentity, Returns, TransactionLog, mul_div,
+};
 
 /// The paid value of each line of a log that came back before `until` and belongs to it; zero for credit notes
 /// themselves. `None` where the log does not record returns.
@@ -44,7 +46,7 @@ fn attributed_by_line(log: &TransactionLog, until: i64) -> Vec<i64> {
     let found: Vec<Vec<(u32, i64)>> = (0..partition.groups())
         .into_par_iter()
         .map_init(
-            || (Group::default(), Attributed::default()),
+            || (Group::default(), Attributed::new(log.rules())),
             |(group, attributed), index| {
                 group.fill(&partition, index, until);
                 attributed.reset(group.lines.len());
@@ -72,6 +74,8 @@ pub(crate) struct Attributed {
     pub(crate) value: Vec<i64>,
     /// What came back of the last customer's lines, return by return.
     pub(crate) came_back: Vec<CameBack>,
+    /// Whether the ids of orders are content, and no numbers of rows.
+    orders_by_id: bool,
     order: Vec<u32>,
     open: Vec<OpenSale>,
 }
@@ -84,6 +88,10 @@ struct OpenSale {
 }
 
 impl Attributed {
+    pub(crate) fn new(rules: &LogRules) -> Self {
+        Self { orders_by_id: rules.orders() != OrderIdentity::EachLine, ..Self::default() }
+    }
+
     /// Starts a group of so many lines.
     pub(crate) fn reset(&mut self, lines: usize) {
         self.quantity.clear();
@@ -103,17 +111,20 @@ impl Attributed {
         self.order.clear();
         self.order.extend(range.filter(|line| lines.kind(*line) != LineKind::Free).map(|line| line as u32));
         // Ties are broken by content, so that the order of rows cannot show.
-        self.order.sort_unstable_by_key(|line| {
-            let line = *line as usize;
-            let order = lines.order.get(line).copied().unwrap_or_default();
-            (
-                product(line),
-                lines.time[line],
-                lines.kind(line),
-                lines.gross[line],
-                lines.quantity[line],
-                order,
-            )
+        let number = |values: &[i64], line: usize| values.get(line).copied().unwrap_or_default();
+        let by_id = self.orders_by_id;
+        let numbers = |line: usize| {
+            let order = lines.order.get(line).copied().filter(|_| by_id);
+            let (gross, pieces) = (lines.gross[line], lines.quantity[line]);
+            (product(line), lines.time[line], lines.kind(line), gross, pieces, order)
+        };
+        let rest = |line: usize| {
+            let texts = Attribute::ALL.map(|attribute| lines.text(attribute).get(line).copied());
+            (number(&lines.discount, line), number(&lines.cost, line), texts)
+        };
+        self.order.sort_unstable_by(|a, b| {
+            let (a, b) = (*a as usize, *b as usize);
+            numbers(a).cmp(&numbers(b)).then_with(|| rest(a).cmp(&rest(b)))
         });
         self.open.clear();
         let mut current = None;
@@ -180,8 +191,8 @@ pub(crate) struct ReturnBook {
 }
 
 impl ReturnBook {
-    pub(crate) fn new(needs: Needs, as_of: i64) -> Self {
-        Self { as_of, attribution: needs.attribution, attributed: Attributed::default() }
+    pub(crate) fn new(needs: Needs, as_of: i64, rules: &LogRules) -> Self {
+        Self { as_of, attribution: needs.attribution, attributed: Attributed::new(rules) }
     }
 
     /// Prepares for the lines of another group: what of each line came back, known before `as_of`.

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::features::lines::LineColumns;
-use crate::features::measures::Measures;
 use crate::transaction::{Attribute, LineKind, NO_TIME};
 
 /// One customer's lines: her part of each column, or nothing of a column that is not there. The lines of an order
@@ -58,6 +57,16 @@ impl<'l> Lines<'l> {
 
     pub(crate) fn lines(&self) -> Range<usize> {
         0..self.gross.len()
+    }
+
+    /// The lines of each order, which stand side by side; nothing where orders are not needed.
+    pub(crate) fn order_runs(&self) -> impl Iterator<Item = Range<usize>> + use<'l> {
+        let mut end = 0;
+        self.order.chunk_by(|a, b| a == b).map(move |run| {
+            let start = end;
+            end += run.len();
+            start..end
+        })
     }
 
     #[inline]
@@ -145,8 +154,6 @@ pub(crate) struct Customer<'g> {
     pub(crate) orders: &'g [Order],
     /// In the order of the lines; empty unless a family needs them.
     pub(crate) came_back: &'g [CameBack],
-    /// What the base features are made of, as far as it was needed.
-    pub(crate) measures: &'g Measures,
     columns: &'g LineColumns,
     range: Range<usize>,
 }
@@ -156,10 +163,9 @@ impl<'g> Customer<'g> {
         columns: &'g LineColumns,
         range: Range<usize>,
         lines: Lines<'g>,
-        measures: &'g Measures,
         lists: (&'g [Order], &'g [CameBack]),
     ) -> Self {
-        Self { lines, orders: lists.0, came_back: lists.1, measures, columns, range }
+        Self { lines, orders: lists.0, came_back: lists.1, columns, range }
     }
 
     /// The codes of a text of each line; nothing where it is not needed or not there.
@@ -177,15 +183,7 @@ impl<'g> Customer<'g> {
 /// `by_id` says that the ids of orders are content, and no numbers of rows.
 pub(crate) fn list_orders(lines: &Lines<'_>, by_id: bool, orders: &mut Vec<Order>) {
     orders.clear();
-    let mut start = 0;
-    while start < lines.gross.len() {
-        let mut end = start + 1;
-        while end < lines.gross.len() && lines.order[end] == lines.order[start] {
-            end += 1;
-        }
-        orders.extend(order_of(lines, start..end));
-        start = end;
-    }
+    orders.extend(lines.order_runs().filter_map(|run| order_of(lines, run)));
     orders.sort_unstable_by(|a, b| {
         let id = |order: &Order| if by_id { lines.order[order.lines.start] } else { 0 };
         let content = |order: &Order| {

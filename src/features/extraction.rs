@@ -19,7 +19,7 @@ use crate::features::measures::{Levels, Measures, Meter};
 use crate::features::partition::Partition;
 use crate::features::requirements::{lacking, needs_of};
 use crate::features::table::{FeatureTable, ReturnKnowledge, TableContext};
-use crate::transaction::{Attribute, CustomerIds, IdColumn, OrderIdentity, Returns, TransactionLog};
+use crate::transaction::{Attribute, OrderIdentity, Returns, TransactionLog};
 
 /// More channels than this and a column each is no help to anyone.
 const MOST_CHANNELS: usize = 64;
@@ -156,7 +156,7 @@ impl FeatureExtractor {
         let (names, texts): (Vec<String>, Vec<Option<Arc<Texts>>>) =
             columns.into_iter().map(|column| (column.name, column.levels)).unzip();
         let keys: Vec<&[u64]> = groups.iter().map(|group| group.customers.as_slice()).collect();
-        let ids = customer_ids(&log.customers, keys.concat());
+        let ids = log.customers.ids_of_keys(keys.concat());
         let lines_left_out = groups.iter().map(|group| group.left_out).sum();
         let parts: Vec<Vec<Part>> = groups.into_iter().map(|group| group.parts).collect();
         // Giving the moved lines back to the system takes about as long as joining the columns.
@@ -203,7 +203,7 @@ impl<'p> Scratch<'p> {
             needs,
             orders_by_id: source.log.rules().orders() != OrderIdentity::EachLine,
             group: Group::default(),
-            book: ReturnBook::new(needs, as_of),
+            book: ReturnBook::new(needs, as_of, source.log.rules()),
             meter: Meter::new(base.needs, as_of, source.maturity_days, base.levels),
             measures: Vec::new(),
             channel_gross: Vec::new(),
@@ -226,8 +226,7 @@ impl<'p> Scratch<'p> {
             book.start_customer(&group.lines, &range);
             let view = Lines::of(&group.lines, &range, book.back(&group.lines));
             let own = &mut channel_gross[customer * channels..(customer + 1) * channels];
-            let measured = meter.measure(&view, &group.lines, &range, own);
-            measures.push(measured);
+            measures.push(meter.measure(&view, &group.lines, &range, own));
             if self.families.is_empty() {
                 continue;
             }
@@ -241,7 +240,7 @@ impl<'p> Scratch<'p> {
                 }
             }
             let lists = (self.orders.as_slice(), self.came_back.as_slice());
-            let customer = Customer::new(&group.lines, range, view, &measured, lists);
+            let customer = Customer::new(&group.lines, range, view, lists);
             self.families.iter_mut().for_each(|family| family.add(&customer));
         }
     }
@@ -253,18 +252,6 @@ impl<'p> Scratch<'p> {
             parts.extend(family.take()?);
         }
         Ok(GroupTable { customers: self.group.customers.clone(), parts, left_out: self.group.left_out })
-    }
-}
-
-/// The ids of ascending keys.
-fn customer_ids(column: &IdColumn, keys: Vec<u64>) -> CustomerIds {
-    match column {
-        IdColumn::Numbers(_) => CustomerIds::ascending_numbers(keys),
-        IdColumn::Texts(texts) if keys.len() == texts.levels.len() => {
-            CustomerIds::texts((*texts.levels).clone())
-        }
-        IdColumn::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
-        IdColumn::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
     }
 }
 

@@ -47,12 +47,16 @@ mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
-pub use computed::{Aggregate, Computed, ComputedBuilder, Number, Over, TraitValue};
+pub use computed::{
+    Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
+    Over, TraitValue,
+};
 pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use families::{
-    Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend, TrendBuilder, Weekday,
+    Breadth, BreadthBuilder, Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend,
+    TrendBuilder, Weekday,
 };
 pub use feature::Feature;
 pub(crate) use group::Group;

@@ -11,7 +11,7 @@ mod laws;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
-pub(crate) use elementary::exp;
+pub(crate) use elementary::{exp, ln};
 pub(crate) use laws::Weights;
 
 /// A stream of random draws.

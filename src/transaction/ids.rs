@@ -192,6 +192,9 @@ impl IdColumn {
     pub(crate) fn ids_of_keys(&self, keys: Vec<u64>) -> CustomerIds {
         match self {
             Self::Numbers(_) => CustomerIds::ascending_numbers(keys),
+            Self::Texts(texts) if keys.len() == texts.levels.len() => {
+                CustomerIds::texts((*texts.levels).clone())
+            }
             Self::Texts(texts) => CustomerIds::texts(texts.levels.pick(keys.iter().map(|key| *key as u32))),
             Self::ShortTexts(texts) => CustomerIds::texts(texts.levels(&keys)),
         }
@@ -540,6 +543,28 @@ mod tests {
         assert!(serde_json::from_str::<CustomerIds>(r#"{"Numbers":[2,1]}"#).is_err());
         assert!(matches!(CustomerIds::numbers(vec![1, 4, 4]), Err(Error::DuplicateCustomer { .. })));
         assert!(matches!(CustomerIds::numbers(vec![1, 9, 4]), Err(Error::Setting { .. })));
+    }
+
+    #[test]
+    fn an_id_has_the_key_of_its_rows_however_ids_are_kept() {
+        let texts = vec!["c017", "c18", "c019"];
+        let short = IdColumn::from(texts.clone());
+        assert!(matches!(short, IdColumn::ShortTexts(_)), "texts as short as these are");
+        let category = IdColumn::Texts(Category::from_texts(texts.iter().map(|text| Some(*text))));
+        let numbers = IdColumn::from(vec![17_u64, 18, 19]);
+        for column in [&short, &category, &numbers] {
+            for row in 0..3 {
+                let id = column.get(row).unwrap();
+                assert_eq!(column.key_of(&id), Some(column.key(row)));
+            }
+            let mut keys: Vec<u64> = (0..3).map(|row| column.key(row)).collect();
+            keys.sort_unstable();
+            let ids = column.ids_of_keys(keys.clone());
+            assert!(keys.iter().enumerate().all(|(place, key)| column.id_of_key(*key) == ids.id(place)));
+        }
+        assert_eq!(numbers.key_of(&CustomerId::from("18")), Some(18));
+        assert_eq!(IdColumn::from(vec!["17", "18"]).key_of(&CustomerId::Number(18)).map(|_| ()), Some(()));
+        assert_eq!(short.key_of(&CustomerId::from("")), None, "no id is no customer");
     }
 
     #[test]

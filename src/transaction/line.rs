@@ -179,11 +179,13 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 25] = [
         Self::Ragged,
         Self::Encoding,
         Self::MissingCustomer,
         Self::MissingOrder,
+        Self::MissingKind,
+        Self::Value,
         Self::Time,
         Self::Quantity,
         Self::QuantityRange,

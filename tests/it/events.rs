@@ -149,6 +149,8 @@ proptest! {
         let log = from_rows(&rows, &rules()).unwrap();
         let forgotten = ["ada", "nobody"];
         let erased = log.erase(&forgotten.map(CustomerId::from));
+        let by_columns = from_columns(&rows, &rules()).unwrap().erase(&forgotten.map(CustomerId::from));
+        prop_assert_eq!(&by_columns, &erased, "short texts");
         let others: Vec<Row> = rows.iter().filter(|row| row.customer != "ada").cloned().collect();
         let without = from_rows(&others, &rules()).unwrap();
         prop_assert_eq!(erased.customers(), without.customers());
@@ -173,7 +175,10 @@ fn the_report_shows_every_row_and_its_columns_add_up() {
         Row { time: i64::MAX, value: "", ..FIRST },
         Row { customer: "ben", ..FIRST },
     ];
-    let log = from_rows(&rows, &rules()).unwrap().erase(&["ben".into()]);
+    let log = from_rows(&rows, &rules()).unwrap();
+    let example = "  - time missing or unreadable: row 7 (the first: `9223372036854775807`)\n";
+    assert!(log.report().to_string().ends_with(example));
+    let log = log.erase(&["ben".into()]);
     let expected = "\
 8 events read: 4 kept, 3 rejected, 1 erased.
 
@@ -200,6 +205,22 @@ fn the_report_shows_every_row_and_its_columns_add_up() {
     assert_eq!(log.report().to_string(), expected);
     let json = serde_json::to_string(log.report()).unwrap();
     assert_eq!(&serde_json::from_str::<kohort::events::EventReport>(&json).unwrap(), log.report());
+}
+
+#[test]
+fn an_id_is_found_in_either_form() {
+    let mut numbers = EventLog::builder(&rules(), IdKind::Number);
+    let mut texts = EventLog::builder(&rules(), IdKind::Text);
+    for id in [17_u64, 18] {
+        numbers.push(Event::new(id, 0, "sent")).unwrap();
+        texts.push(Event::new(id, 0, "sent")).unwrap();
+    }
+    for log in [numbers.build().unwrap(), texts.build().unwrap()] {
+        for id in [CustomerId::Number(17), CustomerId::from("17")] {
+            assert_eq!(log.erase(&[id]).len(), 1);
+        }
+        assert_eq!(log.erase(&[]), log);
+    }
 }
 
 #[test]

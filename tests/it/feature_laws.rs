@@ -202,3 +202,56 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Sales that differ in little, each line an order, so that nothing but content can say which one a credit note
+    /// undoes.
+    #[test]
+    fn which_sale_a_credit_note_undoes_does_not_depend_on_the_order_of_rows(
+        sales in prop::collection::vec((0_i64..2, 0_i64..3, 0_i64..3, 0_u8..2), 1..8),
+        notes in prop::collection::vec(1_i64..3, 1..4),
+        rotate in 0_usize..8,
+    ) {
+        use kohort::transaction::{Discount, OrderLine, Price};
+        use kohort::{AsOf, FeatureExtractor, LogRules, OrderIdentity, Returns, Zone};
+        let rules = LogRules::builder("EUR")
+            .orders(OrderIdentity::EachLine)
+            .returns(Returns::CreditNotes { prefix: None })
+            .build()
+            .unwrap();
+        let price = Price::Line(Money::parse("10").unwrap());
+        let mut lines: Vec<OrderLine> = sales
+            .iter()
+            .map(|(day, discount, cost, channel)| {
+                let mut line = OrderLine::new(1_u64, day * DAY, price);
+                line.discount = Discount::Amount(Money::from_ten_thousandths(*discount));
+                line.unit_cost = Some(Money::from_ten_thousandths(*cost));
+                line.channel = Some(format!("ch{channel}"));
+                line
+            })
+            .collect();
+        lines.extend(notes.iter().map(|day| {
+            OrderLine::new(1_u64, day * DAY, Price::Line(Money::parse("-9").unwrap()))
+        }));
+        let returned = |channel: &str| {
+            use kohort::features::{Aggregate, Computed, Number, Over};
+            let sum = Aggregate::Sum(Number::Returned);
+            Computed::builder(channel, Over::Lines, sum).only(kohort::Attribute::Channel, [channel]).build().unwrap()
+        };
+        let as_of = AsOf::instant(9 * DAY, &Zone::utc()).unwrap();
+        let asked = FeatureExtractor::builder(as_of).computed([returned("ch0"), returned("ch1")]).build().unwrap();
+        let table = |lines: &[OrderLine]| {
+            asked.extract(&TransactionLog::from_rows(lines.iter().cloned(), &rules, IdKind::Number).unwrap())
+        };
+        let whole = table(&lines);
+        lines.reverse();
+        lines.rotate_left(rotate % sales.len());
+        match (whole, table(&lines)) {
+            (Ok(whole), Ok(shuffled)) => prop_assert_eq!(whole, shuffled),
+            // A channel that no line has is refused for both.
+            (whole, shuffled) => prop_assert!(whole.is_err() && shuffled.is_err()),
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod erasure;
 mod events;
 #[cfg(feature = "csv")]
 mod events_csv;
+mod families_goods;
 mod families_time;
 mod families_trend;
 mod feature_cases;

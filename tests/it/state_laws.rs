@@ -259,7 +259,6 @@ fn any_number_of_threads_stores_the_same_text() {
         })
     };
     let one = of(1);
-    println!("{} bytes for {} rows", one.0.len(), state_of(Detail::Orders, &log).rows());
     assert!([2, 3, 7].map(of).into_iter().all(|other| other == one));
 }
 

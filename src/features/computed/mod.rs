@@ -5,11 +5,14 @@
 
 mod aggregate;
 mod builder;
+mod column;
+mod events;
 mod plan;
 
 use crate::transaction::{Attribute, Window};
 
 pub use builder::ComputedBuilder;
+pub use events::{EventAggregate, EventTrait, EventTraitBuilder, EventValue};
 
 /// What a computed trait runs over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,9 +72,11 @@ impl Number {
     }
 }
 
-/// A number or a text.
+/// A number, a text or a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TraitValue {
+    /// When it was.
+    Time,
     /// A number.
     Number(Number),
     /// A text.
@@ -160,6 +165,16 @@ pub(crate) struct TextFilter {
 pub(crate) enum Pass {
     Only,
     Except,
+}
+
+impl Pass {
+    /// Whether a text passes.
+    fn of(self, texts: &[String], text: &str) -> bool {
+        match self {
+            Self::Only => texts.iter().any(|own| own == text),
+            Self::Except => texts.iter().all(|own| own != text),
+        }
+    }
 }
 
 /// Between which limits a number has to be, in pieces or ten-thousandths.

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use crate::category::Levels;
 use crate::error::{Error, Result};
-use crate::features::computed::aggregate::{Item, Outcome, aggregate};
-use crate::features::computed::{Aggregate, Bound, Computed, Number, Over, Pass, TextFilter, TraitValue};
+use crate::features::computed::aggregate::{How, Item, aggregate};
+use crate::features::computed::column::{Column, Kind};
+use crate::features::computed::{Aggregate, Bound, Computed, Number, Over, TextFilter, TraitValue};
 use crate::features::customer::{Customer, Lines, at};
-use crate::features::derive::{Code, Grow, Part, TooLarge};
+use crate::features::derive::{Part, TooLarge};
 use crate::features::family::{ColumnPlan, Family, Measure, Plan, Source};
 use crate::features::lines::Needs;
 use crate::features::requirements::column_of;
-use crate::transaction::{
-    AsOf, Attribute, LineKind, Money, OrderIdentity, Returns, TransactionLog, UNKNOWN_COST,
-};
+use crate::transaction::{AsOf, Attribute, LineKind, OrderIdentity, Returns, TransactionLog, UNKNOWN_COST};
 
 impl Computed {
     fn value(&self) -> Option<TraitValue> {
@@ -28,6 +27,32 @@ impl Computed {
             | Aggregate::Last(value)
             | Aggregate::MostFrequent(value)
             | Aggregate::Distinct(value) => Some(value),
+        }
+    }
+
+    fn how(&self) -> How {
+        match self.aggregate {
+            Aggregate::Count => How::Count,
+            Aggregate::Sum(_) => How::Sum,
+            Aggregate::Average(_) => How::Average,
+            Aggregate::Min(_) => How::Min,
+            Aggregate::Max(_) => How::Max,
+            Aggregate::First(_) => How::First,
+            Aggregate::Last(_) => How::Last,
+            Aggregate::MostFrequent(_) => How::MostFrequent,
+            Aggregate::Distinct(_) => How::Distinct,
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        let unit = |number: Number| if number.is_money() { 10_000.0 } else { 1.0 };
+        match (self.aggregate, self.value()) {
+            (Aggregate::Count | Aggregate::Distinct(_), _) | (_, None) => Kind::Count,
+            (Aggregate::Average(number), _) => Kind::Average { unit: unit(number) },
+            (_, Some(TraitValue::Time)) => Kind::Time,
+            (_, Some(TraitValue::Number(number))) if number.is_money() => Kind::Money,
+            (_, Some(TraitValue::Number(_))) => Kind::Pieces,
+            (_, Some(TraitValue::Text(_))) => Kind::Text,
         }
     }
 
@@ -104,10 +129,7 @@ impl Family for Computed {
         };
         let filter = |filter: &TextFilter| {
             let texts = source.log.attribute(filter.attribute).map(|column| &column.levels);
-            let passes = |text: &str| match filter.pass {
-                Pass::Only => filter.texts.iter().any(|own| own == text),
-                Pass::Except => filter.texts.iter().all(|own| own != text),
-            };
+            let passes = |text: &str| filter.pass.of(&filter.texts, text);
             (filter.attribute, texts.map(|texts| texts.iter().map(passes).collect()).unwrap_or_default())
         };
         Ok(Box::new(ComputedPlan {
@@ -143,7 +165,7 @@ impl Plan for ComputedPlan {
     }
 
     fn measure(&self) -> Box<dyn Measure + '_> {
-        Box::new(ComputedMeasure { plan: self, items: Vec::new(), column: Column::new(&self.computed) })
+        Box::new(ComputedMeasure { plan: self, items: Vec::new(), column: Column::new(self.computed.kind()) })
     }
 }
 
@@ -170,7 +192,7 @@ impl Measure for ComputedMeasure<'_> {
             self.items.extend(self.plan.item(customer, start..end));
             start = end;
         }
-        self.column.push(aggregate(self.plan.computed.aggregate, &mut self.items));
+        self.column.push(aggregate(self.plan.computed.how(), &mut self.items));
     }
 
     fn take(&mut self) -> Result<Vec<Part>, TooLarge> {
@@ -214,6 +236,7 @@ impl ComputedPlan {
         }
         let value = match self.computed.value() {
             None => Some(0),
+            Some(TraitValue::Time) => Some(i128::from(sums.time)),
             Some(TraitValue::Number(number)) => sums.number(number),
             // Without a text there is nothing to look at.
             Some(TraitValue::Text(_)) => Some(i128::from(text?.1)),
@@ -288,83 +311,4 @@ fn divided(amount: i128, by: i128) -> Option<i128> {
     let (whole, rest) = (amount / by, amount % by);
     let up = 2 * rest > by || (2 * rest == by && whole % 2 == 1);
     Some(whole + i128::from(up))
-}
-
-/// The column that a trait makes.
-enum Column {
-    Counts(Wide<u32>),
-    Pieces(Wide<i64>),
-    Money(Wide<Money>),
-    /// Sums are divided by this beside their count.
-    Averages(Grow<f64>, f64),
-    Texts(Grow<Code>),
-}
-
-/// A column whose values have to fit it; remembers the first customer whose does not.
-struct Wide<T> {
-    values: Grow<T>,
-    too_large: Option<usize>,
-}
-
-impl<T: crate::features::derive::Cell> Wide<T> {
-    fn new() -> Self {
-        Self { values: Grow::default(), too_large: None }
-    }
-
-    /// Adds a customer's value, converted by `fit`, or that she has none.
-    fn push(&mut self, value: Option<i128>, fit: impl Fn(i128) -> Option<T>) {
-        let fitted = value.and_then(fit);
-        if value.is_some() && fitted.is_none() {
-            self.too_large = self.too_large.or(Some(self.values.len()));
-        }
-        self.values.push(fitted);
-    }
-
-    fn take(&mut self) -> Result<Part, usize> {
-        let part = self.values.take();
-        self.too_large.take().map_or(Ok(part), Err)
-    }
-}
-
-impl Column {
-    fn new(computed: &Computed) -> Self {
-        let unit = |number: Number| if number.is_money() { 10_000.0 } else { 1.0 };
-        match (computed.aggregate, computed.value()) {
-            (Aggregate::Count | Aggregate::Distinct(_), _) | (_, None) => Self::Counts(Wide::new()),
-            (Aggregate::Average(number), _) => Self::Averages(Grow::default(), unit(number)),
-            (_, Some(TraitValue::Number(number))) if number.is_money() => Self::Money(Wide::new()),
-            (_, Some(TraitValue::Number(_))) => Self::Pieces(Wide::new()),
-            (_, Some(TraitValue::Text(_))) => Self::Texts(Grow::default()),
-        }
-    }
-
-    fn push(&mut self, outcome: Option<Outcome>) {
-        let whole = outcome.map(|outcome| match outcome {
-            Outcome::Count(count) => i128::from(count),
-            Outcome::Whole(value) | Outcome::Average(value, _) => value,
-        });
-        match self {
-            Self::Counts(column) => column.push(whole, |value| u32::try_from(value).ok()),
-            Self::Pieces(column) => column.push(whole, |value| i64::try_from(value).ok()),
-            Self::Money(column) => {
-                column.push(whole, |value| i64::try_from(value).ok().map(Money::from_ten_thousandths));
-            }
-            Self::Averages(column, unit) => column.push(match outcome {
-                Some(Outcome::Average(sum, count)) => Some(sum as f64 / count as f64 / *unit),
-                _ => None,
-            }),
-            Self::Texts(column) => column.push(whole.map(|code| Code(code as u32))),
-        }
-    }
-
-    /// The column, or the first customer whose value does not fit it.
-    fn take(&mut self) -> Result<Part, usize> {
-        match self {
-            Self::Counts(column) => column.take(),
-            Self::Pieces(column) => column.take(),
-            Self::Money(column) => column.take(),
-            Self::Averages(column, _) => Ok(column.take()),
-            Self::Texts(column) => Ok(column.take()),
-        }
-    }
 }

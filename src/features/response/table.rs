@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::bitmap::Bitmap;
 use crate::category::{Category, Levels};
 use crate::error::{Error, Result};
-use crate::events::{EventAttribute, EventKind, EventLog};
+use crate::events::{ByCustomer, EventAttribute, EventKind, EventLog};
 use crate::features::feature::slug;
 use crate::features::response::measure::{Favourites, Measured, Meter, NO_HOUR, State, Tally, kinds_of};
 use crate::features::response::messages::REPLIES;
@@ -86,40 +86,22 @@ pub(crate) fn response_table(events: &EventLog, as_of: &AsOf, response: &Respons
         });
     }
     let kinds = kinds_of(events, &response.responses);
-    let rows = rows_by_customer(events, as_of);
-    let starts = starts_of(&rows);
-    let customers = starts.len() - 1;
-    let chunks: Vec<Measured> = (0..customers.div_ceil(CHUNK))
+    let customers = ByCustomer::of(events, as_of);
+    let chunks: Vec<Measured> = (0..customers.len().div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {
             let mut meter = Meter::new(events, as_of.zone(), &windows, channels, &kinds);
             let mut measured = Measured::default();
-            let own = &starts[chunk * CHUNK..=customers.min((chunk + 1) * CHUNK)];
-            for range in own.windows(2) {
-                meter.measure(rows[range[0]..range[1]].iter().map(|(_, row)| *row), &mut measured);
+            for customer in chunk * CHUNK..customers.len().min((chunk + 1) * CHUNK) {
+                meter.measure(customers.rows(customer), &mut measured);
             }
             measured
         })
         .collect();
-    let keys = starts[..customers].iter().map(|start| rows[*start].0).collect();
     let maker = Maker { chunks, windows: windows.len(), scopes: 1 + channels, as_of, events, response };
     let (names, specs): (Vec<String>, Vec<Spec>) = specs(events, response, channels).into_iter().unzip();
     let columns = specs.par_iter().map(|spec| maker.column(*spec)).collect::<Result<Vec<_>>>()?;
-    FeatureTable::from_columns(events.customers.ids_of_keys(keys), names.into_iter().zip(columns))
-}
-
-/// The rows before the moment with their customers' keys, those of a customer side by side, customers ascending.
-fn rows_by_customer(events: &EventLog, as_of: &AsOf) -> Vec<(u64, usize)> {
-    let before = events.times.par_iter().enumerate().filter(|(_, time)| **time < as_of.micros());
-    let mut rows: Vec<(u64, usize)> = before.map(|(row, _)| (events.customers.key(row), row)).collect();
-    rows.par_sort_unstable();
-    rows
-}
-
-/// Where the rows of each customer begin, and the end of the last.
-fn starts_of(rows: &[(u64, usize)]) -> Vec<usize> {
-    let heads = (0..rows.len()).filter(|row| *row == 0 || rows[*row].0 != rows[row - 1].0);
-    heads.chain([rows.len()]).collect()
+    FeatureTable::from_columns(customers.ids(events), names.into_iter().zip(columns))
 }
 
 /// The columns, each with its name.

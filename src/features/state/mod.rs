@@ -61,8 +61,9 @@ const CHUNK: usize = 1 << 16;
 ///
 /// A state serialises with serde, in any format, in an envelope of kind and version. What is written depends on what
 /// was taken and not on the order or the parts in which it came, as long as one set of rules read it; examples of
-/// rejected rows are those of the first to come. What is read is checked as thoroughly as what a log is made from. A text format takes some 150 bytes a row and
-/// is for looking at; states of millions of rows want a binary one. Writing and reading hold a second copy in memory.
+/// rejected rows are those of the first to come. What is read is checked as thoroughly as what a log is made from.
+/// A text format takes about a hundred bytes a row and is for looking at; states of millions of rows want a binary one.
+/// Writing and reading hold a second copy in memory.
 ///
 /// ```
 /// # use kohort::features::FeatureState;

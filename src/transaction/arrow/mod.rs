@@ -7,6 +7,8 @@ mod columns;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

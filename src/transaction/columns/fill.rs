@@ -136,13 +136,15 @@ impl Filled {
         report: IngestReport,
         rules: &LogRules,
     ) -> TransactionLog {
+        // A text that no kept row has is none of this log, as it is none where rows come one by one.
         let rows = self.times.len();
         let Ids { mut customers, mut orders, mut attributes } = ids;
         let mut kept = Vec::new();
-        if !rejected.is_empty() {
+        if rejected.is_empty() {
+            attributes = attributes.map(|column| column.map(Category::without_unused));
+        } else {
             let mut dropped = rejected.iter().map(|(row, _)| *row).peekable();
             kept = (0..rows).filter(|row| dropped.next_if_eq(row).is_none()).collect();
-            // A text that only rejected rows have is none of this log, as it is none where rows come one by one.
             customers = customers.gather(&kept).without_unused();
             orders = orders.map(|orders| orders.gather(&kept).without_unused());
             attributes = attributes.map(|column| column.map(|column| column.gather(&kept).without_unused()));

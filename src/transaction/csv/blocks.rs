@@ -12,8 +12,8 @@ use memchr::{memchr_iter, memrchr};
 
 use crate::transaction::csv::source::Source;
 
-/// Zeros behind a block's text, so that numbers and short texts at its end can be loaded whole.
-pub(super) const PAD: usize = 32;
+/// Zeros behind a block's text, so that numbers, short texts and marks at its end can be loaded whole.
+pub(super) const PAD: usize = 64;
 
 /// Whole records, each with its line end.
 #[derive(Default)]

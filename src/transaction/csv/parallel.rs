@@ -57,6 +57,7 @@ pub(super) fn read(
         let mut idle: Vec<Box<Work<'_>>> = Vec::new();
         let mut under_way = VecDeque::new();
         let mut more = true;
+        let mut rest_of_file = total_bytes;
         loop {
             while more && under_way.len() < look_ahead {
                 let mut work = idle.pop().unwrap_or_else(|| Box::new(Work::new(&plan)));
@@ -81,6 +82,9 @@ pub(super) fn read(
             // A task that sends nothing has panicked, which the scope passes on.
             let Some(mut work) = wait(&result) else { return Ok(()) };
             joined.take(&mut work.part)?;
+            if let Some(total) = rest_of_file.take() {
+                joined.reserve(total as f64 / work.block.taken.max(1) as f64 * 1.02);
+            }
             tell(joined.rows_read(), work.block.taken)?;
             idle.push(work);
         }

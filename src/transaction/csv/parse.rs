@@ -182,7 +182,9 @@ fn split(text: &[u8], start: usize, marks: &[u32], spans: &mut [Span]) -> Option
                 return None;
             }
         } else {
-            *span = Span { start: begin, end: mark };
+            // The carriage return of a CRLF is a blank like any other, and the most frequent one.
+            let returned = byte == b'\n' && mark > begin && text[mark as usize - 1] == b'\r';
+            *span = Span { start: begin, end: mark - u32::from(returned) };
         }
         if (byte == b'\n') != (column == last) {
             return None;

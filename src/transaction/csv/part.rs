@@ -48,28 +48,11 @@ impl<T: Default> Ids<T> {
     }
 }
 
-/// An id of a kept row.
-#[derive(Clone, Copy)]
-pub(super) enum IdCell<'t> {
-    Number(u64),
-    Text(Cell<'t>),
-}
-
-impl<'t> From<RawId<'t>> for IdCell<'t> {
-    fn from(id: RawId<'t>) -> Self {
-        match id {
-            RawId::Number(number) => Self::Number(number),
-            RawId::Text(text) => Self::Text(Cell::of(text)),
-        }
-    }
-}
-
 impl Ids<Texts> {
-    #[inline]
-    fn push(&mut self, id: IdCell<'_>) {
+    fn push(&mut self, id: RawId<'_>) {
         match (self, id) {
-            (Self::Numbers(numbers), IdCell::Number(number)) => numbers.push(number),
-            (Self::Texts(texts), IdCell::Text(cell)) => texts.push(cell),
+            (Self::Numbers(numbers), RawId::Number(number)) => numbers.push(number),
+            (Self::Texts(texts), RawId::Text(text)) => texts.push(Cell::of(text)),
             _ => debug_assert!(false, "ids are of the log's kind"),
         }
     }
@@ -184,20 +167,15 @@ impl Part {
         }
     }
 
-    #[inline]
-    pub(super) fn keep_ids(&mut self, customer: IdCell<'_>, order: Option<IdCell<'_>>) {
-        self.customers.push(customer);
-        if let Some(order) = order {
-            self.orders.push(order);
-        }
-    }
-
     /// Adds a row that was read the general way.
     pub(super) fn take(&mut self, raw: &RawRow<'_>, judge: &Judge) {
         match judge.judge(raw) {
             Ok(Kept { customer, order, time, line, return_time }) => {
                 self.keep_line(raw.row, time, &line, return_time.unwrap_or(NO_TIME));
-                self.keep_ids(customer.into(), order.map(IdCell::from));
+                self.customers.push(customer);
+                if let Some(order) = order {
+                    self.orders.push(order);
+                }
                 for ((column, text), wanted) in
                     self.attributes.iter_mut().zip(raw.texts).zip(self.shape.has.attributes)
                 {

@@ -8,8 +8,8 @@ use crate::transaction::csv::decode::{NumberReader, UndeliveredReader};
 use crate::transaction::csv::digits;
 use crate::transaction::csv::header::Columns;
 use crate::transaction::csv::parse::Plan;
-use crate::transaction::csv::part::{IdCell, Part};
-use crate::transaction::csv::texts::Cell;
+use crate::transaction::csv::part::{Ids, Part};
+use crate::transaction::csv::texts::{Cell, Key, Texts};
 use crate::transaction::ids::IdKind;
 use crate::transaction::judge::Judge;
 use crate::transaction::line::{Discount, Numbers, Price, RejectReason, Returned};
@@ -99,7 +99,9 @@ impl<'p> Plain<'p> {
         // Found to be texts here and taken below, once the row is known to be kept: to find them again costs less than
         // to put them aside.
         for (_, column) in &self.texts {
-            row.cell(*column)?;
+            if !row.is_text(row.trimmed(*column)) {
+                return None;
+            }
         }
         let time = row.time(columns.time, clock)?;
         if let Some(column) = columns.currency
@@ -132,9 +134,12 @@ impl<'p> Plain<'p> {
             }
         }
         part.keep_line(part.lines, time, &line, return_time);
-        part.keep_ids(customer, order);
+        row.push_id(&mut part.customers, customer);
+        if let Some(order) = order {
+            row.push_id(&mut part.orders, order);
+        }
         for (attribute, column) in &self.texts {
-            part.attributes[*attribute].push(row.cell(*column)?);
+            row.push_text(&mut part.attributes[*attribute], row.trimmed(*column));
         }
         Some(())
     }
@@ -197,7 +202,7 @@ impl<'p> Plain<'p> {
 
     #[inline]
     fn whole(&self, row: &Fields<'_>, column: usize) -> Option<i64> {
-        match row.decimal(column, self.mark, 0) {
+        match row.digit(column).or_else(|| row.decimal(column, self.mark, 0)) {
             None => self.numbers.whole(row.text(column)?).ok(),
             whole => whole,
         }
@@ -216,7 +221,14 @@ impl<'p> Plain<'p> {
     }
 }
 
-/// The fields of a row. Numbers are read without a look at blanks: those that have some are read the slower way.
+/// An id that was found to be one: a number, or where its text is.
+#[derive(Clone, Copy)]
+enum Id {
+    Number(u64),
+    Text(usize, usize),
+}
+
+/// The fields of a row. Numbers and times are read without a look at blanks: those that have some are read the slower way.
 struct Fields<'t> {
     text: &'t [u8],
     spans: &'t [Span],
@@ -243,16 +255,29 @@ impl<'t> Fields<'t> {
         start == end
     }
 
+    /// A number of one digit, as most quantities are.
+    #[inline]
+    fn digit(&self, column: usize) -> Option<i64> {
+        let (start, end) = self.spans[column].range();
+        let digit = self.text[start].wrapping_sub(b'0');
+        (end - start == 1 && digit < 10).then_some(i64::from(digit))
+    }
+
     #[inline]
     fn decimal(&self, column: usize, mark: u8, places: usize) -> Option<i64> {
         let (start, end) = self.spans[column].range();
         digits::decimal(self.text, start, end, mark, places)
     }
 
+    /// Whether what is at a place is a text.
     #[inline]
-    fn cell(&self, column: usize) -> Option<Cell<'t>> {
-        let (start, end) = self.trimmed(column);
-        Cell::at(self.text, start, end, self.ascii_only)
+    fn is_text(&self, (start, end): (usize, usize)) -> bool {
+        Key::at(self.text, start, end).is_some() || Cell::at(self.text, start, end, self.ascii_only).is_some()
+    }
+
+    #[inline]
+    fn push_text(&self, texts: &mut Texts, (start, end): (usize, usize)) {
+        texts.push_at(self.text, start, end, self.ascii_only);
     }
 
     fn text(&self, column: usize) -> Option<&'t str> {
@@ -262,19 +287,34 @@ impl<'t> Fields<'t> {
     }
 
     #[inline]
-    fn id(&self, column: usize, kind: IdKind) -> Option<IdCell<'t>> {
+    fn id(&self, column: usize, kind: IdKind) -> Option<Id> {
         match kind {
             IdKind::Number => {
                 let (start, end) = self.spans[column].range();
-                digits::whole(self.text, start, end).map(IdCell::Number)
+                digits::whole(self.text, start, end).map(Id::Number)
             }
-            IdKind::Text => self.cell(column).filter(|cell| !cell.is_empty()).map(IdCell::Text),
+            IdKind::Text => {
+                let (start, end) = self.trimmed(column);
+                (start < end && self.is_text((start, end))).then_some(Id::Text(start, end))
+            }
+        }
+    }
+
+    #[inline]
+    fn push_id(&self, ids: &mut Ids<Texts>, id: Id) {
+        match (ids, id) {
+            (Ids::Numbers(numbers), Id::Number(number)) => numbers.push(number),
+            (Ids::Texts(texts), Id::Text(start, end)) => self.push_text(texts, (start, end)),
+            _ => debug_assert!(false, "ids are of the log's kind"),
         }
     }
 
     #[inline]
     fn time(&self, column: usize, clock: &mut Clock<'_>) -> Option<i64> {
-        let (start, end) = self.trimmed(column);
-        clock.read(self.text, start, end)
+        let (start, end) = self.spans[column].range();
+        clock.plain(self.text, start, end).or_else(|| {
+            let (start, end) = self.trimmed(column);
+            clock.general(self.text, start, end)
+        })
     }
 }

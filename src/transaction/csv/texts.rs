@@ -12,6 +12,9 @@ use crate::category::MISSING;
 /// Bytes of a text that fit its key, next to its length.
 const SHORT: usize = 15;
 
+/// How many texts that came lately are remembered.
+const RECENT: usize = 128;
+
 /// The lowest byte of the key of a long text.
 const LONG: u8 = 0xff;
 
@@ -32,6 +35,24 @@ impl Key {
 
     fn long(position: usize) -> Self {
         Self(((position as u128) << 8) | u128::from(LONG))
+    }
+
+    /// Where among those that came lately it has its place.
+    #[inline]
+    fn place(self) -> usize {
+        let folded = (self.0 >> 64) as u64 ^ (self.0 as u64);
+        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize
+    }
+
+    /// The key of the text at a place, if that is a short one and ASCII; sixteen bytes are loaded at once.
+    #[inline]
+    pub(super) fn at(padded: &[u8], start: usize, end: usize) -> Option<Self> {
+        let length = end - start;
+        if length > SHORT {
+            return None;
+        }
+        let key = Self::short(*padded.get(start..)?.first_chunk()?, length);
+        key.is_ascii().then_some(key)
     }
 
     fn is_ascii(self) -> bool {
@@ -93,8 +114,9 @@ pub(super) struct Texts {
     /// The codes of long texts.
     long: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    /// The latest short text and its code; neighbouring lines are often of one order.
-    latest: Option<(Key, u32)>,
+    /// Short texts that came lately, by a few bits of their keys: neighbouring lines are often of one order, and most
+    /// columns have few texts.
+    recent: Vec<(Key, u32)>,
     dictionary: Dictionary,
     pub(super) codes: Vec<u32>,
 }
@@ -107,16 +129,11 @@ pub(super) enum Cell<'t> {
 }
 
 impl<'t> Cell<'t> {
-    /// The text at a place, if it is one; sixteen bytes are loaded at once. Bytes that are no ASCII are UTF-8, or not
-    /// looked at.
+    /// The text at a place, if it is one. Bytes that are no ASCII are UTF-8, or not looked at.
     #[inline]
     pub(super) fn at(padded: &'t [u8], start: usize, end: usize, ascii_only: bool) -> Option<Self> {
-        let length = end - start;
-        if length <= SHORT {
-            let key = Key::short(*padded.get(start..)?.first_chunk()?, length);
-            if key.is_ascii() {
-                return Some(Self::Short(key));
-            }
+        if let Some(key) = Key::at(padded, start, end) {
+            return Some(Self::Short(key));
         }
         let text = std::str::from_utf8(padded.get(start..end)?).ok()?;
         (!ascii_only || text.is_ascii()).then(|| Self::of(text))
@@ -130,39 +147,56 @@ impl<'t> Cell<'t> {
         bytes[..text.len()].copy_from_slice(text.as_bytes());
         Self::Short(Key::short(bytes, text.len()))
     }
-
-    pub(super) fn is_empty(self) -> bool {
-        matches!(self, Self::Short(Key::EMPTY))
-    }
 }
 
 impl Texts {
     /// Adds a row. An empty text is a missing value.
-    #[inline]
     pub(super) fn push(&mut self, cell: Cell<'_>) {
-        let code = match (cell, self.latest) {
-            (Cell::Short(Key::EMPTY), _) => MISSING,
-            (Cell::Short(key), Some((latest, code))) if key == latest => code,
-            (Cell::Short(key), _) => {
-                let code = self.short_code(key);
-                self.latest = Some((key, code));
-                code
-            }
-            (Cell::Long(text), _) => self.long_code(text),
+        let code = match cell {
+            Cell::Short(key) => self.short_code(key),
+            Cell::Long(text) => self.long_code(text),
         };
         self.codes.push(code);
     }
 
+    /// Adds a row with the text at a place, which is one.
+    #[inline]
+    pub(super) fn push_at(&mut self, padded: &[u8], start: usize, end: usize, ascii_only: bool) {
+        if let Some(key) = Key::at(padded, start, end) {
+            let code = self.short_code(key);
+            self.codes.push(code);
+        } else if let Some(cell) = Cell::at(padded, start, end, ascii_only) {
+            self.push(cell);
+        }
+    }
+
     #[inline]
     fn short_code(&mut self, key: Key) -> u32 {
-        let Self { short, hasher, dictionary, .. } = self;
-        let hash = hasher.hash_one(key);
-        if let Some((_, code)) = short.find(hash, |known| known.0 == key) {
-            return *code;
+        match self.recent.get(key.place()) {
+            // The empty text is what the places of texts that did not come lately have.
+            Some((recent, code)) if *recent == key => *code,
+            _ => self.earlier_code(key),
         }
-        let code = dictionary.keys.len() as u32;
-        dictionary.keys.push(key);
-        short.insert_unique(hash, (key, code), |known| hasher.hash_one(known.0));
+    }
+
+    fn earlier_code(&mut self, key: Key) -> u32 {
+        if key == Key::EMPTY {
+            return MISSING;
+        }
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT, (Key::EMPTY, MISSING));
+        }
+        let Self { short, hasher, recent, dictionary, .. } = self;
+        let hash = hasher.hash_one(key);
+        let code = if let Some((_, code)) = short.find(hash, |known| known.0 == key) {
+            *code
+        } else {
+            let code = dictionary.keys.len() as u32;
+            dictionary.keys.push(key);
+            short.insert_unique(hash, (key, code), |known| hasher.hash_one(known.0));
+            code
+        };
+        recent[key.place()] = (key, code);
         code
     }
 
@@ -188,7 +222,7 @@ impl Texts {
     pub(super) fn take(&mut self) -> Dictionary {
         self.short.clear();
         self.long.clear();
-        self.latest = None;
+        self.recent.fill((Key::EMPTY, MISSING));
         self.codes.clear();
         // The next block's texts are likely as many.
         let room =
