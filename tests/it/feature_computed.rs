@@ -53,7 +53,9 @@ fn orders(lines: &[Item]) -> Vec<Item> {
     }
     let sum = |(order, lines): (u64, Vec<Item>)| {
         let mut channels: BTreeMap<u8, i64> = BTreeMap::new();
-        lines.iter().for_each(|line| *channels.entry(line.channel).or_default() += line.gross);
+        for line in &lines {
+            *channels.entry(line.channel).or_default() += line.gross;
+        }
         let most =
             channels.iter().max_by_key(|(channel, gross)| (**gross, std::cmp::Reverse(**channel))).unwrap();
         Item {
