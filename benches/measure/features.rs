@@ -158,6 +158,7 @@ pub(crate) fn run_file(path: &Path, key: &str, size: &str, runs: usize) -> Resul
         .customer_ids(kind)
         .time_format(TimeFormat::UnixSeconds)
         .order("order_id")
+        .order_ids(IdKind::Number)
         .quantity("quantity")
         .discount(SchemaDiscount::Rate("discount"))
         .returned("returned_qty")
