@@ -146,7 +146,7 @@ fn in_zone<'a>(civil: Ticks<'a>, zone: &Zone) -> Ticks<'a> {
     if *zone == Zone::utc() {
         return civil;
     }
-    let mut clock = Clock { zone, offsets: HashMap::new(), last: (i64::MIN, None) };
+    let mut clock = WallClock { zone, offsets: HashMap::new(), last: (i64::MIN, None) };
     let instants = (0..civil.values.len()).map(|row| match civil.micros(row) {
         NO_TIME => NO_TIME,
         micros => clock.instant(micros),
@@ -155,7 +155,7 @@ fn in_zone<'a>(civil: Ticks<'a>, zone: &Zone) -> Ticks<'a> {
 }
 
 /// Tells instants by the wall clock of a zone, and asks the calendar once an hour.
-struct Clock<'z> {
+struct WallClock<'z> {
     zone: &'z Zone,
     /// For each hour of the wall clock how far its instants are ahead, if that is the same for all of it.
     offsets: HashMap<i64, Option<i64>>,
@@ -163,7 +163,7 @@ struct Clock<'z> {
     last: (i64, Option<i64>),
 }
 
-impl Clock<'_> {
+impl WallClock<'_> {
     fn instant(&mut self, civil: i64) -> i64 {
         let hour = civil.div_euclid(HOUR);
         if self.last.0 != hour {

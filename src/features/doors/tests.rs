@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::bitmap::Bitmap;
 use crate::features::table::{ReturnKnowledge, TableContext};
-use crate::transaction::{AsOf, CustomerId, IdKind, Money, Vat, Zone};
+use crate::transaction::{AsOf, Money, Vat, Zone};
+#[cfg(feature = "csv")]
+use crate::transaction::{CustomerId, IdKind};
 use crate::{Category, Levels};
 
 /// The names in a table that are hard to write: they look like syntax, or are of no kind at all.
