@@ -376,6 +376,12 @@ impl Category {
         Self { codes: rows.iter().map(|row| self.codes[*row]).collect(), levels: Arc::clone(&self.levels) }
     }
 
+    /// The rows at `rows`, with the same levels; missing where there is no such row.
+    pub(crate) fn gather_some(&self, rows: &[usize]) -> Self {
+        let code = |row: &usize| self.codes.get(*row).copied().unwrap_or(MISSING);
+        Self { codes: rows.iter().map(code).collect(), levels: Arc::clone(&self.levels) }
+    }
+
     /// The same column without levels that no row has. O(rows + levels), and no longer than until every level was seen.
     pub(crate) fn without_unused(self) -> Self {
         let mut codes = vec![MISSING; self.levels.len()];

@@ -4,6 +4,7 @@
 //! expected and what to do next. A model that did not converge or a quantile that collapsed is not an error:
 //! it is a fact on the model.
 
+use crate::profiles::SpecialCategory;
 use crate::transaction::RejectReason;
 
 /// What can go wrong in kohort.
@@ -112,6 +113,28 @@ pub enum Error {
     DuplicateFeature {
         /// The name.
         feature: String,
+    },
+    /// No feature of a table is declared for a purpose.
+    #[error(
+        "no feature is declared for the purpose `{purpose}`{}; declare those that serve it",
+        nearest_hint(.nearest.as_deref())
+    )]
+    NothingDeclared {
+        /// The purpose that was asked for.
+        purpose: String,
+        /// The declared purpose that is spelled most like it.
+        nearest: Option<String>,
+    },
+    /// A field holds data of a special category, and the schema does not allow them.
+    #[error(
+        "field `{field}` holds data of a special category ({category}; Art. 9 GDPR); leave it out, or allow the \
+         category with its legal basis"
+    )]
+    SpecialCategory {
+        /// The field.
+        field: String,
+        /// The category that it was declared to be of, or that its name gives away.
+        category: SpecialCategory,
     },
     /// A feature that was asked for needs a column that the log does not have.
     #[error(

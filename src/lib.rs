@@ -51,6 +51,7 @@
 //! |---|---|
 //! | [`transaction`] | [`TransactionLog`] and its three doors, exact [`Money`], return conventions, the [`IngestReport`] |
 //! | [`events`] | [`EventLog`]: what happened beside the orders, such as mails sent, opened and clicked |
+//! | [`profiles`] | [`ProfileTable`]: what is known of a customer beside her orders, with purposes and consent |
 //! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
 //! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
@@ -93,6 +94,7 @@ pub mod features;
 pub mod guide;
 mod layout;
 mod model_file;
+pub mod profiles;
 mod random;
 pub mod segment;
 pub mod synthetic;
@@ -112,7 +114,10 @@ pub use economics::{
 };
 pub use error::{Error, Result};
 pub use events::{Event, EventLog};
-pub use features::{Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Values};
+pub use features::{
+    Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Values,
+};
+pub use profiles::{ProfileReport, ProfileSchema, ProfileTable};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
 #[cfg(feature = "csv")]
 pub use transaction::ReadProgress;

@@ -7,13 +7,16 @@ use rayon::prelude::*;
 
 use crate::category::Levels as Texts;
 use crate::error::{Error, Result};
+use crate::events::EventLog;
 use crate::features::attribution::ReturnBook;
+use crate::features::computed::EventTrait;
 use crate::features::customer::{CameBack, Customer, Lines, Order, list_orders, list_returns};
 use crate::features::derive::{Part, TooLarge, channel_share, derive, join_all};
 use crate::features::extractor::FeatureExtractor;
 use crate::features::family::{ColumnPlan, Measure, Plan, Source};
 use crate::features::feature::{Feature, slug};
 use crate::features::group::Group;
+use crate::features::join::Join;
 use crate::features::lines::Needs;
 use crate::features::measures::{Levels, Measures, Meter};
 use crate::features::partition::Partition;
@@ -123,11 +126,57 @@ impl FeatureExtractor {
     /// The features of a log's customers.
     ///
     /// # Errors
-    /// [`Error::FeatureNeeds`] where a feature that was asked for needs a column the log does not have,
+    /// [`Error::FeatureNeeds`] where a feature that was asked for needs a column the log does not have, or events,
     /// [`Error::MoneyRange`] where a customer's sum leaves the range of money, [`Error::Setting`] for more than 64
     /// channels, [`Error::DuplicateFeature`] where two columns would have one name, as for two channels that differ in
     /// punctuation only.
     pub fn extract(&self, log: &TransactionLog) -> Result<FeatureTable> {
+        if self.needs_events() {
+            let feature = self.event_traits.first().map_or("response", |own| own.name()).to_owned();
+            return Err(Error::FeatureNeeds { feature, needs: "events; extract with them" });
+        }
+        self.extract_orders(log)
+    }
+
+    /// The features of a log's customers and of their events: one row for everyone who has an order line or an event
+    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other.
+    ///
+    /// [`EventLog::left_out`] counts the events that are not before the moment.
+    ///
+    /// ```
+    /// use kohort::events::EventRules;
+    /// use kohort::features::Response;
+    /// use kohort::synthetic::Shop;
+    /// use kohort::{Event, EventLog, Feature, FeatureExtractor, IdKind};
+    ///
+    /// let log = Shop::builder().customers(100).build()?.generate()?.log;
+    /// let as_of = log.as_of_end()?;
+    /// let mut events = EventLog::builder(&EventRules::builder().build()?, log.customers().kind());
+    /// for customer in log.customers().get(0) {
+    ///     events.push(Event::new(customer, as_of.micros() - 1, "sent"))?;
+    /// }
+    /// let extractor = FeatureExtractor::builder(as_of).response(Response::builder().build()?).build()?;
+    /// let customers = extractor.extract_with_events(&log, &events.build()?)?;
+    /// assert!(customers.has(Feature::Gross) && customers.has("open_rate"));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`FeatureExtractor::extract`], [`Response::extract`](crate::features::Response::extract) and
+    /// [`EventTrait::extract`]; [`Error::Incompatible`] where the ids of one are numbers and those of the other text.
+    pub fn extract_with_events(&self, log: &TransactionLog, events: &EventLog) -> Result<FeatureTable> {
+        let mut table = self.extract_orders(log)?;
+        if let Some(response) = &self.response {
+            table = table.join(&response.extract(events, self.as_of())?, Join::Outer)?.0;
+        }
+        if !self.event_traits.is_empty() {
+            let traits = EventTrait::extract(&self.event_traits, events, self.as_of())?;
+            table = table.join(&traits, Join::Outer)?.0;
+        }
+        Ok(table)
+    }
+
+    fn extract_orders(&self, log: &TransactionLog) -> Result<FeatureTable> {
         let base = Base::new(self.features_for(log), log)?;
         let source = Source { log, as_of: self.as_of(), maturity_days: self.maturity_days };
         let plans: Vec<Box<dyn Plan>> =

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::features::computed::Computed;
+use crate::features::computed::{Computed, EventTrait};
 use crate::features::custom::Custom;
 use crate::features::families::{
     Breadth, Calendar, Channels, LifeCycle, Prices, ReturnHabits, Rhythm, Trend,
 };
 use crate::features::family::Family;
 use crate::features::feature::Feature;
+use crate::features::response::Response;
 use crate::features::windowed::Windowed;
 use crate::transaction::{AsOf, Window};
 
@@ -41,6 +42,8 @@ pub struct FeatureExtractor {
     pub(crate) features: Option<BTreeSet<Feature>>,
     pub(crate) maturity_days: u32,
     pub(crate) families: Vec<Arc<dyn Family>>,
+    pub(crate) response: Option<Response>,
+    pub(crate) event_traits: Vec<EventTrait>,
 }
 
 /// Builds a [`FeatureExtractor`].
@@ -51,7 +54,19 @@ impl FeatureExtractor {
     /// An extractor for features as of a moment.
     #[must_use]
     pub fn builder(as_of: AsOf) -> FeatureExtractorBuilder {
-        FeatureExtractorBuilder(Self { as_of, features: None, maturity_days: 60, families: Vec::new() })
+        FeatureExtractorBuilder(Self {
+            as_of,
+            features: None,
+            maturity_days: 60,
+            families: Vec::new(),
+            response: None,
+            event_traits: Vec::new(),
+        })
+    }
+
+    /// Whether it asks for features of events.
+    pub(crate) fn needs_events(&self) -> bool {
+        self.response.is_some() || !self.event_traits.is_empty()
     }
 
     /// The moment.
@@ -333,6 +348,22 @@ impl FeatureExtractorBuilder {
         traits.into_iter().fold(self, Self::family)
     }
 
+    /// Response to marketing, from events: sent, opened, clicked, converted, their rates, favourite channel and hour,
+    /// days since the last response, unsubscriptions, complaints and bounces; see [`Response`] for the columns. Needs
+    /// [`FeatureExtractor::extract_with_events`]. Defaults to none.
+    #[must_use]
+    pub fn response(mut self, response: Response) -> Self {
+        self.0.response = Some(response);
+        self
+    }
+
+    /// Computed traits over events; see [`EventTrait`]. Need [`FeatureExtractor::extract_with_events`]. Defaults to none.
+    #[must_use]
+    pub fn event_traits(mut self, traits: impl IntoIterator<Item = EventTrait>) -> Self {
+        self.0.event_traits.extend(traits);
+        self
+    }
+
     /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
     #[must_use]
     pub fn custom(self, feature: Custom) -> Self {
@@ -352,7 +383,8 @@ impl FeatureExtractorBuilder {
     /// begins.
     pub fn build(self) -> Result<FeatureExtractor> {
         let extractor = self.0;
-        if extractor.families.is_empty() && extractor.features.as_ref().is_some_and(BTreeSet::is_empty) {
+        let alone = extractor.families.is_empty() && !extractor.needs_events();
+        if alone && extractor.features.as_ref().is_some_and(BTreeSet::is_empty) {
             return Err(Error::Setting {
                 setting: "features",
                 found: "empty".into(),

@@ -35,6 +35,7 @@ mod families;
 mod family;
 mod feature;
 mod group;
+mod join;
 mod lines;
 mod measures;
 mod partition;
@@ -59,8 +60,11 @@ pub use families::{
 };
 pub use feature::Feature;
 pub(crate) use group::Group;
+pub use join::{Join, JoinReport, Unmatched};
 pub(crate) use lines::{LineColumns, Needs};
 pub(crate) use partition::Partition;
 pub use response::{ByChannel, Response, ResponseBuilder};
 pub use state::{Detail, FeatureState};
-pub use table::{Column, FeatureTable, MissingPolicy, ReturnKnowledge, TableContext, Values};
+pub use table::{
+    Column, FeatureTable, MissingPolicy, Purpose, Restricted, ReturnKnowledge, TableContext, Values,
+};

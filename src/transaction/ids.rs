@@ -1,6 +1,7 @@
 //! Ids of customers and orders: whole numbers or text, declared per log, never mixed.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
@@ -164,7 +165,7 @@ impl IdColumn {
         }
     }
 
-    /// The key of an id, if it can be an id of this column.
+    /// The key of an id in either form, if a row of this column can have it.
     pub(crate) fn key_of(&self, id: &CustomerId) -> Option<u64> {
         match (self, self.kind().form(id)?) {
             (Self::Numbers(_), CustomerId::Number(number)) => Some(number),
@@ -214,7 +215,7 @@ impl IdColumn {
             Self::Texts(texts) => Self::Texts(texts.without_unused()),
             // What all texts begin with may be the whole of the only one that was there.
             Self::ShortTexts(texts) if texts.is_empty() => Self::Texts(Category::from_texts([])),
-            short => short,
+            Self::ShortTexts(texts) => Self::ShortTexts(texts.without_unused()),
         }
     }
 
@@ -387,6 +388,15 @@ impl CustomerIds {
         self.len() == 0
     }
 
+    /// Numbers (row numbers among them) or text.
+    #[must_use]
+    pub fn kind(&self) -> IdKind {
+        match &self.0 {
+            Distinct::Numbers(_) | Distinct::Rows(_) => IdKind::Number,
+            Distinct::Texts(_) => IdKind::Text,
+        }
+    }
+
     /// The id at a position.
     ///
     /// # Panics
@@ -420,6 +430,46 @@ impl CustomerIds {
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = CustomerId> {
         (0..self.len()).map(|position| self.id(position))
+    }
+
+    /// The positions of those of `customers` that are there, in whichever form they are given; ascending, each once.
+    pub(crate) fn positions(&self, customers: &[CustomerId]) -> Vec<usize> {
+        let position = |customer| self.position(&self.kind().form(customer)?);
+        let mut positions: Vec<usize> = customers.iter().filter_map(position).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions
+    }
+
+    /// How the id at a position compares with one of `other`, which are of the same kind.
+    pub(crate) fn compare(&self, position: usize, other: &Self, other_position: usize) -> Ordering {
+        match (&self.0, &other.0) {
+            (Distinct::Texts(left), Distinct::Texts(right)) => {
+                left.get(position as u32).cmp(&right.get(other_position as u32))
+            }
+            _ => self.number(position).cmp(&other.number(other_position)),
+        }
+    }
+
+    /// The id at a position as a number; the position itself where ids are text.
+    fn number(&self, position: usize) -> u64 {
+        match &self.0 {
+            Distinct::Numbers(numbers) => numbers[position],
+            Distinct::Rows(_) | Distinct::Texts(_) => position as u64,
+        }
+    }
+
+    /// The ids of both, which are of the same kind.
+    #[expect(clippy::stable_sort_primitive, reason = "it merges two runs that ascend already in one go")]
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        if let (Distinct::Texts(left), Distinct::Texts(right)) = (&self.0, &other.0) {
+            return Self::texts(left.union(right).0);
+        }
+        let numbers = |ids: &Self| (0..ids.len()).map(|position| ids.number(position)).collect::<Vec<_>>();
+        let mut union = [numbers(self), numbers(other)].concat();
+        union.sort();
+        union.dedup();
+        Self::ascending_numbers(union)
     }
 
     /// The ids at `positions`, which ascend.

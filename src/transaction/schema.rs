@@ -471,6 +471,9 @@ mod tests {
         let no_order =
             Schema::builder(&rules(Returns::NotRecorded), "customer", "time", SchemaPrice::Unit("price"));
         assert_eq!(refused(no_order), "order");
+        let prefixed = || builder(Returns::CreditNotes { prefix: Some("C".into()) });
+        assert!(prefixed().build().is_ok());
+        assert_eq!(refused(prefixed().order_ids(IdKind::Number)), "order_ids");
     }
 
     #[test]

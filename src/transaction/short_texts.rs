@@ -114,6 +114,12 @@ impl ShortTexts {
         Category { codes: self.keys.par_iter().map(code).collect(), levels: std::sync::Arc::new(levels) }
     }
 
+    /// The same texts. What all of them begin with says nothing that a row does not, unless there is none.
+    pub(crate) fn without_unused(self) -> Self {
+        let none = self.keys.par_iter().all(|key| *key == NO_TEXT);
+        if none { Self { beginning: Vec::new(), keys: self.keys } } else { self }
+    }
+
     /// Rows of other keys that were made for these texts.
     pub(crate) fn of_keys(&self, keys: Vec<u64>) -> Self {
         Self { beginning: self.beginning.clone(), keys }

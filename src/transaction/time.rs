@@ -271,7 +271,6 @@ impl TimeFormat {
     }
 
     /// Whether a text of this form says which day it means: a pattern has to write a date that it can read back.
-    #[cfg(any(feature = "csv", feature = "arrow"))]
     pub(crate) fn names_a_date(&self) -> bool {
         let Self::Pattern(pattern) = self else { return true };
         let sample = jiff::civil::date(2011, 12, 9).at(12, 50, 0, 0).to_zoned(TimeZone::UTC);

@@ -6,14 +6,16 @@ use std::error::Error as _;
 use kohort::economics::{
     BreakEven, Finding, Plan, RankShifts, ReturnDrivers, RevenueBySegment, RevenueDrivers, Waterfalls,
 };
-use kohort::features::{Calendar, Column, FeatureState, LifeCycle, TableContext, Trend, Values};
+use kohort::features::{Calendar, Column, FeatureState, LifeCycle, Restricted, TableContext, Trend, Values};
+use kohort::profiles::{ProfileBuilder, ProfileJoin};
 use kohort::segment::{RfmProfile, RfmScores, SegmentBoxes, SegmentMap};
 use kohort::synthetic::{Shop, SyntheticShop, Truth};
 use kohort::transaction::{CustomerIds, LogBuilder, LogColumns, OrderLine, Price, PriceColumn, Strictness};
 use kohort::{
     AsOf, Attribute, Bitmap, Category, Costs, CustomerId, Economics, Error, Feature, FeatureExtractor,
-    FeatureTable, IdKind, IngestReport, LogRules, Money, ReconcileBy, Reconciliation, Rfm, RfmModel,
-    Segmentation, Segmenter, StarterModel, StarterSegments, TransactionLog, Zone,
+    FeatureTable, IdKind, IngestReport, JoinReport, LogRules, Money, ProfileReport, ProfileSchema,
+    ProfileTable, ReconcileBy, Reconciliation, Rfm, RfmModel, Segmentation, Segmenter, StarterModel,
+    StarterSegments, TransactionLog, Zone,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,6 +38,13 @@ fn values_go_to_other_threads() {
     all::<Trend>();
     all::<FeatureTable>();
     all::<Column>();
+    all::<JoinReport>();
+    all::<Restricted>();
+    all::<ProfileSchema>();
+    all::<ProfileBuilder>();
+    all::<ProfileTable>();
+    all::<ProfileReport>();
+    all::<ProfileJoin>();
     all::<Category>();
     all::<Bitmap>();
     all::<CustomerIds>();

@@ -1,8 +1,10 @@
 //! Customers who are erased: what is left is what would be there without them, and no text of theirs remains.
 
-use kohort::transaction::{OrderLine, Price, RejectReason, Returned};
+use kohort::events::EventRules;
+use kohort::transaction::{LogColumns, OrderLine, Price, PriceColumn, RejectReason, Returned};
 use kohort::{
-    Attribute, CustomerId, FeatureExtractor, IdKind, LogRules, Money, OrderIdentity, Returns, TransactionLog,
+    Attribute, CustomerId, Event, EventLog, FeatureExtractor, IdKind, LogRules, Money, OrderIdentity,
+    Returns, TransactionLog,
 };
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -113,6 +115,39 @@ fn ids_are_found_in_either_form() {
     let mut texts = TransactionLog::builder(&rules, IdKind::Text);
     texts.push(OrderLine::new("17", 0, Price::Line(Money::ZERO))).unwrap();
     assert_eq!(texts.build().unwrap().erase(&[17.into()]).report().erased.customers, 1);
+}
+
+#[test]
+fn events_are_erased_alike() {
+    let rules = EventRules::builder().build().unwrap();
+    let mut events = EventLog::builder(&rules, IdKind::Number);
+    events.push(Event::new(17, 0, "sent")).unwrap();
+    events.push(Event::new(18, 0, "sent")).unwrap();
+    events.push(Event::new("seventeen", 0, "sent")).unwrap();
+    let log = events.build().unwrap();
+    let rejected = |log: &EventLog| log.report().rejected[&RejectReason::MissingCustomer].clone();
+    assert_eq!(rejected(&log).example, "`seventeen`");
+    let left = log.erase(&["17".into()]);
+    assert_eq!((left.len(), left.report().erased.events), (1, 1));
+    assert_eq!((rejected(&left).example.as_str(), rejected(&left).totals.events), ("", 1));
+    assert_eq!(log.erase(&[]).report(), log.report());
+}
+
+#[test]
+fn short_texts_leave_nothing_behind_either() {
+    // Columns keep short ids as numbers behind the letters that all of them begin with.
+    let rules = LogRules::builder("EUR").orders(OrderIdentity::EachLine).build().unwrap();
+    let of = |ids: Vec<&str>| {
+        let rows = ids.len();
+        let columns = LogColumns::new(ids, vec![0_i64; rows], PriceColumn::Line(vec![1.0; rows].into()));
+        TransactionLog::from_columns(columns, &rules).unwrap()
+    };
+    let log = of(vec!["customer 1", "customer 23", "customer 1"]);
+    let left = log.erase(&["customer 1".into(), "customer 4".into(), "other".into()]);
+    assert_eq!(left.customers(), of(vec!["customer 23"]).customers());
+    assert_eq!((left.report().erased.customers, left.report().erased.rows), (1, 2));
+    let none = left.erase(&["customer 23".into()]);
+    assert_eq!((none.len(), none.customers()), (0, of(vec![]).customers()));
 }
 
 #[test]

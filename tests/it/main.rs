@@ -25,6 +25,11 @@ mod feature_table;
 mod feature_windows;
 mod features;
 mod guarantees;
+mod join;
+mod profiles;
+#[cfg(feature = "csv")]
+mod profiles_csv;
+mod purposes;
 #[cfg(feature = "csv")]
 mod real_data;
 #[cfg(feature = "csv")]

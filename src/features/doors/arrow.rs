@@ -27,8 +27,9 @@ const MONEY_DIGITS: u8 = 19;
 impl FeatureTable {
     /// The table as an Arrow record batch: the column `customer` (`UInt64` or `Utf8`), then one column per feature at
     /// its own width. Money is `Decimal128(19, 4)`, a time `Timestamp(µs, UTC)`, a category a dictionary of text;
-    /// missing values are null. The table's context goes along in the schema's metadata, under names that begin with
-    /// `kohort.`, so that [`FeatureTable::from_record_batches`] gives back an equal table.
+    /// missing values are null. The table's context and the purposes of its features go along in the schema's
+    /// metadata, under names that begin with `kohort.`, so that [`FeatureTable::from_record_batches`] gives back an
+    /// equal table.
     ///
     /// O(customers · features).
     ///
@@ -56,7 +57,7 @@ impl FeatureTable {
             fields.push(Field::new(name, array.data_type().clone(), true));
             arrays.push(array);
         }
-        let entries: HashMap<String, String> = metadata::entries(self.context()).into_iter().collect();
+        let entries: HashMap<String, String> = metadata::entries(self).into_iter().collect();
         let schema = Schema::new(fields).with_metadata(entries);
         RecordBatch::try_new(Arc::new(schema), arrays)
             .map_err(|error| Error::File { path: "the record batch".to_owned(), problem: error.to_string() })
@@ -67,8 +68,8 @@ impl FeatureTable {
     ///
     /// `UInt8` to `UInt32` and `Boolean` become `u32`, smaller signed numbers `i32`, other whole numbers `i64`,
     /// floating-point numbers `f64`, decimals of at most four places money, timestamps and dates times (those without
-    /// a zone are read as UTC), text and dictionaries of it categories. Nulls are missing values. The context is that
-    /// of the first batch, if [`FeatureTable::to_record_batch`] or another table's file wrote it.
+    /// a zone are read as UTC), text and dictionaries of it categories. Nulls are missing values. Context and purposes
+    /// are those of the first batch, if [`FeatureTable::to_record_batch`] or another table's file wrote it.
     ///
     /// O(customers · (features + log customers)).
     ///
@@ -83,18 +84,13 @@ impl FeatureTable {
     ) -> Result<Self> {
         let batches: Vec<RecordBatch> = batches.into_iter().collect();
         let metadata = batches.first().map(|batch| batch.schema_ref().metadata());
-        let context = metadata::context(|key| metadata.and_then(|metadata| metadata.get(key)).map(|v| &**v))?;
         let table = table_of_batches(&batches, customer, "the record batch")?;
-        Ok(match context {
-            Some(context) => table.with_context(context),
-            None => table,
-        })
+        metadata::restore(table, |key| metadata.and_then(|metadata| metadata.get(key)).map(|v| &**v))
     }
 
     fn id_array(&self) -> ArrayRef {
         let ids = self.ids();
-        let is_text = !ids.is_empty() && matches!(ids.id(0), CustomerId::Text(_));
-        if is_text {
+        if ids.kind() == IdKind::Text {
             let texts: Vec<String> = ids.iter().map(|id| id.to_string()).collect();
             return text_array(
                 texts.iter().map(|text| Some(text.as_str())),
@@ -109,7 +105,7 @@ impl FeatureTable {
     }
 }
 
-/// The table of batches, without a context.
+/// The table of batches, without what their metadata say.
 pub(super) fn table_of_batches(
     batches: &[RecordBatch],
     customer: &str,

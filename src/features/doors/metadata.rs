@@ -1,7 +1,7 @@
-//! What a table knows of where it comes from, as the key-value metadata of Arrow and Parquet.
+//! What a table knows of where it comes from and what it may be used for, as the key-value metadata of Arrow and Parquet.
 
 use crate::error::{Error, Result};
-use crate::features::table::{ReturnKnowledge, TableContext};
+use crate::features::table::{FeatureTable, ReturnKnowledge, TableContext};
 use crate::transaction::{AsOf, Vat, Zone};
 
 /// Says that the table is one of kohort's, and in which form it is written.
@@ -14,11 +14,13 @@ const CURRENCY: &str = "kohort.currency";
 const VAT: &str = "kohort.vat";
 const RETURNS: &str = "kohort.returns";
 const LINES_LEFT_OUT: &str = "kohort.lines_left_out";
+/// Followed by the name of a feature; the purposes stand one per line, since none has a line break.
+const PURPOSES: &str = "kohort.purposes.";
 
-/// The entries that carry a table's context.
-pub(super) fn entries(context: Option<&TableContext>) -> Vec<(String, String)> {
+/// The entries that carry a table's context and what its features are declared for.
+pub(super) fn entries(table: &FeatureTable) -> Vec<(String, String)> {
     let mut entries = vec![(FORMAT, VERSION.to_owned())];
-    if let Some(context) = context {
+    if let Some(context) = table.context() {
         let vat = match context.vat {
             Vat::Excluded => "excluded",
             Vat::Included => "included",
@@ -37,14 +39,37 @@ pub(super) fn entries(context: Option<&TableContext>) -> Vec<(String, String)> {
             (LINES_LEFT_OUT, context.lines_left_out.to_string()),
         ]);
     }
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let purposes = table.columns.iter().filter(|named| !named.purposes.is_empty()).map(|named| {
+        let purposes: Vec<&str> = named.purposes.iter().map(AsRef::as_ref).collect();
+        (format!("{PURPOSES}{}", named.name), purposes.join("\n"))
+    });
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).chain(purposes).collect()
 }
 
-/// The context that entries carry; none for a table from elsewhere.
+/// A table with the context and the purposes that entries carry; as it is where they are none of kohort's.
 ///
 /// # Errors
 /// [`Error::Model`] where they are of a newer form, incomplete or damaged.
-pub(super) fn context<'m>(get: impl Fn(&str) -> Option<&'m str>) -> Result<Option<TableContext>> {
+pub(super) fn restore<'m>(
+    mut table: FeatureTable,
+    get: impl Fn(&str) -> Option<&'m str>,
+) -> Result<FeatureTable> {
+    if let Some(context) = context(&get)? {
+        table = table.with_context(context);
+    }
+    let names: Vec<String> = table.names().map(str::to_owned).collect();
+    for name in names.iter().filter(|_| get(FORMAT).is_some()) {
+        if let Some(purposes) = get(&format!("{PURPOSES}{name}")) {
+            table = table
+                .declare(name, purposes.lines())
+                .map_err(|error| Error::Model { expected: "feature table", problem: error.to_string() })?;
+        }
+    }
+    Ok(table)
+}
+
+/// The context that entries carry; none for a table from elsewhere.
+fn context<'m>(get: impl Fn(&str) -> Option<&'m str>) -> Result<Option<TableContext>> {
     let broken = |problem: String| Error::Model { expected: "feature table", problem };
     match get(FORMAT) {
         None => return Ok(None),

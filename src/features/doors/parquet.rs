@@ -17,7 +17,7 @@ use crate::features::table::FeatureTable;
 
 impl FeatureTable {
     /// Writes the table as a Parquet file, compressed with Snappy, with the columns of
-    /// [`FeatureTable::to_record_batch`]. The table's context goes along in the file's metadata, so that
+    /// [`FeatureTable::to_record_batch`]. Context and purposes go along in the file's metadata, so that
     /// [`FeatureTable::from_parquet_path`] gives back an equal table.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl FeatureTable {
             source: std::io::Error::other(error),
         };
         let batch = self.to_record_batch()?;
-        let entries = metadata::entries(self.context());
+        let entries = metadata::entries(self);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_key_value_metadata(Some(
@@ -62,7 +62,6 @@ impl FeatureTable {
 
 fn read(file: &ParquetFile<'_>, customer: &str) -> Result<FeatureTable> {
     let columns = file.all_columns()?;
-    let context = metadata::context(|key| file.key_values().find(|(name, _)| *name == key).map(|(_, v)| v))?;
     let groups: Vec<Result<_>> =
         (0..file.group_rows()?.len()).into_par_iter().map(|group| file.read(group, &columns)).collect();
     let mut batches: Vec<_> = groups.into_iter().collect::<Result<_>>()?;
@@ -70,8 +69,5 @@ fn read(file: &ParquetFile<'_>, customer: &str) -> Result<FeatureTable> {
         batches.push(file.empty());
     }
     let table = table_of_batches(&batches, customer, file.name())?;
-    Ok(match context {
-        Some(context) => table.with_context(context),
-        None => table,
-    })
+    metadata::restore(table, |key| file.key_values().find(|(name, _)| *name == key).map(|(_, v)| v))
 }

@@ -14,6 +14,7 @@ mod stored;
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::events::EventLog;
 use crate::features::extractor::FeatureExtractor;
 use crate::features::table::FeatureTable;
 use crate::layout::grouped;
@@ -218,6 +219,22 @@ impl FeatureState {
         match &self.lines {
             None => Err(Error::Empty { what: "the state", hint: "push a log first" }),
             Some(lines) => extractor.extract(&*lines.joined()?),
+        }
+    }
+
+    /// The same with the features of events; an [`EventLog`] is its own state, which takes more by
+    /// [`concat`](EventLog::concat).
+    ///
+    /// # Errors
+    /// As for [`FeatureState::finish`] and [`FeatureExtractor::extract_with_events`].
+    pub fn finish_with_events(
+        &self,
+        extractor: &FeatureExtractor,
+        events: &EventLog,
+    ) -> Result<FeatureTable> {
+        match &self.lines {
+            None => Err(Error::Empty { what: "the state", hint: "push a log first" }),
+            Some(lines) => extractor.extract_with_events(&*lines.joined()?, events),
         }
     }
 

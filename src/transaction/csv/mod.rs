@@ -3,6 +3,12 @@
 //! A [`Schema`] says which column holds what and how values are written; the file's own rules (quotes, line ends,
 //! gzip, byte-order mark) are found out from the file. Rows go to the same place as those of every other door, so a
 //! file and the same rows from memory make equal logs.
+//!
+//! A file is read on all processors. `blocks` cuts it into blocks of whole records and `parallel` hands them to the
+//! threads of the pool; `parse` reads a block into a `part`, and `joined` puts the parts together in their order. Within
+//! a block, `marks` finds where fields end, and `plain` reads rows that are written the usual way, straight from bytes
+//! (`digits`, `clock`, `texts`); every other row goes the general way through the `csv` crate's splitter and `decode`.
+//! Both ways, and any block size, give what reading record by record (`read`) gives; a property test holds them to it.
 
 mod blocks;
 mod clock;

@@ -291,7 +291,7 @@ fn written(rows: &[Vec<String>], chance: &[u8], crlf: bool, delimiter: char, enc
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn blocks_of_any_size_give_the_same_log((rows, chance, crlf) in file(), (schema, delimiter) in setting()) {
@@ -415,6 +415,20 @@ fn a_file_without_a_final_line_end_or_with_nothing_but_a_header_is_read_in_small
         assert_eq!(check(file.as_bytes(), &schema, &[1, 10, 1 << 18]).unwrap().len(), rows, "{file}");
     }
     assert!(matches!(check(b"\n\n", &schema, &[1, 10]), Err(Error::Empty { .. })));
+}
+
+#[test]
+fn neither_a_blank_as_delimiter_nor_a_second_mark_of_the_encoding_confuses() {
+    let spaced = basic().delimiter(' ').build().unwrap();
+    let file = "who order when n price\nada 1 2024-01-01 1 1\n\"ada b\" 2 2024-01-01 1 x\n";
+    let log = check(file.as_bytes(), &spaced, &[1, 20, 1 << 18]).unwrap();
+    assert_eq!((log.report.rows_read, log.len()), (2, 1));
+    let marked = "\u{feff}\u{feff}who,order,when,n,price\n";
+    let error = check(marked.as_bytes(), &basic().build().unwrap(), &[1, 1 << 18]).unwrap_err();
+    assert!(matches!(error, Error::UnknownColumn { column, .. } if column == "who"));
+    let row = "who,order,when,n,price\n\u{feff}ada,1,2024-01-01,1,\"1\"\"\"\n";
+    let log = check(row.as_bytes(), &basic().build().unwrap(), &[1, 1 << 18]).unwrap();
+    assert_eq!(log.report.rows_rejected(), 1);
 }
 
 #[test]
