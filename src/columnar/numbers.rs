@@ -197,6 +197,17 @@ impl Number<'_> {
         }
     }
 
+    /// The nearest `f64`; not a number for text.
+    pub(crate) fn nearest(self) -> f64 {
+        match self {
+            Self::Whole(number) => number as f64,
+            Self::Float(number) => number,
+            // The digits say what is meant, where scaling a float would round twice.
+            Self::Single(_) | Self::Decimal(..) => self.to_string().parse().unwrap_or(f64::NAN),
+            Self::Text(_) => f64::NAN,
+        }
+    }
+
     /// A whole number or decimal in units of its last of `decimals` places, if it is one exactly and fits. Sums may be
     /// larger than what one line can have.
     pub(crate) fn exact(self, decimals: usize) -> Option<i64> {
@@ -241,10 +252,21 @@ impl std::fmt::Display for Number<'_> {
             Self::Whole(number) => write!(f, "{number}"),
             Self::Float(number) => write!(f, "{number}"),
             Self::Single(number) => write!(f, "{number}"),
-            Self::Decimal(number, scale) => write!(f, "{number}e{}", -i32::from(*scale)),
+            Self::Decimal(number, scale) => f.write_str(&decimal_text(*number, *scale)),
             Self::Text(text) => f.write_str(text),
         }
     }
+}
+
+/// `number` · 10^−`scale` with no more decimals than it needs.
+fn decimal_text(number: i128, scale: i8) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let decimals = usize::from(scale.max(0).unsigned_abs());
+    let zeros = "0".repeat(if number == 0 { 0 } else { usize::from(scale.min(0).unsigned_abs()) });
+    let digits = format!("{digits:0>width$}{zeros}", width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let (sign, fraction) = (if number < 0 { "-" } else { "" }, fraction.trim_end_matches('0'));
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 fn parsed(text: &str, mark: char, decimals: usize, rounding: Rounding) -> Result<i64, DecimalProblem> {
@@ -294,6 +316,72 @@ fn scaled(
         Rounding::HalfEven => {
             let up = rest > power - rest || (rest == power - rest && units & 1 == 1);
             Ok(units + i64::from(up) * number.signum() as i64)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn decimals_are_written_with_the_digits_they_need() {
+        for (number, scale, text) in [
+            (-9_900, 2, "-99"),
+            (5, 3, "0.005"),
+            (-1_050, 3, "-1.05"),
+            (0, 5, "0"),
+            (0, -5, "0"),
+            (12, -3, "12000"),
+            (120, 0, "120"),
+        ] {
+            assert_eq!(Number::Decimal(number, scale).to_string(), text);
+        }
+        let least = Number::Decimal(i128::MIN, 38).to_string();
+        assert_eq!(least, "-1.70141183460469231731687303715884105728");
+    }
+
+    proptest! {
+        /// A decimal, a whole number and their text are the same number, and refused for the same reason.
+        #[test]
+        fn a_decimal_is_what_its_text_is(
+            number in prop_oneof![any::<i128>(), -20_000_000_i128..20_000_000, -200_000_000_000_000_000_i128..200_000_000_000_000_000],
+            scale in -6_i8..12,
+            half_even in any::<bool>(),
+            decimals in prop::sample::select(vec![0_usize, 4, 6]),
+        ) {
+            let rounding = if half_even { Rounding::HalfEven } else { Rounding::Refuse };
+            let writing = Writing { mark: '.', rounding };
+            let decimal = Number::Decimal(number, scale);
+            let text = decimal.to_string();
+            prop_assert_eq!(decimal.units(decimals, writing), Number::Text(&text).units(decimals, writing), "{}", text);
+            let rates = (decimal.rate(writing), Number::Text(&text).rate(writing));
+            prop_assert_eq!(rates.0, rates.1);
+            let whole = number.to_string();
+            prop_assert_eq!(
+                Number::Whole(number).units(decimals, writing),
+                Number::Text(&whole).units(decimals, writing)
+            );
+        }
+
+        /// A `f32` is the decimal it is printed as, a `f64` the one it stands for.
+        #[test]
+        fn a_float_is_what_its_text_is(number in any::<f64>(), cents in -1_000_000_i32..1_000_000) {
+            let writing = Writing { mark: '.', rounding: Rounding::Refuse };
+            for number in [number, f64::from(cents) / 100.0] {
+                let text = number.to_string();
+                for decimals in [0, 4] {
+                    prop_assert_eq!(
+                        Number::Float(number).units(decimals, writing).ok(),
+                        Number::Text(&text).units(decimals, writing).ok()
+                    );
+                }
+            }
+            let single = cents as f32 / 100.0;
+            let expected = parse_decimal(&single.to_string(), '.', 4);
+            prop_assert_eq!(Number::Single(single).units(4, writing), expected);
         }
     }
 }

@@ -126,11 +126,6 @@ impl<'s> ParquetFile<'s> {
         self.columns(self.names())
     }
 
-    /// A batch of all columns without rows.
-    pub(crate) fn empty(&self) -> RecordBatch {
-        RecordBatch::new_empty(Arc::clone(self.views.schema()))
-    }
-
     /// What the file is called in errors.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -161,6 +156,21 @@ impl<'s> ParquetFile<'s> {
                     .map_err(|_| self.broken(format!("row group {group} has a negative number of rows")))
             })
             .collect()
+    }
+
+    /// Some columns of all row groups; of none at all one batch without rows.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::File`].
+    pub(crate) fn read_groups(&self, columns: &[usize]) -> Result<Vec<RecordBatch>> {
+        let groups = 0..self.group_rows()?.len();
+        let batches: Vec<Result<RecordBatch>> =
+            groups.into_par_iter().map(|group| self.read(group, columns)).collect();
+        let mut batches: Vec<RecordBatch> = batches.into_iter().collect::<Result<_>>()?;
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(Arc::clone(self.views.schema())));
+        }
+        Ok(batches)
     }
 
     /// Some columns of a row group, decoded in parallel.

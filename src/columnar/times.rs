@@ -146,7 +146,7 @@ fn in_zone<'a>(civil: Ticks<'a>, zone: &Zone) -> Ticks<'a> {
     if *zone == Zone::utc() {
         return civil;
     }
-    let mut clock = Clock { zone, offsets: HashMap::new(), last: (i64::MIN, None) };
+    let mut clock = WallClock { zone, offsets: HashMap::new(), last: (i64::MIN, None) };
     let instants = (0..civil.values.len()).map(|row| match civil.micros(row) {
         NO_TIME => NO_TIME,
         micros => clock.instant(micros),
@@ -155,7 +155,7 @@ fn in_zone<'a>(civil: Ticks<'a>, zone: &Zone) -> Ticks<'a> {
 }
 
 /// Tells instants by the wall clock of a zone, and asks the calendar once an hour.
-struct Clock<'z> {
+struct WallClock<'z> {
     zone: &'z Zone,
     /// For each hour of the wall clock how far its instants are ahead, if that is the same for all of it.
     offsets: HashMap<i64, Option<i64>>,
@@ -163,7 +163,7 @@ struct Clock<'z> {
     last: (i64, Option<i64>),
 }
 
-impl Clock<'_> {
+impl WallClock<'_> {
     fn instant(&mut self, civil: i64) -> i64 {
         let hour = civil.div_euclid(HOUR);
         if self.last.0 != hour {
@@ -186,4 +186,51 @@ impl Clock<'_> {
 fn ask(zone: &Zone, civil: i64) -> Option<i64> {
     let civil = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(civil).ok()?);
     zone.instant(civil)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Half-hour changes, days that were left out, offsets of odd seconds: the clock says what the calendar does.
+        #[test]
+        fn the_clock_of_the_wall_says_what_the_calendar_does(
+            starts in prop::collection::vec(-3_000_000_000_000_000_i64..3_000_000_000_000_000, 1..8),
+            steps in prop::collection::vec(-4_000_000_000_i64..4_000_000_000, 1..40),
+            name in prop::sample::select(vec![
+                "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "America/St_Johns", "Africa/Monrovia",
+                "Europe/Amsterdam", "Antarctica/Troll",
+            ]),
+        ) {
+            let zone = Zone::named(name).unwrap();
+            let mut clock = WallClock { zone: &zone, offsets: HashMap::new(), last: (i64::MIN, None) };
+            for start in starts {
+                for step in &steps {
+                    let civil = start + step;
+                    prop_assert_eq!(clock.instant(civil), ask(&zone, civil).unwrap_or(UNREADABLE), "{} {}", name, civil);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_clock_of_the_wall_knows_every_change_of_an_hour() {
+        for name in ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"] {
+            let zone = Zone::named(name).unwrap();
+            let mut clock = WallClock { zone: &zone, offsets: HashMap::new(), last: (i64::MIN, None) };
+            // Each quarter of an hour of 2012.
+            let year = (1_325_376_000..1_356_998_400).step_by(900).map(|seconds: i64| seconds * 1_000_000);
+            let mut gaps = 0;
+            for civil in year {
+                let instant = clock.instant(civil);
+                assert_eq!(instant, ask(&zone, civil).unwrap(), "{name} {civil}");
+                gaps += i32::from(clock.last.1.is_none());
+            }
+            // Only the zone that changes by half an hour has hours that are no plain ones.
+            assert_eq!(gaps > 0, name == "Australia/Lord_Howe", "{name}");
+        }
+    }
 }

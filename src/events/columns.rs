@@ -141,29 +141,149 @@ impl<'a> EventColumns<'a> {
         }
         Ok(())
     }
+}
 
+/// Rows of events that are read one by one, whatever they hold.
+pub(super) trait EventRows: Sync {
     /// The time and value of a row, or why it is not kept; looked for in the same order as in the row-wise door.
+    fn event(&self, row: usize) -> std::result::Result<(i64, i64), RejectReason>;
+
+    /// The value of a row, or [`NO_VALUE`] where it has none that can be read.
+    fn value(&self, row: usize) -> i64;
+
+    /// What stood in a rejected row.
+    fn detail(&self, row: usize, reason: RejectReason) -> String;
+}
+
+/// The rows of columns.
+struct ColumnRows<'c, 'a> {
+    columns: &'c EventColumns<'a>,
+    rounding: Rounding,
+}
+
+impl EventRows for ColumnRows<'_, '_> {
     #[inline]
-    fn event(&self, row: usize, rounding: Rounding) -> std::result::Result<(i64, i64), RejectReason> {
-        if self.customer.is_missing(row) {
+    fn event(&self, row: usize) -> std::result::Result<(i64, i64), RejectReason> {
+        let columns = self.columns;
+        if columns.customer.is_missing(row) {
             return Err(RejectReason::MissingCustomer);
         }
-        let time = self.time[row].checked_mul(self.micros_per_tick);
+        let time = columns.time[row].checked_mul(columns.micros_per_tick);
         let time = time.filter(|micros| TIME_RANGE.contains(micros)).ok_or(RejectReason::Time)?;
-        if self.kind.code(row).is_none() {
+        if columns.kind.code(row).is_none() {
             return Err(RejectReason::MissingKind);
         }
-        let value = self.value.as_ref().map_or(Ok(NO_VALUE), |column| column.read(row, rounding))?;
+        let value = columns.value.as_ref().map_or(Ok(NO_VALUE), |column| column.read(row, self.rounding))?;
         Ok((time, value))
     }
 
-    /// What stood in a rejected row.
+    fn value(&self, row: usize) -> i64 {
+        let column = self.columns.value.as_ref();
+        column.and_then(|column| column.read(row, self.rounding).ok()).unwrap_or(NO_VALUE)
+    }
+
     fn detail(&self, row: usize, reason: RejectReason) -> String {
         match reason {
-            RejectReason::Time => format!("`{}`", self.time[row]),
+            RejectReason::Time => format!("`{}`", self.columns.time[row]),
             RejectReason::MissingCustomer | RejectReason::MissingKind => "empty".to_owned(),
-            _ => self.value.as_ref().map_or_else(String::new, |column| column.text(row)),
+            _ => self.columns.value.as_ref().map_or_else(String::new, |column| column.text(row)),
         }
+    }
+}
+
+/// What rows came to, those that are not kept among them.
+#[derive(Default)]
+pub(super) struct Converted {
+    pub(super) times: Vec<i64>,
+    /// Empty where events have no values.
+    pub(super) values: Vec<i64>,
+    /// By their position in the whole log, ascending.
+    pub(super) rejected: Vec<(usize, RejectReason)>,
+    pub(super) report: EventReport,
+}
+
+impl Converted {
+    /// Converts the rows of a source, of which `before` came earlier. Runs in parallel.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] in strict mode.
+    pub(super) fn new(
+        source: &impl EventRows,
+        rows: usize,
+        before: usize,
+        has_values: bool,
+        rules: &EventRules,
+    ) -> Result<Self> {
+        let mut times = vec![0_i64; rows];
+        let mut values = vec![NO_VALUE; if has_values { rows } else { 0 }];
+        // A log without values has none to write, and yet each chunk needs a place for them.
+        let mut value_chunks = values.chunks_mut(CHUNK);
+        let slots: Vec<_> = times
+            .chunks_mut(CHUNK)
+            .enumerate()
+            .map(|(chunk, times)| (chunk * CHUNK, times, value_chunks.next().unwrap_or_default()))
+            .collect();
+        let rejected: Vec<Vec<(usize, RejectReason)>> = slots
+            .into_par_iter()
+            .map(|(start, times, values)| {
+                let mut rejected = Vec::new();
+                for (place, time) in times.iter_mut().enumerate() {
+                    match source.event(start + place) {
+                        Ok((micros, value)) => {
+                            *time = micros;
+                            if let Some(slot) = values.get_mut(place) {
+                                *slot = value;
+                            }
+                        }
+                        Err(reason) => rejected.push((start + place, reason)),
+                    }
+                }
+                rejected
+            })
+            .collect();
+        let mut rejected = rejected.concat();
+
+        let mut report = EventReport { rows_read: rows as u64, ..EventReport::default() };
+        for (row, reason) in &mut rejected {
+            let detail = || source.detail(*row, *reason);
+            let number = (before + *row) as u64 + 1;
+            if rules.strictness == Strictness::Stop {
+                return Err(Error::Rejected { row: number, reason: *reason, detail: detail() });
+            }
+            let value = Some(source.value(*row)).filter(|value| *value != NO_VALUE);
+            report.reject(number, *reason, detail, value);
+            *row += before;
+        }
+        Ok(Self { times, values, rejected, report })
+    }
+
+    /// The log of these rows, with what else there is of each.
+    pub(super) fn into_log(
+        self,
+        customers: IdColumn,
+        kinds: &Category,
+        attributes: [Option<Category>; EventAttribute::ALL.len()],
+        has_values: bool,
+        rules: &EventRules,
+    ) -> EventLog {
+        let Self { times, values, rejected, report } = self;
+        let rows = times.len();
+        let log = EventLog {
+            zone: rules.zone.clone(),
+            customers,
+            times,
+            kinds: kinds_of(kinds, rules),
+            attributes,
+            values: has_values.then_some(values),
+            report,
+        };
+        if rejected.is_empty() {
+            return log.finished(rules, |row| row as u64 + 1);
+        }
+        let mut dropped = rejected.iter().map(|(row, _)| *row).peekable();
+        let kept: Vec<usize> = (0..rows).filter(|row| dropped.next_if_eq(row).is_none()).collect();
+        // A text that only rejected rows have is none of this log, as it is none where rows come one by one.
+        log.gather(&kept).without_unused().finished(rules, |row| kept[row] as u64 + 1)
     }
 }
 
@@ -187,61 +307,11 @@ impl EventLog {
     /// [`Error::ColumnLength`] where columns differ in length, [`Error::Rejected`] in strict mode.
     pub fn from_columns(columns: EventColumns<'_>, rules: &EventRules) -> Result<Self> {
         columns.check()?;
-        let rows = columns.time.len();
-        let mut times = vec![0_i64; rows];
-        let mut values = vec![NO_VALUE; if columns.value.is_some() { rows } else { 0 }];
-        // A log without values has none to write, and yet each chunk needs a place for them.
-        let mut value_chunks = values.chunks_mut(CHUNK);
-        let slots: Vec<_> = times
-            .chunks_mut(CHUNK)
-            .enumerate()
-            .map(|(chunk, times)| (chunk * CHUNK, times, value_chunks.next().unwrap_or_default()))
-            .collect();
-        let rejected: Vec<Vec<(usize, RejectReason)>> = slots
-            .into_par_iter()
-            .map(|(start, times, values)| {
-                let mut rejected = Vec::new();
-                for (place, time) in times.iter_mut().enumerate() {
-                    match columns.event(start + place, rules.rounding) {
-                        Ok((micros, value)) => {
-                            *time = micros;
-                            if let Some(slot) = values.get_mut(place) {
-                                *slot = value;
-                            }
-                        }
-                        Err(reason) => rejected.push((start + place, reason)),
-                    }
-                }
-                rejected
-            })
-            .collect();
-        let rejected = rejected.concat();
-
-        let mut report = EventReport { rows_read: rows as u64, ..EventReport::default() };
-        for (row, reason) in &rejected {
-            let detail = || columns.detail(*row, *reason);
-            if rules.strictness == Strictness::Stop {
-                return Err(Error::Rejected { row: *row as u64 + 1, reason: *reason, detail: detail() });
-            }
-            let value = columns.value.as_ref().and_then(|column| column.read(*row, rules.rounding).ok());
-            report.reject(*row as u64 + 1, *reason, detail, value.filter(|value| *value != NO_VALUE));
-        }
-        let log = Self {
-            zone: rules.zone.clone(),
-            customers: columns.customer,
-            times,
-            kinds: kinds_of(&columns.kind, rules),
-            attributes: columns.attributes,
-            values: columns.value.is_some().then_some(values),
-            report,
-        };
-        if rejected.is_empty() {
-            return Ok(log.finished(rules, |row| row as u64 + 1));
-        }
-        let mut dropped = rejected.iter().map(|(row, _)| *row).peekable();
-        let kept: Vec<usize> = (0..rows).filter(|row| dropped.next_if_eq(row).is_none()).collect();
-        // A text that only rejected rows have is none of this log, as it is none where rows come one by one.
-        Ok(log.gather(&kept).without_unused().finished(rules, |row| kept[row] as u64 + 1))
+        let has_values = columns.value.is_some();
+        let source = ColumnRows { columns: &columns, rounding: rules.rounding };
+        let converted = Converted::new(&source, columns.time.len(), 0, has_values, rules)?;
+        let EventColumns { customer, kind, attributes, .. } = columns;
+        Ok(converted.into_log(customer, &kind, attributes, has_values, rules))
     }
 }
 

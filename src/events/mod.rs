@@ -25,6 +25,8 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod builder;
 mod by_customer;
 mod columns;

@@ -83,6 +83,17 @@ impl EventSchema {
     pub fn rules(&self) -> &EventRules {
         &self.rules
     }
+
+    /// The names of all columns that are read.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        let kind = match &self.kind {
+            KindSource::Column(column) => Some(column),
+            KindSource::Always(_) => None,
+        };
+        let optional = self.attributes.iter().flatten().chain(kind).chain(&self.value);
+        [&self.customer, &self.time].into_iter().chain(optional).map(String::as_str)
+    }
 }
 
 /// Builds an [`EventSchema`]. One column may serve several settings.

@@ -44,6 +44,8 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod builder;
 mod columns;
 #[cfg(feature = "csv")]

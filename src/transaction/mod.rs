@@ -75,6 +75,8 @@ pub(crate) use columns::rate_from_f64;
 #[cfg(feature = "csv")]
 pub(crate) use csv::{CsvFields, CsvRow, CsvRows, UNNAMED};
 pub(crate) use duplicates::first_and_repeated;
+#[cfg(feature = "arrow")]
+pub(crate) use ids::concat_texts;
 pub(crate) use line::{Line, UNKNOWN_COST};
 pub(crate) use log::NO_TIME;
 #[cfg(feature = "csv")]

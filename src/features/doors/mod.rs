@@ -17,7 +17,7 @@ mod value_type;
 
 use crate::category::Category;
 use crate::error::{Error, Result};
-use crate::features::table::{Column, FeatureTable, Values};
+use crate::features::table::{Column, FeatureTable};
 use crate::transaction::{CustomerIds, IdColumn};
 
 pub use value_type::ValueType;
@@ -37,11 +37,8 @@ fn table_of_rows(ids: IdColumn, columns: Vec<(String, Column)>, source: &str) ->
         IdColumn::ShortTexts(texts) => texts_in_order(&texts.to_category(), source)?,
     };
     let in_order = order.windows(2).all(|pair| pair[0] < pair[1]);
-    let columns = columns
-        .into_iter()
-        .map(|(name, column)| Ok((name, if in_order { column } else { ordered(&column, &order)? })))
-        .collect::<Result<Vec<_>>>()?;
-    FeatureTable::from_columns(ids, columns)
+    let put = |column: Column| if in_order { column } else { column.gather(&order) };
+    FeatureTable::from_columns(ids, columns.into_iter().map(|(name, column)| (name, put(column))))
 }
 
 /// Ids in ascending order, and the row of each.
@@ -67,24 +64,4 @@ fn texts_in_order(texts: &Category, source: &str) -> Result<(CustomerIds, Vec<us
         }
     }
     Ok((CustomerIds::texts(texts.levels().clone()), order))
-}
-
-/// The rows of a column in another order.
-fn ordered(column: &Column, order: &[usize]) -> Result<Column> {
-    fn pick<T: Copy>(values: &[T], order: &[usize]) -> Vec<T> {
-        order.iter().map(|row| values[*row]).collect()
-    }
-    let values = match column.values() {
-        Values::U32(values) => Values::U32(pick(values, order)),
-        Values::I32(values) => Values::I32(pick(values, order)),
-        Values::I64(values) => Values::I64(pick(values, order)),
-        Values::F64(values) => Values::F64(pick(values, order)),
-        Values::Money(values) => Values::Money(pick(values, order)),
-        Values::Time(values) => Values::Time(pick(values, order)),
-        Values::Category(values) => Values::Category(values.gather(order)),
-    };
-    match column.validity() {
-        None => Ok(Column::new(values)),
-        Some(there) => Column::with_missing(values, order.iter().map(|row| there.get(*row)).collect()),
-    }
 }

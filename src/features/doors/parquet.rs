@@ -7,7 +7,6 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use rayon::prelude::*;
 
 use crate::columnar::parquet::ParquetFile;
 use crate::error::{Error, Result};
@@ -62,12 +61,6 @@ impl FeatureTable {
 
 fn read(file: &ParquetFile<'_>, customer: &str) -> Result<FeatureTable> {
     let columns = file.all_columns()?;
-    let groups: Vec<Result<_>> =
-        (0..file.group_rows()?.len()).into_par_iter().map(|group| file.read(group, &columns)).collect();
-    let mut batches: Vec<_> = groups.into_iter().collect::<Result<_>>()?;
-    if batches.is_empty() {
-        batches.push(file.empty());
-    }
-    let table = table_of_batches(&batches, customer, file.name())?;
+    let table = table_of_batches(&file.read_groups(&columns)?, customer, file.name())?;
     metadata::restore(table, |key| file.key_values().find(|(name, _)| *name == key).map(|(_, v)| v))
 }

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bitmap::Bitmap;
-use crate::features::table::{ReturnKnowledge, TableContext};
-use crate::transaction::{AsOf, CustomerId, IdKind, Money, Vat, Zone};
+use crate::features::table::{ReturnKnowledge, TableContext, Values};
+use crate::transaction::{AsOf, Money, Vat, Zone};
+#[cfg(feature = "csv")]
+use crate::transaction::{CustomerId, IdKind};
 use crate::{Category, Levels};
 
 /// The names in a table that are hard to write: they look like syntax, or are of no kind at all.
@@ -81,7 +83,10 @@ fn table() -> impl Strategy<Value = FeatureTable> {
             (ids(rows), prop::collection::vec(column(rows), features), context())
         })
         .prop_map(|(ids, columns, context)| {
-            let table = FeatureTable::from_columns(ids, NAMES.into_iter().zip(columns)).unwrap();
+            let mut table = FeatureTable::from_columns(ids, NAMES.into_iter().zip(columns)).unwrap();
+            for name in NAMES.into_iter().step_by(2).filter(|name| table.has(name)).collect::<Vec<_>>() {
+                table = table.declare(name, ["campaigns", "stock, \"planning\""]).unwrap();
+            }
             match context {
                 Some(context) => table.with_context(context),
                 None => table,
@@ -101,8 +106,9 @@ fn id_kind(table: &FeatureTable) -> IdKind {
 /// Tables without rows are equal whatever the kind of the ids they do not have.
 fn same(left: &FeatureTable, right: &FeatureTable) -> bool {
     let empty = |table: &FeatureTable| {
-        let columns: Vec<_> =
-            table.names().map(|name| (name.to_owned(), table.column(name).unwrap().clone())).collect();
+        let column =
+            |name: &str| (table.column(name).unwrap().clone(), table.purposes(name).unwrap().clone());
+        let columns: Vec<_> = table.names().map(|name| (name.to_owned(), column(name))).collect();
         (columns, table.context().cloned())
     };
     if left.is_empty() && right.is_empty() { empty(left) == empty(right) } else { left == right }
@@ -303,9 +309,10 @@ mod arrow {
             returns: ReturnKnowledge::Timed,
             lines_left_out: 3,
         });
+        let whole = whole.declare("orders", ["campaigns"]).unwrap();
         let batch = whole.to_record_batch().unwrap();
         let keys: Vec<String> = metadata::entries(&whole).into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys.len(), 7);
+        assert_eq!(keys.len(), 8);
         for key in &keys {
             for value in [Some("nonsense"), None] {
                 let mut entries: std::collections::HashMap<String, String> =
@@ -318,8 +325,11 @@ mod arrow {
                 let damaged = RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec()).unwrap();
                 let read = FeatureTable::from_record_batches([damaged], "customer");
                 match (key.as_str(), value) {
-                    // Any text is a currency; without the form or the moment there is no context.
-                    ("kohort.currency", Some(_)) => assert!(read.is_ok()),
+                    // Any text is a currency or a purpose; without the form or the moment there is no context.
+                    ("kohort.currency" | "kohort.purposes.orders", Some(_)) => assert!(read.is_ok()),
+                    ("kohort.purposes.orders", None) => {
+                        assert!(read.unwrap().purposes("orders").unwrap().is_empty());
+                    }
                     ("kohort.feature_table" | "kohort.as_of", None) => {
                         assert_eq!(read.unwrap().context(), None);
                     }
