@@ -14,6 +14,7 @@ mod erasure;
 mod events;
 #[cfg(feature = "csv")]
 mod events_csv;
+mod events_stored;
 mod families_goods;
 mod families_time;
 mod families_trend;
