@@ -183,6 +183,11 @@ proptest! {
         prop_assert!(left == right);
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     #[test]
     fn days_and_shards_of_orders_and_events_give_the_table_of_all(
         seed in any::<u64>(),

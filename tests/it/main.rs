@@ -28,6 +28,8 @@ mod features;
 mod guarantees;
 mod join;
 mod profiles;
+#[cfg(all(feature = "csv", feature = "arrow"))]
+mod profiles_arrow;
 #[cfg(feature = "csv")]
 mod profiles_csv;
 mod purposes;
