@@ -38,6 +38,7 @@ mod report;
 mod rules;
 #[cfg(any(feature = "csv", feature = "arrow"))]
 mod schema;
+mod stored;
 
 pub use builder::EventLogBuilder;
 pub use columns::{EventColumns, ValueColumn};

@@ -11,7 +11,7 @@ use crate::layout::{TextTable, grouped, money};
 use crate::transaction::{MoneyTotal, RejectReason};
 
 /// How many row numbers a rejection keeps as examples.
-const EXAMPLES: usize = 5;
+pub(super) const EXAMPLES: usize = 5;
 
 /// How many kinds the printed report lists.
 const LISTED_KINDS: usize = 20;

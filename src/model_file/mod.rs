@@ -8,6 +8,7 @@
 //! released: a change to a model means another struct and another arm in [`StoredModel::load`], and the old ones
 //! stay, with their fixtures.
 
+mod columns;
 mod float;
 mod replay;
 
@@ -20,6 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
 
+pub(crate) use columns::{
+    Check, IdsV1, MOST, TextsV1, check_count, check_ids, check_lengths, check_texts, check_times,
+};
 pub(crate) use float::ExactFloat;
 use replay::{Replay, Replayed};
 

@@ -1,8 +1,8 @@
 //! Profiles: what is known of a customer beside her orders?
 //!
 //! Who she is, where she lives, what she uses, what she answered in a survey, what she has agreed to. A
-//! [`ProfileSchema`] says which fields there are and what each tells; a [`ProfileTable`] is made from rows, columns or
-//! CSV files, and its [`ProfileReport`] accounts for every row and every value.
+//! [`ProfileSchema`] says which fields there are and what each tells; a [`ProfileTable`] is made from rows, columns, CSV
+//! files, Arrow record batches or Parquet files, and its [`ProfileReport`] accounts for every row and every value.
 //! [`FeatureTable::enriched`](crate::FeatureTable::enriched) puts profiles beside the features of orders, customer by
 //! customer.
 //!

@@ -89,6 +89,12 @@ impl ProfileSchema {
         self.fields.iter().map(|field| field.name.as_str())
     }
 
+    /// The columns of a source that are read; one may serve several fields.
+    #[cfg(feature = "parquet")]
+    pub(super) fn column_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.customer.as_str()).chain(self.fields.iter().map(ProfileField::source))
+    }
+
     /// The fields of a special category that are allowed, by category, with the basis.
     pub(super) fn allowances(&self) -> impl Iterator<Item = (SpecialCategory, &str, Vec<String>)> {
         self.allowed.iter().map(|(category, basis)| {

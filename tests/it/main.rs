@@ -14,6 +14,7 @@ mod erasure;
 mod events;
 #[cfg(feature = "csv")]
 mod events_csv;
+mod events_stored;
 mod families_goods;
 mod families_time;
 mod families_trend;
@@ -27,6 +28,8 @@ mod features;
 mod guarantees;
 mod join;
 mod profiles;
+#[cfg(all(feature = "csv", feature = "arrow"))]
+mod profiles_arrow;
 #[cfg(feature = "csv")]
 mod profiles_csv;
 mod purposes;

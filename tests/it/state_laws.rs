@@ -44,6 +44,10 @@ pub(crate) fn shops() -> impl Strategy<Value = Shop> {
 }
 
 impl Shop {
+    pub(crate) fn new(orders: OrderIdentity, returns: Returns, ids: IdKind) -> Self {
+        Self { orders, returns, ids }
+    }
+
     pub(crate) fn rules(&self) -> LogRules {
         let rules = LogRules::builder("EUR").orders(self.orders).returns(self.returns.clone());
         rules.zone(Zone::named("Europe/Berlin").unwrap()).build().unwrap()

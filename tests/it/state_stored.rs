@@ -82,8 +82,8 @@ fn what_was_loaded_is_stored_as_it_was() {
     }
 }
 
-/// The stored state with the value at a path replaced.
-fn damaged(text: &str, path: &str, value: Value) -> String {
+/// The stored thing with the value at a path replaced.
+pub(crate) fn damaged(text: &str, path: &str, value: Value) -> String {
     let mut stored: Value = serde_json::from_str(text).unwrap();
     *stored.pointer_mut(path).unwrap_or_else(|| panic!("{path} is in the file")) = value;
     stored.to_string()
@@ -195,6 +195,19 @@ fn replacement(old: &Value, draws: &mut Draws) -> Value {
     }
 }
 
+/// A stored thing with some of its values replaced by others.
+pub(crate) fn mutated(mut value: Value, seed: u64, times: usize) -> Value {
+    let mut draws = Draws::new(seed);
+    for _ in 0..times {
+        let mut all = Vec::new();
+        paths(&value, "", &mut all);
+        let path = &all[draws.below(all.len() as u64) as usize];
+        let Some(old) = value.pointer_mut(path) else { continue };
+        *old = replacement(old, &mut draws);
+    }
+    value
+}
+
 /// Works with a state in every way there is.
 fn work_with(mut state: FeatureState) {
     let before = stored(&state);
@@ -217,15 +230,7 @@ proptest! {
 
     #[test]
     fn a_damaged_state_is_refused_or_can_be_worked_with(lines in any::<bool>(), seed in any::<u64>(), times in 1_usize..4) {
-        let mut value: Value = serde_json::from_str(if lines { LINES } else { ORDERS }).unwrap();
-        let mut draws = Draws::new(seed);
-        for _ in 0..times {
-            let mut all = Vec::new();
-            paths(&value, "", &mut all);
-            let path = &all[draws.below(all.len() as u64) as usize];
-            let Some(old) = value.pointer_mut(path) else { continue };
-            *old = replacement(old, &mut draws);
-        }
+        let value = mutated(serde_json::from_str(if lines { LINES } else { ORDERS }).unwrap(), seed, times);
         if let Ok(state) = serde_json::from_value::<FeatureState>(value) {
             work_with(state);
         }

@@ -3,35 +3,24 @@
 //! Later stages index by codes, subtract money from money and walk the calendar without asking again, so that a damaged
 //! file is refused here, with the column and the row.
 
-use crate::category::{Category, MISSING};
+use crate::category::Category;
 use crate::features::state::Detail;
+use crate::model_file::{Check, MOST, check_ids, check_lengths, check_texts};
 use crate::transaction::{
-    Attribute, IdColumn, IngestReport, Line, LineKind, MAX_LINE, MoneyTotal, NO_TIME, OrderIdentity, Returns,
+    Attribute, IngestReport, Line, LineKind, MAX_LINE, MoneyTotal, NO_TIME, OrderIdentity, Returns,
     TIME_RANGE, TransactionLog, UNKNOWN_COST,
 };
-
-/// What is wrong, in words.
-pub(super) type Check<T = ()> = Result<T, String>;
-
-/// Counts beyond this are no counts of rows; far below what could overflow when reports are added up.
-const MOST: u64 = 1 << 53;
-
-/// Checks that times are of the years that every calendar computation succeeds in.
-pub(super) fn times(times: &[i64]) -> Check {
-    let outside = times.iter().position(|time| !TIME_RANGE.contains(time));
-    outside.map_or(Ok(()), |row| Err(format!("the time of row {row} is not within years 1 to 9998")))
-}
 
 /// Checks that every row of a log is one that a log can have, and that it has what the detail keeps.
 pub(super) fn log(log: &TransactionLog, detail: Detail) -> Check {
     columns(log, detail)?;
-    ids("customers", &log.customers)?;
+    check_ids("customers", &log.customers)?;
     if log.rules.orders() == OrderIdentity::Column {
-        ids("orders", &log.orders)?;
+        check_ids("orders", &log.orders)?;
     }
     for attribute in Attribute::ALL {
         if let Some(column) = log.attribute(attribute) {
-            texts(attribute.name(), column)?;
+            check_texts(attribute.name(), column)?;
         }
     }
     (0..log.len()).try_for_each(|row| {
@@ -66,11 +55,7 @@ fn columns(log: &TransactionLog, detail: Detail) -> Check {
     let money = money.map(|(name, column)| (name, column.map(Vec::len)));
     let texts =
         Attribute::ALL.map(|attribute| (attribute.name(), log.attribute(attribute).map(Category::len)));
-    for (name, length) in lengths.into_iter().chain(money).chain(texts) {
-        if let Some(length) = length.filter(|length| *length != rows) {
-            return Err(format!("column `{name}` has {length} rows where `times` has {rows}"));
-        }
-    }
+    check_lengths(rows, lengths.into_iter().chain(money).chain(texts))?;
     let on_lines = matches!(log.rules.returns(), Returns::Flag | Returns::Quantity | Returns::Amount);
     if [log.returned.is_some(), log.returned_quantities.is_some()] != [on_lines; 2] {
         return Err("what came back is not recorded as its rules say".to_owned());
@@ -81,38 +66,6 @@ fn columns(log: &TransactionLog, detail: Detail) -> Check {
     let kept = |attribute: &Attribute| detail.keeps(*attribute, &log.rules);
     match Attribute::ALL.into_iter().find(|own| log.attribute(*own).is_some() && !kept(own)) {
         Some(attribute) => Err(format!("a state that keeps {detail} has no column `{attribute}`")),
-        None => Ok(()),
-    }
-}
-
-fn ids(name: &str, column: &IdColumn) -> Check {
-    match column {
-        IdColumn::Numbers(_) => Ok(()),
-        IdColumn::Texts(column) if column.codes.contains(&MISSING) => {
-            Err(format!("column `{name}` has a row without id"))
-        }
-        IdColumn::Texts(column) => texts(name, column),
-        IdColumn::ShortTexts(column) if column.has_missing() => {
-            Err(format!("column `{name}` has a row without id"))
-        }
-        IdColumn::ShortTexts(_) => Ok(()),
-    }
-}
-
-/// Checks that every code has a text and every text a row.
-fn texts(name: &str, column: &Category) -> Check {
-    let mut used = vec![false; column.levels.len()];
-    for code in column.codes.iter().filter(|code| **code != MISSING) {
-        match used.get_mut(*code as usize) {
-            Some(used) => *used = true,
-            None => return Err(format!("column `{name}` has code {code} of {} texts", column.levels.len())),
-        }
-    }
-    if column.levels.get(0) == Some("") {
-        return Err(format!("column `{name}` has an empty text"));
-    }
-    match used.iter().position(|used| !used) {
-        Some(code) => Err(format!("column `{name}` has no row with its text {code}")),
         None => Ok(()),
     }
 }
@@ -169,10 +122,6 @@ pub(super) fn totals(log: &TransactionLog) -> IngestReport {
         report.returned_lines.lines += if line.came_back() { more } else { 0 };
     }
     report
-}
-
-pub(super) fn count(count: u64) -> Check<u64> {
-    if count <= MOST { Ok(count) } else { Err(format!("{count} is no count of rows")) }
 }
 
 pub(super) fn total(total: MoneyTotal) -> Check<MoneyTotal> {

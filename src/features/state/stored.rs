@@ -6,14 +6,13 @@
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::sync::Arc;
 
-use crate::category::{Category, Levels, MISSING};
+use crate::category::Category;
 use crate::error::Result;
-use crate::features::state::check::{self, Check};
+use crate::features::state::check;
 use crate::features::state::runs::Runs;
 use crate::features::state::{Detail, FeatureState};
-use crate::model_file::{self, StoredModel};
+use crate::model_file::{self, Check, IdsV1, StoredModel, TextsV1, check_count, check_times};
 use crate::transaction::{
     Attribute, ClassTotals, Duplicates, EXAMPLES, Erasure, FreeLines, IdColumn, IngestReport, LineKind,
     LogRules, MoneyTotal, NO_TIME, OrderIdentity, RejectReason, Rejection, Returns, Rounding, Strictness,
@@ -114,19 +113,6 @@ struct TotalsV1 {
     value: MoneyTotal,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum IdsV1 {
-    Numbers(Vec<u64>),
-    Texts(TextsV1),
-}
-
-#[derive(Serialize, Deserialize)]
-struct TextsV1 {
-    levels: Levels,
-    codes: Vec<Option<u32>>,
-}
-
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum KindV1 {
@@ -214,7 +200,7 @@ impl LinesV1 {
     /// The rows as a log, checked.
     fn log(self, detail: Detail) -> Check<TransactionLog> {
         let rows = self.times.len();
-        check::times(&self.times)?;
+        check_times(&self.times)?;
         let filled = |missing: i64| {
             move |values: Vec<Option<i64>>| {
                 values.into_iter().map(|value| value.unwrap_or(missing)).collect::<Vec<_>>()
@@ -277,8 +263,8 @@ impl ReportV1 {
         }
         let ErasureV1 { customers, rows, sales, free, returns } = self.erased;
         report.erased = Erasure {
-            customers: check::count(customers)?,
-            rows: check::count(rows)?,
+            customers: check_count(customers)?,
+            rows: check_count(rows)?,
             sales: sales.checked()?,
             free: free.checked()?,
             returns: returns.checked()?,
@@ -295,7 +281,7 @@ impl RejectionV1 {
             return Err(format!("{examples} examples of {} rejected rows", self.rows));
         }
         Ok(Rejection {
-            rows: check::count(self.rows)?,
+            rows: check_count(self.rows)?,
             first_rows: self.first_rows,
             example: self.example,
             sales: self.sales.checked()?,
@@ -308,7 +294,7 @@ impl RejectionV1 {
 impl TotalsV1 {
     fn checked(self) -> Check<ClassTotals> {
         let Self { lines, pieces, value } = self;
-        let (lines, pieces) = (check::count(lines)?, check::count(pieces)?);
+        let (lines, pieces) = (check_count(lines)?, check_count(pieces)?);
         Ok(ClassTotals { lines, pieces, value: check::total(value)? })
     }
 }
@@ -379,39 +365,6 @@ impl TryFrom<RulesV1> for LogRules {
             .exclude_products(stored.excluded_products)
             .exclude_orders(stored.excluded_orders)
             .build()
-    }
-}
-
-impl From<IdColumn> for IdsV1 {
-    fn from(ids: IdColumn) -> Self {
-        match ids {
-            IdColumn::Numbers(numbers) => Self::Numbers(numbers),
-            IdColumn::Texts(texts) => Self::Texts(texts.into()),
-            IdColumn::ShortTexts(texts) => Self::Texts(texts.to_category().into()),
-        }
-    }
-}
-
-impl From<IdsV1> for IdColumn {
-    fn from(stored: IdsV1) -> Self {
-        match stored {
-            IdsV1::Numbers(numbers) => Self::Numbers(numbers),
-            IdsV1::Texts(texts) => Self::Texts(texts.into()),
-        }
-    }
-}
-
-impl From<Category> for TextsV1 {
-    fn from(column: Category) -> Self {
-        let codes = column.codes.into_iter().map(|code| (code != MISSING).then_some(code)).collect();
-        Self { levels: Arc::unwrap_or_clone(column.levels), codes }
-    }
-}
-
-impl From<TextsV1> for Category {
-    fn from(stored: TextsV1) -> Self {
-        let codes = stored.codes.into_iter().map(|code| code.unwrap_or(MISSING)).collect();
-        Self { codes, levels: Arc::new(stored.levels) }
     }
 }
 
