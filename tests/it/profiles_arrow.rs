@@ -44,7 +44,7 @@ fn builder(ids: IdKind) -> ProfileSchemaBuilder {
         .customer_ids(ids)
         .zone(Zone::named("Europe/Berlin").unwrap())
         .missing_texts(["NA", "unknown", "99"])
-        .allow_special(SpecialCategory::Religion, "explicit consent, Art. 9(2)(a) GDPR")
+        .allow_special(SpecialCategory::Belief, "explicit consent, Art. 9(2)(a) GDPR")
         .field(ProfileField::new("age", Demographic, FieldType::Whole).column("Age"))
         .field(ProfileField::new("income", Demographic, FieldType::Number).purpose("planning"))
         .field(ProfileField::new("asked", Attitude, FieldType::Date))
