@@ -197,17 +197,6 @@ impl Number<'_> {
         }
     }
 
-    /// The nearest `f64`; not a number for text.
-    pub(crate) fn nearest(self) -> f64 {
-        match self {
-            Self::Whole(number) => number as f64,
-            Self::Float(number) => number,
-            // The digits say what is meant, where scaling a float would round twice.
-            Self::Single(_) | Self::Decimal(..) => self.to_string().parse().unwrap_or(f64::NAN),
-            Self::Text(_) => f64::NAN,
-        }
-    }
-
     /// A whole number or decimal in units of its last of `decimals` places, if it is one exactly and fits. Sums may be
     /// larger than what one line can have.
     pub(crate) fn exact(self, decimals: usize) -> Option<i64> {
