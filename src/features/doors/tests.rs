@@ -304,12 +304,12 @@ mod arrow {
             lines_left_out: 3,
         });
         let batch = whole.to_record_batch().unwrap();
-        let keys: Vec<String> = metadata::entries(whole.context()).into_iter().map(|(key, _)| key).collect();
+        let keys: Vec<String> = metadata::entries(&whole).into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys.len(), 7);
         for key in &keys {
             for value in [Some("nonsense"), None] {
                 let mut entries: std::collections::HashMap<String, String> =
-                    metadata::entries(whole.context()).into_iter().collect();
+                    metadata::entries(&whole).into_iter().collect();
                 match value {
                     Some(value) => entries.insert(key.clone(), value.to_owned()),
                     None => entries.remove(key),

@@ -87,7 +87,6 @@ fn columns(log: &TransactionLog, detail: Detail) -> Check {
 
 fn ids(name: &str, column: &IdColumn) -> Check {
     match column {
-        IdColumn::Numbers(_) => Ok(()),
         IdColumn::Texts(column) if column.codes.contains(&MISSING) => {
             Err(format!("column `{name}` has a row without id"))
         }
@@ -95,7 +94,7 @@ fn ids(name: &str, column: &IdColumn) -> Check {
         IdColumn::ShortTexts(column) if column.has_missing() => {
             Err(format!("column `{name}` has a row without id"))
         }
-        IdColumn::ShortTexts(_) => Ok(()),
+        IdColumn::Numbers(_) | IdColumn::ShortTexts(_) => Ok(()),
     }
 }
 
