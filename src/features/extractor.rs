@@ -401,6 +401,10 @@ impl FeatureExtractorBuilder {
         for family in &extractor.families {
             family.check(&extractor.as_of)?;
         }
+        let windows = extractor.response.iter().flat_map(Response::windows);
+        for window in windows.chain(extractor.event_traits.iter().map(EventTrait::window)) {
+            window.range(&extractor.as_of)?;
+        }
         Ok(extractor)
     }
 }
