@@ -10,12 +10,18 @@
 //! ```text
 //!  order lines ───► TransactionLog ───► FeatureTable ───► Segmentation ───► Plan
 //!  rows, columns,     transaction         features           segment          economics
-//!  CSV files          what was            what is known      who belongs      what they earn,
-//!                     recorded?           of a customer?     together?        what to do?
+//!  CSV, Arrow,        what was            what is known      who belongs      what they earn,
+//!  Parquet            recorded?           of a customer?     together?        what to do?
+//!                                             ▲
+//!  events ──────────► EventLog ───────────────┤
+//!  who she is ──────► ProfileTable ───────────┘
 //! ```
 //!
 //! Values flow one way, and each stage is a module. A later stage looks only at values that were made before it,
-//! so you can come in wherever you have data: with a table from a warehouse, or with segments of your own.
+//! so you can come in wherever you have data: with a table from a warehouse, or with segments of your own. What happened
+//! beside the orders ([`EventLog`]) and what is known of a customer otherwise ([`ProfileTable`]) become columns of the
+//! same table, joined by the customer's id ([`FeatureTable::join`]); who is in one source alone has a row whose other
+//! features are missing.
 //!
 //! # Quick start
 //!
@@ -49,10 +55,10 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | [`transaction`] | [`TransactionLog`] and its three doors, exact [`Money`], return conventions, the [`IngestReport`] |
+//! | [`transaction`] | [`TransactionLog`] and its doors, exact [`Money`], return conventions, the [`Window`], the [`IngestReport`] |
 //! | [`events`] | [`EventLog`]: what happened beside the orders, such as mails sent, opened and clicked |
 //! | [`profiles`] | [`ProfileTable`]: what is known of a customer beside her orders, with purposes and consent |
-//! | [`features`] | [`FeatureExtractor`], [`FeatureTable`], [`FeatureState`] for lines that keep coming |
+//! | [`features`] | [`FeatureExtractor`] with its families, windows, traits and features of your own; [`FeatureTable`]; [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
 //! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
@@ -76,8 +82,10 @@
 //!
 //! # Crate features
 //!
-//! - `csv` (on by default): [`TransactionLog`]s from CSV files, plain or gzip, in UTF-8 or windows-1252. Without it the
-//!   crate needs fewer dependencies and reads rows and columns.
+//! - `csv` (on by default): order lines, events and profiles from CSV files, plain or gzip, in UTF-8 or windows-1252, and
+//!   feature tables back from them. Without it the crate needs fewer dependencies and reads rows and columns.
+//! - `arrow`: Arrow record batches as a source, without a copy where the layout allows; feature tables to batches and back.
+//! - `parquet` (brings `arrow`): the same for Parquet files, of which only the columns a schema names are read.
 //!
 //! Features add doors; they never change a result.
 

@@ -3,7 +3,7 @@
 //! Data come in many Arrow types: a customer's number as `Int32`, `UInt64` or text, a price as `Float64` or
 //! `Decimal128`, a time in seconds or nanoseconds. Each function here takes an array of whatever type and gives the
 //! one form the crate works with, borrowed where the layout allows it. A type that cannot mean what is asked for is
-//! [`Error::ColumnType`](crate::Error::ColumnType). Every door that takes Arrow or Parquet goes through this module.
+//! [`Error::ColumnType`]. Every door that takes Arrow or Parquet goes through this module.
 
 mod flags;
 mod ids;

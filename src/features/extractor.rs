@@ -15,9 +15,9 @@ use crate::features::response::Response;
 use crate::features::windowed::Windowed;
 use crate::transaction::{AsOf, Window};
 
-/// Turns a log into a [`FeatureTable`] as of a moment.
+/// Turns a log into a [`FeatureTable`](crate::FeatureTable) as of a moment.
 ///
-/// Lines that are not before the moment are counted ([`TableContext::lines_left_out`]) and left out, and so are
+/// Lines that are not before the moment are counted ([`TableContext`](crate::features::TableContext)) and left out, and so are
 /// returns whose own time is not. Every customer with a line before the moment has a row.
 ///
 /// One pass splits the lines into groups of customers that fit the processor's cache, a second one measures each
@@ -401,6 +401,10 @@ impl FeatureExtractorBuilder {
         }
         for family in &extractor.families {
             family.check(&extractor.as_of)?;
+        }
+        let windows = extractor.response.iter().flat_map(Response::windows);
+        for window in windows.chain(extractor.event_traits.iter().map(EventTrait::window)) {
+            window.range(&extractor.as_of)?;
         }
         Ok(extractor)
     }

@@ -5,61 +5,116 @@ use std::cmp::Reverse;
 use crate::category::MISSING;
 use crate::transaction::LineKind;
 
-/// A sum for every level there is; only those that a customer has are touched.
-pub(crate) struct Tally {
-    entries: Vec<Entry>,
-    touched: Vec<u32>,
-    /// Which customer it is; an entry of an earlier one counts as zero, so that nothing has to be cleared.
-    customer: u64,
-}
+/// Up to so many levels, where each one's sum stands is looked up in a table that stays in the second-level cache.
+/// Beyond, a customer's lines are sorted, so that memory goes with her lines and a text of ten million levels is as good
+/// as one of ten.
+const MOST_LOOKED_UP: usize = 1 << 16;
 
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    customer: u64,
-    sum: i64,
+/// One customer's sums.
+pub(crate) struct Tally {
+    /// Code and sum of each level that the customer has, in no order.
+    sums: Vec<(u32, i64)>,
+    /// Where a level's sum stands, if that is what stands there: places of earlier customers need no clearing. Empty
+    /// where lines are sorted.
+    places: Vec<u32>,
+    levels: usize,
 }
 
 impl Tally {
     pub(crate) fn new(levels: usize) -> Self {
-        Self { entries: vec![Entry::default(); levels], touched: Vec::new(), customer: 0 }
+        let places = vec![0; if levels > MOST_LOOKED_UP { 0 } else { levels }];
+        Self { sums: Vec::new(), places, levels }
     }
 
     /// Adds up the values of another customer's sale lines by level; `kinds` is empty where all lines are sales.
     pub(crate) fn sums(&mut self, codes: &[u32], kinds: &[LineKind], values: &[i64]) -> &Self {
-        self.customer += 1;
-        self.touched.clear();
-        for (line, (code, value)) in codes.iter().zip(values).enumerate() {
-            if *code == MISSING || (!kinds.is_empty() && kinds[line] != LineKind::Sale) {
-                continue;
+        self.sums.clear();
+        let lines = codes.iter().zip(values).enumerate();
+        let named = lines.filter_map(|(line, (code, value))| {
+            let counts = *code != MISSING && (kinds.is_empty() || kinds[line] == LineKind::Sale);
+            counts.then_some((*code, *value))
+        });
+        // A customer's gross is checked where the table is made; a sum of some of its lines is no larger.
+        if self.levels > MOST_LOOKED_UP {
+            self.sums.extend(named);
+            self.sums.sort_unstable_by_key(|(code, _)| *code);
+            self.sums.dedup_by(|next, kept| {
+                let same = next.0 == kept.0;
+                kept.1 = if same { kept.1.saturating_add(next.1) } else { kept.1 };
+                same
+            });
+            return self;
+        }
+        for (code, value) in named {
+            let place = &mut self.places[code as usize];
+            match self.sums.get_mut(*place as usize) {
+                Some((level, sum)) if *level == code => *sum = sum.saturating_add(value),
+                _ => {
+                    *place = self.sums.len() as u32;
+                    self.sums.push((code, value));
+                }
             }
-            let entry = &mut self.entries[*code as usize];
-            if entry.customer != self.customer {
-                *entry = Entry { customer: self.customer, sum: 0 };
-                self.touched.push(*code);
-            }
-            // A customer's gross is checked where the table is made; a sum of some of its lines is no larger.
-            entry.sum = entry.sum.saturating_add(*value);
         }
         self
     }
 
     /// How many levels the customer has.
     pub(crate) fn levels(&self) -> u32 {
-        self.touched.len() as u32
+        self.sums.len() as u32
     }
 
     /// The level with the largest sum, of equals the first by text.
     pub(crate) fn top(&self) -> Option<u32> {
-        let sum = |code: u32| self.entries[code as usize].sum;
-        self.touched.iter().copied().reduce(|best, code| {
-            if sum(code) > sum(best) || (sum(code) == sum(best) && code < best) { code } else { best }
-        })
+        let better = |a: &(u32, i64), b: &(u32, i64)| a.1 > b.1 || (a.1 == b.1 && a.0 < b.0);
+        self.sums
+            .iter()
+            .reduce(|best, level| if better(level, best) { level } else { best })
+            .map(|best| best.0)
     }
 
     /// Writes the sums, one place per level; places of levels the customer lacks are left as they are.
     pub(crate) fn write(&self, sums: &mut [i64]) {
-        for code in &self.touched {
-            sums[*code as usize] = self.entries[*code as usize].sum;
+        for (code, sum) in &self.sums {
+            sums[*code as usize] = *sum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// One tally sees all customers, so that what is left of an earlier one would show.
+        #[test]
+        fn few_levels_and_many_give_the_sums_of_a_map(
+            customers in prop::collection::vec(prop::collection::vec((0..6_u32, 0..4_i64, any::<bool>()), 0..12), 1..6)
+        ) {
+            let mut tallies = [Tally::new(5), Tally::new(MOST_LOOKED_UP + 1)];
+            for lines in customers {
+                let codes: Vec<u32> = lines.iter().map(|line| if line.0 == 5 { MISSING } else { line.0 }).collect();
+                let values: Vec<i64> = lines.iter().map(|line| line.1).collect();
+                let kind = |sale| if sale { LineKind::Sale } else { LineKind::Return };
+                let kinds: Vec<LineKind> = lines.iter().map(|line| kind(line.2)).collect();
+                let mut expected = BTreeMap::new();
+                for (code, value, _) in lines.iter().filter(|line| line.0 < 5 && line.2) {
+                    *expected.entry(*code).or_insert(0) += value;
+                }
+                // Of equal maxima, `max_by_key` takes the last: the first by code of the reversed map.
+                let top = expected.iter().rev().max_by_key(|(_, sum)| **sum).map(|(code, _)| *code);
+                for tally in &mut tallies {
+                    let sums = tally.sums(&codes, &kinds, &values);
+                    prop_assert_eq!((sums.levels() as usize, sums.top()), (expected.len(), top));
+                    let mut written = [-1; 5];
+                    sums.write(&mut written);
+                    let plain = |code: usize| expected.get(&(code as u32)).copied().unwrap_or(-1);
+                    prop_assert_eq!(written, std::array::from_fn(plain));
+                }
+            }
         }
     }
 }

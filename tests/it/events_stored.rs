@@ -212,7 +212,9 @@ proptest! {
             daily = loaded(&stored(&daily)).concat(&log(ids, today)).unwrap();
         }
         let mut shards = vec![Vec::new(); 3];
-        all.iter().for_each(|event| shards[draws.below(3) as usize].push(event.clone()));
+        for event in &all {
+            shards[draws.below(3) as usize].push(event.clone());
+        }
         let sharded =
             shards.into_iter().rev().map(|shard| log(ids, shard)).reduce(|a, b| a.concat(&b).unwrap()).unwrap();
         let whole = log(ids, all);

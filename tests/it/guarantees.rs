@@ -25,7 +25,9 @@ fn files(modules: &[&str]) -> Vec<PathBuf> {
     };
     // A module of tests stands beside the code or in a file of its own.
     let beside = modules.strip_suffix(&["tests"]).unwrap_or(modules);
-    [modules, beside]
+    // Or in a module within that file.
+    let within = modules.split_last().map_or(modules, |(_, around)| around);
+    [modules, beside, within]
         .into_iter()
         .flat_map(|modules| {
             let path = folder.join(modules.iter().collect::<PathBuf>());

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api;
+mod bad_features;
 mod contract;
 #[cfg(feature = "csv")]
 mod csv_bytes;

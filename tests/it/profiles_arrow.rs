@@ -60,7 +60,9 @@ fn latest(ids: IdKind) -> ProfileSchema {
 
 fn csv(rows: &[Row], schema: &ProfileSchema) -> kohort::Result<ProfileTable> {
     let mut file = COLUMNS.join(",") + "\n";
-    rows.iter().for_each(|row| file += &(row.join(",") + "\n"));
+    for row in rows {
+        file += &(row.join(",") + "\n");
+    }
     ProfileTable::from_csv_reader(file.as_bytes(), schema)
 }
 

@@ -1,5 +1,8 @@
 //! Batches and files of events make the log that the same rows make as CSV.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
@@ -79,7 +82,7 @@ impl Form {
         let mut file = String::from("who,when,what,medium,worth\n");
         for (who, when, what, medium, worth) in rows {
             let when = when.map_or_else(String::new, |when| when.to_string());
-            file += &format!("{who},{when},{what},{medium},{worth}\n");
+            let _ = writeln!(file, "{who},{when},{what},{medium},{worth}");
         }
         EventLog::from_csv_reader(file.as_bytes(), &self.schema()).unwrap()
     }

@@ -119,6 +119,10 @@ impl EventTrait {
         &self.name
     }
 
+    pub(crate) fn window(&self) -> &Window {
+        &self.window
+    }
+
     /// A table of several traits: one row for each customer with an event before the moment, in ascending order of ids.
     /// O(events · log events) for the order of customers, and a walk over the events for each trait.
     ///

@@ -17,7 +17,8 @@ use crate::bitmap::Bitmap;
 use crate::category::{Category, MISSING};
 use crate::columnar::{Named, Number, Numbers, exact_texts, id_kind, number_ids, times, unfit};
 use crate::error::{Error, Result};
-use crate::features::doors::{CUSTOMER, ValueType, metadata, table_of_rows};
+use crate::features::doors::rows::{CUSTOMER, table_of_rows};
+use crate::features::doors::{ValueType, metadata};
 use crate::features::table::{Column, FeatureTable, Values};
 use crate::transaction::{CustomerId, IdColumn, IdKind, Money, NO_TIME, TimeFormat, Zone};
 

@@ -7,7 +7,8 @@ use csv::{ByteRecord, ReaderBuilder};
 use crate::bitmap::Bitmap;
 use crate::category::{Interner, MISSING};
 use crate::error::{Error, Result, nearest};
-use crate::features::doors::{CUSTOMER, ValueType, table_of_rows};
+use crate::features::doors::ValueType;
+use crate::features::doors::rows::{CUSTOMER, table_of_rows};
 use crate::features::table::{Column, FeatureTable, Values};
 use crate::transaction::{IdColumn, IdKind, Money, parse_unbounded};
 

@@ -2,12 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::*;
 use crate::bitmap::Bitmap;
-use crate::features::table::{ReturnKnowledge, TableContext, Values};
-use crate::transaction::{AsOf, Money, Vat, Zone};
-#[cfg(feature = "csv")]
-use crate::transaction::{CustomerId, IdKind};
+use crate::error::{Error, Result};
+use crate::features::table::{Column, FeatureTable, ReturnKnowledge, TableContext, Values};
+use crate::transaction::{AsOf, CustomerId, CustomerIds, IdKind, Money, Vat, Zone};
 use crate::{Category, Levels};
 
 /// The names in a table that are hard to write: they look like syntax, or are of no kind at all.
@@ -117,6 +115,7 @@ fn same(left: &FeatureTable, right: &FeatureTable) -> bool {
 #[cfg(feature = "csv")]
 mod text {
     use super::*;
+    use crate::features::doors::ValueType;
 
     fn read(file: &str, types: &[(&str, ValueType)]) -> Result<FeatureTable> {
         FeatureTable::from_csv_reader(file.as_bytes(), IdKind::Number, types.iter().copied())
@@ -195,6 +194,7 @@ mod arrow {
     };
 
     use super::*;
+    use crate::features::doors::metadata;
 
     fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
@@ -363,5 +363,52 @@ mod parquet {
         assert_eq!(FeatureTable::from_parquet_path(&path, "customer").unwrap(), table);
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(FeatureTable::from_parquet_path(&path, "customer"), Err(Error::Io { .. })));
+    }
+    #[test]
+    fn a_file_cut_off_anywhere_is_an_error() {
+        let table =
+            FeatureTable::from_columns(CustomerIds::rows(3), [("orders", Values::U32(vec![1, 2, 3]))]);
+        let mut whole = Vec::new();
+        table.unwrap().write_parquet(&mut whole).unwrap();
+        for length in 0..whole.len() {
+            let cut = FeatureTable::from_parquet_bytes(&whole[..length], "customer");
+            assert!(matches!(cut, Err(Error::File { .. })), "cut after {length} bytes: {cut:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_no_table_wrote_is_told_by_what_is_wrong_with_it() {
+        use std::sync::Arc;
+
+        use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
+
+        let file = |columns: Vec<(&str, ArrayRef)>| {
+            let batch = RecordBatch::try_from_iter_with_nullable(
+                columns.into_iter().map(|(name, column)| (name, column, true)),
+            )
+            .unwrap();
+            let mut file = Vec::new();
+            let mut writer = ::parquet::arrow::ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
+            writer.write(&batch).unwrap();
+            writer.close().unwrap();
+            file
+        };
+        let read = |columns| FeatureTable::from_parquet_bytes(&file(columns), "id");
+        let ids = |ids: Vec<Option<&str>>| ("id", Arc::new(StringArray::from(ids)) as ArrayRef);
+
+        let nulls = Arc::new(Int64Array::from(vec![None, Some(3)]));
+        let table = read(vec![ids(vec![Some("b"), Some("a")]), ("age", nulls)]).unwrap();
+        let age = table.column("age").unwrap();
+        assert_eq!((age.number(0), age.number(1)), (Some(3.0), None), "a null is a missing value");
+        let unnamed = read(vec![ids(vec![Some("a"), None])]);
+        assert!(matches!(unnamed, Err(Error::File { .. })), "{unnamed:?}");
+        let twice = read(vec![ids(vec![Some("a"), Some("a")])]);
+        assert!(matches!(&twice, Err(Error::DuplicateCustomer { customer }) if customer == "a"), "{twice:?}");
+        let bytes = Arc::new(BinaryArray::from(vec![&b"x"[..]]));
+        let refused = read(vec![ids(vec![Some("a")]), ("age", bytes)]);
+        assert!(matches!(&refused, Err(Error::ColumnType { column, .. }) if column == "age"), "{refused:?}");
+        let elsewhere = FeatureTable::from_parquet_bytes(&file(vec![ids(vec![Some("a")])]), "ID");
+        let nearest = |error: &Error| matches!(error, Error::UnknownColumn { nearest, .. } if nearest.as_deref() == Some("id"));
+        assert!(elsewhere.as_ref().is_err_and(nearest), "{elsewhere:?}");
     }
 }

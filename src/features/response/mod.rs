@@ -115,4 +115,8 @@ impl Response {
     pub fn extract(&self, events: &EventLog, as_of: &AsOf) -> Result<FeatureTable> {
         response_table(events, as_of, self)
     }
+
+    pub(crate) fn windows(&self) -> &[Window] {
+        &self.windows
+    }
 }
