@@ -71,7 +71,6 @@ pub(crate) fn check_times(times: &[i64]) -> Check {
 /// Checks that every row has an id.
 pub(crate) fn check_ids(name: &str, column: &IdColumn) -> Check {
     match column {
-        IdColumn::Numbers(_) => Ok(()),
         IdColumn::Texts(column) if column.codes.contains(&MISSING) => {
             Err(format!("column `{name}` has a row without id"))
         }
@@ -79,7 +78,7 @@ pub(crate) fn check_ids(name: &str, column: &IdColumn) -> Check {
         IdColumn::ShortTexts(column) if column.has_missing() => {
             Err(format!("column `{name}` has a row without id"))
         }
-        IdColumn::ShortTexts(_) => Ok(()),
+        IdColumn::Numbers(_) | IdColumn::ShortTexts(_) => Ok(()),
     }
 }
 

@@ -40,8 +40,9 @@ impl Form {
         let data_type = column.array.data_type();
         let plain = if let Dictionary(_, values) = data_type { values } else { data_type };
         let form = match (plain, field.values) {
-            (Utf8 | LargeUtf8 | Utf8View | Null, _) | (Boolean, Flag | Category) => Some(Self::Texts),
-            (Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0), Category) => Some(Self::Texts),
+            (Utf8 | LargeUtf8 | Utf8View | Null, _)
+            | (Boolean, Flag | Category)
+            | (Decimal32(_, 0) | Decimal64(_, 0) | Decimal128(_, 0), Category) => Some(Self::Texts),
             (whole, Date) if whole.is_integer() => {
                 (schema.time_format != TimeFormat::Iso).then_some(Self::Texts)
             }
