@@ -180,6 +180,15 @@ impl<'a> Numbers<'a> {
 }
 
 impl Number<'_> {
+    /// Whether it is a float that is no number.
+    pub(crate) fn is_nan(self) -> bool {
+        match self {
+            Self::Float(number) => number.is_nan(),
+            Self::Single(number) => number.is_nan(),
+            Self::Whole(_) | Self::Decimal(..) | Self::Text(_) => false,
+        }
+    }
+
     /// The number in units of its last of `decimals` places, at most 100 billion.
     pub(crate) fn units(self, decimals: usize, writing: Writing) -> Result<i64, DecimalProblem> {
         match self {

@@ -76,6 +76,8 @@ impl<'a> BatchRows<'a> {
 
     fn read_value(&self, row: usize) -> std::result::Result<i64, RejectReason> {
         let number = self.value.as_ref().and_then(|(_, numbers)| numbers.get(row));
+        // As among columns, where an event has no value stands NaN.
+        let number = number.filter(|number| !number.is_nan());
         number.map_or(Ok(NO_VALUE), |number| {
             number.money(self.writing).map(Money::ten_thousandths).map_err(reason_of)
         })

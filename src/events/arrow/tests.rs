@@ -222,6 +222,21 @@ fn what_is_not_there_or_cannot_be_meant_is_named() {
     assert!(none.is_empty() && none.values.is_some() && none.attributes[0].is_some());
 }
 
+#[test]
+fn a_value_that_is_nan_is_none_as_among_columns() {
+    let whos: ArrayRef = Arc::new(StringArray::from(vec!["7", "8"]));
+    let whens: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0, 1]));
+    let worth: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN, 1.5]));
+    let batch = RecordBatch::try_from_iter([("who", whos), ("when", whens), ("worth", worth)]).unwrap();
+    let schema = EventSchema::builder(&EventRules::default(), "who", "when", SchemaKind::Always("sent"))
+        .value("worth")
+        .build()
+        .unwrap();
+    let log = EventLog::from_record_batches([batch], &schema).unwrap();
+    assert_eq!((log.len(), log.value(0)), (2, None));
+    assert_eq!(log.value(1).map(|value| value.to_string()).as_deref(), Some("1.50"));
+}
+
 #[cfg(feature = "parquet")]
 mod files {
     use ::parquet::arrow::ArrowWriter;
