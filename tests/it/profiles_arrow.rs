@@ -217,6 +217,38 @@ fn what_is_no_number_is_missing_or_counted() {
 }
 
 #[test]
+fn numbers_of_every_type_may_stand_for_missing_ones() {
+    let incomes = |values: ArrayRef| {
+        let rows: [Row; 3] = [["ada", "61", "", "", "", "", "", ""]; 3];
+        let whole = batch(&rows, [3; 8]);
+        let who: ArrayRef = Arc::new(StringArray::from(vec!["ada", "ben", "eve"]));
+        let columns = COLUMNS.iter().zip(whole.columns()).map(|(name, old)| {
+            let array = match *name {
+                "who" => Arc::clone(&who),
+                "income" => Arc::clone(&values),
+                _ => Arc::clone(old),
+            };
+            (*name, array, true)
+        });
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        ProfileTable::from_record_batches([batch], &latest(IdKind::Text)).unwrap()
+    };
+    let decimals = Decimal128Array::from(vec![9_900, 9_950, 100]).with_precision_and_scale(9, 2).unwrap();
+    let columns: [ArrayRef; 4] = [
+        Arc::new(Float64Array::from(vec![99.0, 99.5, 1.0])),
+        Arc::new(Float32Array::from(vec![99.0, 99.5, 1.0])),
+        Arc::new(decimals),
+        Arc::new(StringArray::from(vec!["99", "99.5", "1"])),
+    ];
+    for values in columns {
+        let table = incomes(values);
+        let income = table.table().column("income").unwrap();
+        assert_eq!([0, 1, 2].map(|row| income.number(row)), [None, Some(99.5), Some(1.0)]);
+        assert_eq!(table.report().field("income").unwrap().unreadable.rows, 0);
+    }
+}
+
+#[test]
 fn what_is_not_there_or_cannot_be_meant_is_named() {
     let rows: [Row; 2] = [["7", "1", "1", "2024-03-01", "true", "Bonn", "3", "1"], [""; 8]];
     let whole = batch(&rows, [0; 8]);

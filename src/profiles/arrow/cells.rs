@@ -22,7 +22,8 @@ pub(super) enum Form {
 /// The values of a column of one batch.
 pub(super) enum Cells<'a> {
     Texts(Category),
-    Numbers(Numbers<'a>),
+    /// With the texts that mean that a value is missing: a number may be one of them, such as -99.
+    Numbers(Numbers<'a>, &'a [String]),
     Instants(Ticks<'a>),
 }
 
@@ -71,10 +72,10 @@ fn expected(values: FieldType) -> &'static str {
 }
 
 impl<'a> Cells<'a> {
-    pub(super) fn new(column: Named<'a>, field: &ProfileField, schema: &ProfileSchema) -> Result<Self> {
+    pub(super) fn new(column: Named<'a>, field: &ProfileField, schema: &'a ProfileSchema) -> Result<Self> {
         Ok(match Form::of(column, field, schema)? {
             Form::Texts => Self::Texts(exact_texts(column)?),
-            Form::Numbers => Self::Numbers(Numbers::new(column)?),
+            Form::Numbers => Self::Numbers(Numbers::new(column)?, &schema.missing),
             Form::Instants => Self::Instants(times(column, &schema.zone, &schema.time_format)?),
         })
     }
@@ -83,13 +84,25 @@ impl<'a> Cells<'a> {
     pub(super) fn get(&self, row: usize) -> RawValue<'_> {
         match self {
             Self::Texts(texts) => texts.get(row).map_or(RawValue::Missing, RawValue::Text),
-            Self::Numbers(numbers) => numbers.get(row).map_or(RawValue::Missing, raw_number),
+            Self::Numbers(numbers, missing) => numbers
+                .get(row)
+                .filter(|number| !stands_for_none(*number, missing))
+                .map_or(RawValue::Missing, raw_number),
             Self::Instants(instants) => match instants.micros(row) {
                 NO_TIME => RawValue::Missing,
                 micros => RawValue::Time(micros),
             },
         }
     }
+}
+
+/// Whether a number, as it is printed, is a text that means that a value is missing.
+fn stands_for_none(number: Number<'_>, missing: &[String]) -> bool {
+    if missing.is_empty() {
+        return false;
+    }
+    let text = number.to_string();
+    missing.iter().any(|missing| missing.trim() == text)
 }
 
 fn raw_number(number: Number<'_>) -> RawValue<'static> {

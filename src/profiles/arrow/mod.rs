@@ -35,7 +35,7 @@ impl ProfileTable {
     ///   numbers where the schema's time format is another than [`TimeFormat::Iso`](crate::TimeFormat::Iso).
     ///
     /// A null is what an empty field of a CSV file is. The texts that mean that a value is missing are also looked for
-    /// among whole numbers and truth values. Rows are numbered in reports from 1 over all batches.
+    /// among numbers, as they are printed, and truth values. Rows are numbered in reports from 1 over all batches.
     ///
     /// O(rows · log rows + rows · fields).
     ///

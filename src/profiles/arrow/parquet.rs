@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use crate::columnar::parquet::ParquetFile;
 use crate::error::Result;
 use crate::profiles::arrow::table_of_batches;
@@ -34,8 +32,5 @@ impl ProfileTable {
 
 fn read(file: &ParquetFile<'_>, schema: &ProfileSchema) -> Result<ProfileTable> {
     let columns = file.columns(schema.column_names())?;
-    let groups = file.group_rows()?.len();
-    let batches: Vec<Result<_>> =
-        (0..groups).into_par_iter().map(|group| file.read(group, &columns)).collect();
-    table_of_batches(&batches.into_iter().collect::<Result<Vec<_>>>()?, schema)
+    table_of_batches(&file.read_groups(&columns)?, schema)
 }
