@@ -1,0 +1,142 @@
+//! How to cluster: an immutable configuration, validated once.
+
+use ndarray::Array2;
+
+use super::road::Road;
+use crate::error::{Error, Result};
+
+/// Where the iterations start.
+#[derive(Clone, PartialEq, Debug, Default)]
+#[non_exhaustive]
+pub enum Initialization {
+    /// Greedy k-means++: far apart, eight candidates for each centroid; on a sample of 131,072 points, or 2,000 a cluster
+    /// if that is more.
+    #[default]
+    PlusPlus,
+    /// Distinct rows, each as likely as another.
+    Random,
+    /// Given centroids, a row each; restarts do not count. For a table they are in the features' own units.
+    Centroids(Array2<f64>),
+}
+
+/// k-means: customers in a given number of clusters, each around its mean.
+///
+/// See [`kmeans`](crate::segment::kmeans) for what it answers and how.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KMeans {
+    pub(super) clusters: usize,
+    pub(super) initialization: Initialization,
+    pub(super) restarts: u32,
+    pub(super) max_iterations: u32,
+    pub(super) tolerance: f64,
+    pub(super) seed: u64,
+    pub(super) road: Road,
+}
+
+/// Settings of a [`KMeans`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct KMeansBuilder(KMeans);
+
+/// More clusters than anyone can act on, and one code less than 16 bits hold.
+const MOST_CLUSTERS: usize = 65_534;
+
+impl KMeans {
+    /// A configuration with a number of clusters.
+    pub fn builder(clusters: usize) -> KMeansBuilder {
+        KMeansBuilder(Self {
+            clusters,
+            initialization: Initialization::PlusPlus,
+            restarts: 4,
+            max_iterations: 300,
+            tolerance: 0.0,
+            seed: 0,
+            road: Road::Auto,
+        })
+    }
+
+    /// How many clusters it looks for.
+    #[must_use]
+    pub fn clusters(&self) -> usize {
+        self.clusters
+    }
+}
+
+impl KMeansBuilder {
+    /// Where the iterations start. Defaults to [`Initialization::PlusPlus`].
+    pub fn initialization(mut self, initialization: Initialization) -> Self {
+        self.0.initialization = initialization;
+        self
+    }
+
+    /// How many starts are tried; the one that ends with the least inertia is kept. Each start has a stream of random
+    /// numbers of its own, so more of them are never worse. Defaults to 4.
+    pub fn restarts(mut self, restarts: u32) -> Self {
+        self.0.restarts = restarts;
+        self
+    }
+
+    /// When to stop at the latest; a fit that stops there says that it has not converged. Defaults to 300.
+    pub fn max_iterations(mut self, iterations: u32) -> Self {
+        self.0.max_iterations = iterations;
+        self
+    }
+
+    /// Stops when the squared movements of all centroids, in scaled units, add up to no more. Defaults to 0: iterate
+    /// until no customer changes her cluster.
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.0.tolerance = tolerance;
+        self
+    }
+
+    /// What random draws depend on. Defaults to 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.0.seed = seed;
+        self
+    }
+
+    /// How nearest centroids are found, which changes the time and nothing else. Defaults to [`Road::Auto`].
+    pub fn road(mut self, road: Road) -> Self {
+        self.0.road = road;
+        self
+    }
+
+    /// The validated configuration.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no cluster or more than 65,534, no restart, no iteration, a tolerance that is not a finite
+    /// number of at least 0, and for given centroids of another number or with numbers that are not finite.
+    pub fn build(self) -> Result<KMeans> {
+        let refused = |setting, found: String, expected| Err(Error::Setting { setting, found, expected });
+        let kmeans = self.0;
+        if !(1..=MOST_CLUSTERS).contains(&kmeans.clusters) {
+            return refused("clusters", kmeans.clusters.to_string(), "1 to 65,534 clusters");
+        }
+        if kmeans.restarts == 0 {
+            return refused("restarts", "0".into(), "at least 1");
+        }
+        if kmeans.max_iterations == 0 {
+            return refused("max_iterations", "0".into(), "at least 1");
+        }
+        if !(kmeans.tolerance.is_finite() && kmeans.tolerance >= 0.0) {
+            return refused("tolerance", kmeans.tolerance.to_string(), "a finite number of at least 0");
+        }
+        if let Initialization::Centroids(given) = &kmeans.initialization {
+            if given.nrows() != kmeans.clusters {
+                return refused(
+                    "initialization",
+                    format!("{} centroids", given.nrows()),
+                    "one centroid a cluster",
+                );
+            }
+            if let Some(number) = given.iter().find(|number| !(number.abs() < 2.5e120)) {
+                return refused(
+                    "initialization",
+                    number.to_string(),
+                    "finite numbers, in absolute value below 2.5e120",
+                );
+            }
+        }
+        Ok(kmeans)
+    }
+}

@@ -1,0 +1,354 @@
+//! The iterations: assign, take the means, until no point moves.
+//!
+//! What an iteration is: every point goes to its nearest centroid (the lowest of equally near ones), then every
+//! centroid goes to the mean of its points. The fit has converged when an assignment moves no point. After the last
+//! iteration of a fit that has not, points are assigned once more, so that labels and centroids belong together.
+
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+
+use super::arithmetic::{Centroids, squared_distance};
+use super::assign::{self, Moves, NONE, Pass, Setting};
+use super::blocks::{BLOCK, Blocks, CHUNK};
+use super::inertia::ExactSum;
+use super::observe::KMeansProgress;
+use super::points::{Points, power_of_two};
+use super::road::Road;
+use super::screen::Screen;
+use super::sums::{Grid, Sums};
+use crate::error::{Error, Result};
+
+/// One run of iterations from given centroids.
+pub(crate) struct Run<'a> {
+    pub(crate) points: &'a Points<'a>,
+    pub(crate) grid: &'a Grid,
+    /// The rough copy, for the roads that need one.
+    pub(crate) blocks: Option<&'a Blocks>,
+    pub(crate) road: Road,
+    pub(crate) max_iterations: u32,
+    /// Stop when the squared movements of the centroids add up to no more; 0 waits until no point moves.
+    pub(crate) tolerance: f64,
+    /// Where the inertia is taken from that the progress tells of.
+    pub(crate) total: Option<Total<'a>>,
+}
+
+/// The inertia of all points around one point. What the clusters' means do not explain of it is the inertia around them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Total<'a> {
+    pub(crate) around: &'a [f64],
+    pub(crate) inertia: f64,
+}
+
+/// Where a run ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) labels: Vec<u16>,
+    /// Row by row; those of clusters without a point stay where they were last.
+    pub(crate) centroids: Vec<f64>,
+    /// The weight of each cluster, in units.
+    pub(crate) weights: Vec<i128>,
+    pub(crate) iterations: u32,
+    pub(crate) converged: bool,
+    pub(crate) road: Road,
+}
+
+/// Tells of an iteration; breaking stops the fit.
+pub(crate) type Observer<'o> = &'o mut dyn FnMut(KMeansProgress) -> ControlFlow<()>;
+
+/// Points that moved, of all, below which margins are worth measuring: from then on most keep their place.
+const SETTLED: f64 = 0.03;
+
+/// Products of clusters and features below which looking at every point is faster than reading margins.
+const SMALL: usize = 128;
+
+/// Iterations until margins are measured again after they did not last; doubled each time.
+const PATIENCE: u32 = 4;
+
+/// The share of points above which looking at every block is faster than fetching single points.
+///
+/// Measured: fetching one takes about 70 ns of a thread, and looking at one a nanosecond for each 45 products of
+/// clusters and features.
+fn worth_fetching(clusters: usize, dims: usize) -> f64 {
+    let look = (clusters * dims) as f64 / 45.0;
+    look / (look + 70.0)
+}
+
+/// What the centroids' movements have cost the margins.
+struct Movements {
+    exact: Vec<f64>,
+    rounded: Vec<f32>,
+}
+
+impl Movements {
+    fn new(clusters: usize) -> Self {
+        Self { exact: vec![0.0; clusters], rounded: vec![0.0; clusters] }
+    }
+
+    /// Adds one iteration's movements: a point loses its own centroid's and the largest of the others'.
+    fn add(&mut self, before: &Centroids, after: &Centroids, scale: f64) {
+        let moved: Vec<f64> = (0..before.len())
+            .map(|cluster| squared_distance(before.row(cluster), after.row(cluster)).sqrt() * scale)
+            .collect();
+        let (mut first, mut second) = (0.0_f64, 0.0_f64);
+        for movement in &moved {
+            second = second.max(movement.min(first));
+            first = first.max(*movement);
+        }
+        for ((exact, rounded), movement) in self.exact.iter_mut().zip(&mut self.rounded).zip(&moved) {
+            let other = if *movement < first { first } else { second };
+            // Up, by more than the roundings of the movements and of this sum.
+            *exact = (*exact + (movement + other) * (1.0 + 1e-12)) * (1.0 + 1e-15);
+            *rounded = (*exact * (1.0 + 1e-6)) as f32;
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Runs from the given centroids.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] where the observer breaks.
+    pub(crate) fn from(&self, start: Vec<f64>, mut observer: Option<Observer<'_>>) -> Result<Outcome> {
+        let (points, dims) = (self.points, self.points.dims());
+        let mut centroids = Centroids::new(start, dims);
+        let mut labels = vec![NONE; points.len()];
+        let mut sums = Sums::new(centroids.len(), dims);
+        let mut search = Search::new(self, centroids.len());
+        let (mut iterations, mut converged) = (0, false);
+        while iterations < self.max_iterations && !converged {
+            let moves = search.assign(&centroids, &mut labels);
+            sums.add(&moves.sums);
+            iterations += 1;
+            converged = moves.moved == 0;
+            let after = self.means(&sums, &centroids);
+            let shift = centroids
+                .rows()
+                .iter()
+                .zip(after.rows())
+                .fold(0.0, |sum, (before, after)| (after - before).mul_add(after - before, sum));
+            search.moved(&centroids, &after);
+            centroids = after;
+            if let Some(observer) = &mut observer {
+                let progress = self.progress(iterations, &moves, &sums, &centroids);
+                if observer(progress).is_break() {
+                    return Err(Error::Cancelled { stage: "fitting k-means" });
+                }
+            }
+            if !converged && shift <= self.tolerance {
+                converged = true;
+                sums.add(&search.assign(&centroids, &mut labels).sums);
+            } else if !converged && iterations == self.max_iterations {
+                sums.add(&search.assign(&centroids, &mut labels).sums);
+            }
+        }
+        Ok(Outcome {
+            labels,
+            centroids: centroids.rows().to_vec(),
+            weights: sums.weights().to_vec(),
+            iterations,
+            converged,
+            road: search.used,
+        })
+    }
+
+    fn progress(&self, iteration: u32, moves: &Moves, sums: &Sums, centroids: &Centroids) -> KMeansProgress {
+        let points = self.points.len() as f64;
+        let unit = power_of_two(self.points.weight_exponent());
+        let explained = |around| {
+            let clusters = sums.weights().iter().enumerate();
+            let of = |(cluster, weight): (usize, &i128)| {
+                *weight as f64 * unit * squared_distance(centroids.row(cluster), around)
+            };
+            clusters.map(of).sum::<f64>()
+        };
+        KMeansProgress {
+            restart: 0,
+            iteration,
+            inertia: self.total.map_or(0.0, |total| (total.inertia - explained(total.around)).max(0.0)),
+            moved: moves.moved as f64 / points,
+            skipped: 1.0 - moves.looked as f64 / points,
+        }
+    }
+
+    /// The mean of each cluster's points. A cluster without points goes to the point that is farthest from its
+    /// centroid, one after the other; where every point sits on a centroid, it stays where it was.
+    fn means(&self, sums: &Sums, before: &Centroids) -> Centroids {
+        let dims = self.points.dims();
+        let mut rows = before.rows().to_vec();
+        let mut filled = Vec::with_capacity(before.len());
+        for (cluster, row) in rows.chunks_exact_mut(dims).enumerate() {
+            filled.push(sums.mean(cluster, self.grid, row));
+        }
+        while let Some(empty) = filled.iter().position(|filled| !filled) {
+            let placed: Vec<&[f64]> = rows
+                .chunks_exact(dims)
+                .zip(&filled)
+                .filter(|(_, filled)| **filled)
+                .map(|(row, _)| row)
+                .collect();
+            let Some(row) = farthest(self.points, &placed) else { break };
+            rows[empty * dims..][..dims].copy_from_slice(self.points.row(row));
+            filled[empty] = true;
+        }
+        Centroids::new(rows, dims)
+    }
+}
+
+/// The point that is farthest from the nearest of some centroids, the first of equally far ones; `None` where every
+/// point sits on one.
+fn farthest(points: &Points<'_>, centroids: &[&[f64]]) -> Option<usize> {
+    let centroids = Centroids::new(centroids.concat(), points.dims());
+    let chunks = points.values().par_chunks(CHUNK * points.dims()).enumerate();
+    let farther = |left: (f64, usize), right: (f64, usize)| {
+        if right.0 > left.0 || right.0 == left.0 && right.1 < left.1 { right } else { left }
+    };
+    let (distance, row) = chunks
+        .map(|(chunk, values)| {
+            let (distance, at) = pulp::Arch::new().dispatch(Farthest { values, centroids: &centroids });
+            (distance, chunk * CHUNK + at)
+        })
+        .reduce(|| (0.0, usize::MAX), farther);
+    (distance > 0.0).then_some(row)
+}
+
+struct Farthest<'a> {
+    values: &'a [f64],
+    centroids: &'a Centroids,
+}
+
+impl pulp::WithSimd for Farthest<'_> {
+    type Output = (f64, usize);
+
+    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) -> (f64, usize) {
+        let mut farthest = (0.0, usize::MAX);
+        for (at, point) in self.values.chunks_exact(self.centroids.dims()).enumerate() {
+            let distance = self.centroids.nearest(point).squared_distance;
+            if distance > farthest.0 {
+                farthest = (distance, at);
+            }
+        }
+        farthest
+    }
+}
+
+/// The sum of squared distances of points from their centroids, exact up to one rounding at the end.
+pub(crate) fn inertia(points: &Points<'_>, labels: &[u16], centroids: &[f64]) -> f64 {
+    labels
+        .par_chunks(CHUNK)
+        .enumerate()
+        .fold(ExactSum::new, |sum, (chunk, labels)| {
+            pulp::Arch::new().dispatch(Inertia { points, labels, centroids, first: chunk * CHUNK, sum })
+        })
+        .reduce(ExactSum::new, |mut left, right| {
+            left.add(&right);
+            left
+        })
+        .round(points.weight_exponent())
+}
+
+struct Inertia<'a> {
+    points: &'a Points<'a>,
+    labels: &'a [u16],
+    centroids: &'a [f64],
+    first: usize,
+    sum: ExactSum,
+}
+
+impl pulp::WithSimd for Inertia<'_> {
+    type Output = ExactSum;
+
+    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(mut self, _: S) -> ExactSum {
+        let dims = self.points.dims();
+        for (at, label) in self.labels.iter().enumerate() {
+            let row = self.first + at;
+            let centroid = &self.centroids[usize::from(*label) * dims..][..dims];
+            self.sum.push(squared_distance(self.points.row(row), centroid), self.points.weight(row));
+        }
+        self.sum
+    }
+}
+
+/// Which pass comes next, and what it needs to know of those before.
+struct Search<'a> {
+    run: &'a Run<'a>,
+    /// Empty while none are kept.
+    margins: Vec<f32>,
+    movements: Movements,
+    /// Passes until margins may be measured.
+    wait: u32,
+    patience: u32,
+    /// Points without a margin, of all, that make margins not worth keeping.
+    limit: f64,
+    used: Road,
+}
+
+impl<'a> Search<'a> {
+    fn new(run: &'a Run<'a>, clusters: usize) -> Self {
+        let dims = run.points.dims();
+        // Waiting for ever is how the other roads go.
+        let wait = match run.road {
+            Road::Margins => 0,
+            Road::Auto if clusters * dims >= SMALL => 1,
+            _ => u32::MAX,
+        };
+        Self {
+            run,
+            margins: Vec::new(),
+            movements: Movements::new(clusters),
+            wait,
+            patience: PATIENCE,
+            limit: worth_fetching(clusters, dims),
+            used: Road::Exact,
+        }
+    }
+
+    fn assign(&mut self, centroids: &Centroids, labels: &mut [u16]) -> Moves {
+        let run = self.run;
+        let points = run.points.len() as f64;
+        let setting = Setting { points: run.points, grid: run.grid, centroids };
+        let blocks = run.blocks.filter(|_| run.road != Road::Exact);
+        let Some((blocks, screen)) =
+            blocks.and_then(|blocks| Some((blocks, Screen::new(centroids, blocks.frame())?)))
+        else {
+            // Margins that a pass did not keep up are margins no more.
+            self.margins.clear();
+            return assign::assign(setting, Pass::Exact, labels);
+        };
+        if !self.margins.is_empty() {
+            let (losses, margins) = (self.movements.rounded.as_slice(), self.margins.as_mut_slice());
+            let many = (self.limit * BLOCK as f64).ceil() as usize;
+            let pass = Pass::Margins { blocks, screen: &screen, losses, many, margins };
+            let moves = assign::assign(setting, pass, labels);
+            if run.road == Road::Auto && moves.looked as f64 > 2.0 * self.limit * points {
+                self.margins.clear();
+                self.wait = self.patience;
+                self.patience = self.patience.saturating_mul(2);
+            }
+            return moves;
+        }
+        let measure = self.wait == 0;
+        if measure {
+            self.margins.resize(labels.len(), 0.0);
+            self.movements = Movements::new(centroids.len());
+            self.used = Road::Margins;
+        }
+        self.used = self.used.max(Road::Screened);
+        let margins = measure.then_some(self.margins.as_mut_slice());
+        let moves = assign::assign(setting, Pass::Rough { blocks, screen: &screen, margins }, labels);
+        if self.wait < u32::MAX && (moves.moved as f64) < SETTLED * points {
+            self.wait = self.wait.saturating_sub(1);
+        }
+        moves
+    }
+
+    fn moved(&mut self, before: &Centroids, after: &Centroids) {
+        if let (Some(blocks), false) = (self.run.blocks, self.margins.is_empty()) {
+            self.movements.add(before, after, blocks.frame().scale);
+        }
+    }
+}
