@@ -102,6 +102,7 @@ pub mod features;
 pub mod guide;
 mod layout;
 mod model_file;
+mod numeric;
 pub mod profiles;
 mod random;
 pub mod segment;
