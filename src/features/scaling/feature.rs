@@ -1,7 +1,7 @@
 //! One feature of a fitted scaler: what was learned of it, and the way there and back.
 
 use super::ranks::Ranks;
-use super::recipe::{Scale, Scaling};
+use super::recipe::Scaling;
 use crate::features::MissingPolicy;
 use crate::numeric::elementary::{exp_m1, ln_1p};
 
@@ -159,17 +159,27 @@ impl ScaledFeature {
             Map::None => {}
             Map::Constant(_) => values.fill(0.0),
             Map::Linear { centre, spread, .. } => {
-                values.iter_mut().for_each(|value| *value = standardised(*value, *centre, *spread));
+                for value in values.iter_mut() {
+                    *value = standardised(*value, *centre, *spread);
+                }
             }
-            Map::Ranks(ranks) => values.iter_mut().for_each(|value| *value = ranks.rank(*value)),
+            Map::Ranks(ranks) => {
+                for value in values.iter_mut() {
+                    *value = ranks.rank(*value);
+                }
+            }
         }
-        values.iter_mut().for_each(|value| *value = bounded(*value * self.weight));
+        for value in values {
+            *value = bounded(*value * self.weight);
+        }
     }
 
     /// The steps before the last one.
     pub(super) fn prepare(&self, values: &mut [f64]) {
         if let Some((low, high)) = self.limits {
-            values.iter_mut().for_each(|value| *value = value.max(low).min(high));
+            for value in values.iter_mut() {
+                *value = value.max(low).min(high);
+            }
         }
         if self.scaling.log1p {
             pulp::Arch::new().dispatch(SignedLog { values });

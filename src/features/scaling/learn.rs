@@ -25,11 +25,11 @@ pub(super) fn fit(scaler: &Scaler, table: &FeatureTable) -> Result<ScalerModel> 
     }
     let (dropped, rows) = (kept.dropped(), kept.rows);
     let features = scaler.features.iter().zip(sources);
-    let features = features.map(|(setting, source)| learn(setting, source, &rows));
+    let features = features.map(|(setting, source)| learn(setting, &source, &rows));
     Ok(ScalerModel { features: features.collect::<Result<_>>()?, customers, dropped })
 }
 
-fn learn(setting: &Setting, source: Source<'_>, rows: &Bitmap) -> Result<ScaledFeature> {
+fn learn(setting: &Setting, source: &Source<'_>, rows: &Bitmap) -> Result<ScaledFeature> {
     let present = source.feature.present;
     let median = match setting.missing {
         MissingPolicy::Median => Some(source.median(rows)?),
@@ -53,9 +53,8 @@ fn learn(setting: &Setting, source: Source<'_>, rows: &Bitmap) -> Result<ScaledF
     let fill = if let MissingPolicy::Fill(number) = setting.missing { number } else { 0.0 };
     let column = |rows: Bitmap, prepare: &(dyn Fn(&mut [f64]) + Sync)| {
         let kept = Kept { rows, lacking: vec![0] };
-        let column = FeatureMatrix::assemble(kept, std::slice::from_ref(&source), &[fill], |_, values| {
-            prepare(values)
-        });
+        let column =
+            FeatureMatrix::assemble(kept, std::slice::from_ref(source), &[fill], |_, values| prepare(values));
         column.into_values().into_raw_vec_and_offset().0
     };
     if let Some((low, high)) = setting.scaling.winsor {

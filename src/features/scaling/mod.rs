@@ -44,7 +44,7 @@
 //! **The same answer every time.** Sums are added in chunks of rows, in their order, and the logarithm is the crate's own, so
 //! the scale is the same to the bit for any number of threads, on every processor.
 //!
-//! **Sources.** Chan, Golub & LeVeque 1983 (the two-pass variance); Hyndman & Fan 1996 (type-7 quantiles). Mean, deviation,
+//! **Sources.** Chan, Golub & `LeVeque` 1983 (the two-pass variance); Hyndman & Fan 1996 (type-7 quantiles). Mean, deviation,
 //! median and interquartile range agree with scikit-learn's `StandardScaler` and `RobustScaler`.
 
 mod builder;

@@ -76,7 +76,7 @@ impl ScalerModel {
         let kept = Kept::of(table.len(), &sources)?;
         let fills: Vec<f64> = self.features.iter().map(ScaledFeature::fill).collect();
         Ok(FeatureMatrix::assemble(kept, &sources, &fills, |index, values| {
-            self.features[index].scale(values)
+            self.features[index].scale(values);
         }))
     }
 
@@ -93,7 +93,7 @@ impl ScalerModel {
                 right: points.ncols().to_string(),
             });
         }
-        let mut originals = points.to_owned();
+        let mut originals = points.into_owned();
         for (mut column, feature) in originals.columns_mut().into_iter().zip(&self.features) {
             column.mapv_inplace(|scaled| feature.original(scaled));
         }
