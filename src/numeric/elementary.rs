@@ -11,8 +11,8 @@ pub(crate) fn ln(x: f64) -> f64 {
     ln_of((mantissa - 1.0) / (mantissa + 1.0), exponent)
 }
 
-/// The natural logarithm of 1 + x, for an x of 0 to [`f64::MAX`], within a relative 1e-14 and never decreasing by more:
-/// for small x too, where 1 + x has lost most of its digits. Without branches, for the vector units.
+/// The natural logarithm of 1 + x, for an x of 0 to [`f64::MAX`], within a relative 1e-14: for small x too, where 1 + x
+/// has lost most of its digits. Without branches, for the vector units.
 #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
 #[inline(always)]
 pub(crate) fn ln_1p(x: f64) -> f64 {

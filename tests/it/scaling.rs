@@ -210,8 +210,8 @@ fn a_weight_multiplies_the_scaled_values_and_is_undone_on_the_way_back() {
         assert_relative_eq!(back[0], f64::from(RECENCY[row]), max_relative = 1e-12);
         assert_abs_diff_eq!(back[2], NET[row], epsilon = 1e-10);
     }
-    let two = model.originals(doubled.values().slice(kohort::ndarray::s![.., ..2])).unwrap_err();
-    assert!(matches!(two, Error::Incompatible { what: "the number of features", .. }), "{two}");
+    let turned = model.originals(doubled.values().t()).unwrap_err();
+    assert!(matches!(turned, Error::Incompatible { what: "the number of features", .. }), "{turned}");
 }
 
 #[test]
@@ -220,7 +220,11 @@ fn a_constant_feature_is_zero_for_everyone_and_reported() {
     let table = complete(&[0.1; 1_000]);
     for scaling in every_recipe() {
         let model = fitted(scaling, &table);
-        assert_eq!(model.constant().map(|feature| feature.name()).collect::<Vec<_>>(), ["x"], "{scaling}");
+        assert_eq!(
+            model.constant().map(kohort::features::ScaledFeature::name).collect::<Vec<_>>(),
+            ["x"],
+            "{scaling}"
+        );
         let feature = &model.features()[0];
         let as_it_is = feature.spread().is_none();
         for (value, scaled) in [(0.1, feature.scaled(0.1)), (7.0, feature.scaled(7.0))] {
@@ -434,9 +438,9 @@ fn no_magnitude_gives_nan_or_infinity() {
     }
 }
 
-/// Twelve chunks and a ragged tail, a third of the values missing in one feature, of several types.
+/// Ten chunks and a ragged tail, a third of the values missing in one feature, of several types.
 fn many(seed: u64) -> FeatureTable {
-    let rows = 16_384 * 12 + 777;
+    let rows = 16_384 * 10 + 777;
     let mut state = seed;
     let mut draw = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -462,7 +466,7 @@ fn many(seed: u64) -> FeatureTable {
 #[test]
 fn threads_do_not_show() {
     let table = many(5);
-    for missing in [MissingPolicy::Drop, MissingPolicy::Median, MissingPolicy::Fill(0.5)] {
+    for missing in [MissingPolicy::Drop, MissingPolicy::Median] {
         let scaler = Scaler::builder(["days", "net", "rate"])
             .feature_scaling("days", Scaling::robust())
             .feature_scaling("net", Scaling::z_score().log1p().winsorised(0.01, 0.99))
@@ -490,11 +494,7 @@ fn threads_do_not_show() {
         for (row, scaled) in matrix.rows().ones().zip(matrix.values().rows()).step_by(97) {
             for (feature, scaled) in model.features().iter().zip(scaled) {
                 let value = table.column(feature.name()).unwrap().number(row);
-                let value = value.unwrap_or(if missing == MissingPolicy::Median {
-                    feature.median().unwrap()
-                } else {
-                    0.5
-                });
+                let value = value.unwrap_or_else(|| feature.median().unwrap());
                 assert_eq!(
                     feature.scaled(value).to_bits(),
                     scaled.to_bits(),
@@ -627,20 +627,14 @@ fn a_scaler_shows_what_it_learned() {
         .unwrap()
         .fit(&seven())
         .unwrap();
-    let expected = "  \
-  feature       recipe                                centre   spread  weight  missing
-  ────────────  ──────────────────────────────────  ────────  ───────  ──────  ───────
-  recency_days  z-score                              59.5714  64.2292       1        0
-  orders        quantile                                   –        –     1.5        0
-  net           winsorised 1 % to 99 %, log1p, robust
-";
-    let shown = model.to_string();
-    assert!(shown.lines().zip(expected.lines()).count() == 5, "{shown}");
-    for word in
-        ["recency_days", "z-score", "59.5714", "64.2292", "1.5", "winsorised 1 % to 99 %, log1p, robust"]
-    {
-        assert!(shown.contains(word), "{shown}");
-    }
+    let expected = [
+        "  feature       recipe                                  centre   spread  weight  missing",
+        "  ────────────  ─────────────────────────────────────  ───────  ───────  ──────  ───────",
+        "  recency_days  z-score                                59.5714  64.2292       1        0",
+        "  orders        quantile                                     –        –     1.5        0",
+        "  net           winsorised 1 % to 99 %, log1p, robust   4.3373   3.8761       1        0",
+    ];
+    assert_eq!(model.to_string().lines().collect::<Vec<_>>(), expected);
     assert!(format!("{model:?}").len() < 200, "{model:?}");
     assert!(format!("{:?}", model.transform(&seven()).unwrap()).len() < 100);
 }

@@ -125,8 +125,8 @@ impl ScaledFeature {
         }
     }
 
-    /// A finite value of the feature on its scale. Never decreases with the value, and is always finite: what would
-    /// leave the range of numbers is the greatest there is.
+    /// A finite value of the feature on its scale. Keeps the order of values, but for neighbours that the logarithm
+    /// rounds by a last digit; and is always finite: what would leave the range of numbers is the greatest there is.
     #[must_use]
     pub fn scaled(&self, value: f64) -> f64 {
         let mut values = [value];
@@ -135,7 +135,7 @@ impl ScaledFeature {
     }
 
     /// A scaled value in the feature's own unit: the inverse of [`ScaledFeature::scaled`] within what it was learned
-    /// from, and never decreasing anywhere.
+    /// from.
     ///
     /// What winsorising pulled in stays where it was pulled to. A scaled value between those of customers, as a
     /// centroid's, gives a value between theirs, so the mean of scaled values need not give the mean of values: with

@@ -85,6 +85,10 @@ impl ScalerModel {
     ///
     /// # Errors
     /// [`Error::Incompatible`] where a point does not have one number per feature.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn originals(&self, points: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         if points.ncols() != self.features.len() {
             return Err(Error::Incompatible {

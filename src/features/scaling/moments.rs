@@ -32,15 +32,11 @@ impl Moments {
         }
         let (down, up) = units(least.abs().max(greatest.abs()));
         let n = values.len() as f64;
-        let sums = |term: &(dyn Fn(f64) -> (f64, f64) + Sync)| {
-            let pieces: Vec<(f64, f64)> = values
-                .par_chunks(CHUNK)
-                .map(|values| add_up(values.iter().map(|value| term(value * down))))
-                .collect();
-            add_up(pieces.into_iter())
-        };
-        let rough = sums(&|value| (value, 0.0)).0 / n;
-        let (rest, squares) = sums(&|value| (value - rough, (value - rough) * (value - rough)));
+        let rough = sums(values, |value| (value * down, 0.0)).0 / n;
+        let (rest, squares) = sums(values, |value| {
+            let difference = value * down - rough;
+            (difference, difference * difference)
+        });
         let mean = (rough + rest / n) * up;
         let variance = (squares - rest * rest / n) / n;
         Some(Self {
@@ -58,8 +54,13 @@ fn range(first: f64, values: &[f64]) -> (f64, f64) {
     })
 }
 
-fn add_up(terms: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
-    terms.fold((0.0, 0.0), |(left, right), term| (left + term.0, right + term.1))
+/// Two sums over the values, chunk by chunk and the chunks in their order.
+fn sums(values: &[f64], term: impl Fn(f64) -> (f64, f64) + Sync) -> (f64, f64) {
+    fn add_up(terms: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+        terms.fold((0.0, 0.0), |(left, right), term| (left + term.0, right + term.1))
+    }
+    let chunks = values.par_chunks(CHUNK).map(|values| add_up(values.iter().map(|value| term(*value))));
+    add_up(chunks.collect::<Vec<_>>().into_iter())
 }
 
 /// A power of two near 1 / magnitude, and its inverse; both normal numbers.

@@ -39,13 +39,14 @@ impl Ranks {
         let cuts = &self.0;
         let last = cuts.len() - 1;
         let below = cuts.partition_point(|cut| *cut < value);
-        let equal = cuts[below..].partition_point(|cut| *cut <= value);
-        let place = if equal > 0 {
-            below as f64 + (equal - 1) as f64 / 2.0
-        } else if below == 0 || below > last {
-            below.min(last) as f64
-        } else {
-            (below - 1) as f64 + share(cuts[below - 1], cuts[below], value)
+        let place = match (below.checked_sub(1), cuts.get(below)) {
+            (_, Some(cut)) if *cut <= value => {
+                let equal = cuts[below..].partition_point(|cut| *cut <= value);
+                below as f64 + (equal - 1) as f64 / 2.0
+            }
+            (Some(before), Some(cut)) => before as f64 + share(cuts[before], *cut, value),
+            (None, _) => 0.0,
+            (_, None) => last as f64,
         };
         place / last as f64
     }
