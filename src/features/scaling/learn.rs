@@ -1,5 +1,7 @@
 //! Learning the scale of each feature from the customers of a table.
 
+use rayon::prelude::*;
+
 use super::builder::{Scaler, Setting};
 use super::feature::{Map, ScaledFeature};
 use super::model::ScalerModel;
@@ -10,7 +12,14 @@ use crate::bitmap::Bitmap;
 use crate::error::{Error, Result};
 use crate::features::table::{Kept, Source};
 use crate::features::{FeatureMatrix, FeatureTable, MissingPolicy};
+use crate::numeric::number::CHUNK;
 use crate::numeric::quantile::{Quantile, quantiles};
+
+/// Nothing can be learned from nobody.
+const NOBODY: Error = Error::Empty {
+    what: "the table's customers with the features of the scaler",
+    hint: "check the table, or choose a policy for missing values that drops fewer",
+};
 
 pub(super) fn fit(scaler: &Scaler, table: &FeatureTable) -> Result<ScalerModel> {
     let sources = scaler.features.iter().map(|setting| Source::of(table, &setting.name, setting.missing));
@@ -18,10 +27,7 @@ pub(super) fn fit(scaler: &Scaler, table: &FeatureTable) -> Result<ScalerModel> 
     let kept = Kept::of(table.len(), &sources)?;
     let customers = kept.rows.count() as u64;
     if customers == 0 {
-        return Err(Error::Empty {
-            what: "the table's customers with the features of the scaler",
-            hint: "check the table, or choose a policy for missing values that drops fewer",
-        });
+        return Err(NOBODY);
     }
     let (dropped, rows) = (kept.dropped(), kept.rows);
     let features = scaler.features.iter().zip(sources);
@@ -51,41 +57,39 @@ fn learn(setting: &Setting, source: &Source<'_>, rows: &Bitmap) -> Result<Scaled
         _ => rows.clone(),
     };
     let fill = if let MissingPolicy::Fill(number) = setting.missing { number } else { 0.0 };
-    let column = |rows: Bitmap, prepare: &(dyn Fn(&mut [f64]) + Sync)| {
-        let kept = Kept { rows, lacking: vec![0] };
-        let column =
-            FeatureMatrix::assemble(kept, std::slice::from_ref(source), &[fill], |_, values| prepare(values));
-        column.into_values().into_raw_vec_and_offset().0
-    };
-    if let Some((low, high)) = setting.scaling.winsor {
-        let limits =
-            quantiles(&column(known.clone(), &|_| {}), &[Quantile::Share(low), Quantile::Share(high)]);
-        if let Some([low, high]) = limits.as_deref() {
-            feature.limits = Some((*low, *high));
-        }
+    let mut values = column(source, known, fill);
+    if let Some((low, high)) = setting.scaling.winsor
+        && let Some([low, high]) =
+            quantiles(&values, &[Quantile::Share(low), Quantile::Share(high)]).as_deref()
+    {
+        feature.limits = Some((*low, *high));
     }
-    let values = column(known, &|values| feature.prepare(values));
-    let nothing = Error::Empty { what: "a feature of the scaler", hint: "no customer has a value of it" };
-    let moments = Moments::of(&values).ok_or(nothing)?;
+    values.par_chunks_mut(CHUNK).for_each(|values| feature.prepare(values));
+    let moments = Moments::of(&values).ok_or(NOBODY)?;
     feature.constant = moments.least >= moments.greatest;
     feature.map = match setting.scaling.scale {
         Scale::None => Map::None,
         _ if feature.constant => Map::Constant(moments.mean),
         Scale::ZScore => Map::Linear { centre: moments.mean, spread: moments.deviation, collapsed: false },
-        Scale::Robust => robust(&values, &moments),
-        Scale::Quantile => Ranks::of(&values).map_or(Map::Constant(moments.mean), Map::Ranks),
+        Scale::Robust => robust(&values, &moments)?,
+        Scale::Quantile => Map::Ranks(Ranks::of(&values).ok_or(NOBODY)?),
     };
     Ok(feature)
 }
 
-fn robust(values: &[f64], moments: &Moments) -> Map {
-    let quarters: [Quantile; 3] =
-        std::array::from_fn(|part| Quantile::Part { part: part as u32 + 1, parts: 4 });
-    let quartiles = quantiles(values, &quarters).unwrap_or_default();
-    let [low, centre, high] = quartiles[..] else {
-        return Map::Constant(moments.mean);
-    };
+/// One feature of some rows, with a number in the place of each missing value.
+fn column(source: &Source<'_>, rows: Bitmap, fill: f64) -> Vec<f64> {
+    let kept = Kept { rows, lacking: vec![0] };
+    let column = FeatureMatrix::assemble(kept, std::slice::from_ref(source), &[fill], |_, _| {});
+    column.into_values().into_raw_vec_and_offset().0
+}
+
+/// Less the median, per interquartile range.
+fn robust(values: &[f64], moments: &Moments) -> Result<Map> {
+    let quarters = [1, 2, 3].map(|part| Quantile::Part { part, parts: 4 });
+    let quartiles = quantiles(values, &quarters).ok_or(NOBODY)?;
+    let [low, centre, high] = quartiles[..] else { return Err(NOBODY) };
     let range = (high - low).min(f64::MAX);
     let collapsed = range < f64::MIN_POSITIVE;
-    Map::Linear { centre, spread: if collapsed { moments.deviation } else { range }, collapsed }
+    Ok(Map::Linear { centre, spread: if collapsed { moments.deviation } else { range }, collapsed })
 }
