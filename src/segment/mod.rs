@@ -23,15 +23,13 @@
 //! ```
 
 pub mod kmeans;
-mod levels;
-mod number;
-mod quantile;
 pub mod rfm;
 mod segmentation;
 pub mod starter;
 
 use crate::error::Result;
 use crate::features::FeatureTable;
+use crate::numeric::{levels, number, quantile};
 
 pub use rfm::{
     Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,

@@ -44,6 +44,7 @@ mod reference;
 mod response;
 mod rfm;
 mod rules;
+mod scaling;
 mod segmentation;
 mod starter;
 mod state_laws;
