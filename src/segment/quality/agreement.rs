@@ -89,7 +89,8 @@ impl Agreement {
     /// both.
     pub fn of(left: &Segmentation, right: &Segmentation) -> Result<Self> {
         left.check_same_customers(right)?;
-        let both = left.codes().iter().zip(right.codes()).filter(|(l, r)| **l != UNASSIGNED && **r != UNASSIGNED);
+        let both =
+            left.codes().iter().zip(right.codes()).filter(|(l, r)| **l != UNASSIGNED && **r != UNASSIGNED);
         let (left_codes, right_codes): (Vec<u32>, Vec<u32>) =
             both.map(|(left, right)| (u32::from(*left), u32::from(*right))).unzip();
         if left_codes.is_empty() {
@@ -217,7 +218,8 @@ fn mutual_information(table: &Contingency) -> f64 {
 /// segments, which depends on their sizes only, so equal sizes are taken once.
 fn expected_information(table: &Contingency) -> f64 {
     // In an order of their own, so that the sum does not depend on which side is which.
-    let (one, other) = if table.left <= table.right { (&table.left, &table.right) } else { (&table.right, &table.left) };
+    let (one, other) =
+        if table.left <= table.right { (&table.left, &table.right) } else { (&table.right, &table.left) };
     let counted = |sizes: &[u64]| -> Vec<(u64, f64)> {
         sizes.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as f64)).collect()
     };
@@ -244,31 +246,31 @@ fn expected_of_pair(customers: u64, sizes: [u64; 2]) -> f64 {
     let mode = (u128::from(a + 1) * u128::from(b + 1) / u128::from(customers + 2)) as u64;
     let mode = mode.clamp(least, most);
     let value = |shared: u64| if shared == 0 { 0.0 } else { information(customers, shared, sizes) };
-    let (mut weights, mut sum) = (1.0, value(mode));
-    // The probability of one customer more over that of `shared`.
+    // The chance of one customer more over that of `shared`.
     let ratio = |shared: u64| {
-        let more = (a - shared) as f64 * (b - shared) as f64;
-        more / ((shared + 1) as f64 * (customers + shared + 1 - a - b) as f64)
+        let favourable = (a - shared) as f64 * (b - shared) as f64;
+        favourable / ((shared + 1) as f64 * (customers + shared + 1 - a - b) as f64)
     };
-    let mut weight = 1.0;
+    let (mut chances, mut sum) = (1.0, value(mode));
+    let mut chance = 1.0;
     for shared in mode..most {
-        weight *= ratio(shared);
-        if weight < NEGLIGIBLE {
+        chance *= ratio(shared);
+        if chance < NEGLIGIBLE {
             break;
         }
-        weights += weight;
-        sum += weight * value(shared + 1);
+        chances += chance;
+        sum += chance * value(shared + 1);
     }
-    let mut weight = 1.0;
+    let mut chance = 1.0;
     for shared in (least..mode).rev() {
-        weight /= ratio(shared);
-        if weight < NEGLIGIBLE {
+        chance /= ratio(shared);
+        if chance < NEGLIGIBLE {
             break;
         }
-        weights += weight;
-        sum += weight * value(shared);
+        chances += chance;
+        sum += chance * value(shared);
     }
-    sum / weights
+    sum / chances
 }
 
 impl fmt::Display for Recovery {

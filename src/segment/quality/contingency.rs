@@ -31,7 +31,10 @@ impl Contingency {
         let mut cells: Vec<Cell> = counts
             .iter()
             .zip(of_left.iter().zip(&of_right))
-            .map(|((_, shared), (one, other))| Cell { shared: *shared, sizes: [*one.min(other), *one.max(other)] })
+            .map(|((_, shared), (one, other))| Cell {
+                shared: *shared,
+                sizes: [*one.min(other), *one.max(other)],
+            })
             .collect();
         cells.par_sort_unstable();
         Self { cells, left, right, customers: counts.iter().map(|(_, count)| count).sum() }
@@ -82,7 +85,9 @@ fn sizes(labelled: impl Iterator<Item = (u32, u64)>) -> (Vec<u64>, Vec<u64>) {
     let mut totals = Vec::new();
     for run in labelled.chunk_by(|one, other| one.0 == other.0) {
         let total = run.iter().map(|(_, _, count)| count).sum();
-        run.iter().for_each(|(_, place, _)| of_each[*place] = total);
+        for (_, place, _) in run {
+            of_each[*place] = total;
+        }
         totals.push(total);
     }
     totals.par_sort_unstable();

@@ -57,6 +57,7 @@ impl<'a> SegmentedPoints<'a> {
     /// [`Error::ColumnLength`] unless there is one label a row, [`Error::Empty`] without rows, [`Error::Setting`]
     /// without features, for 2³² − 1 rows or more, and for a label that is neither below 65,536 nor below the number of
     /// rows; [`Error::Coordinate`] for one that is not finite or larger than 1e100 in size.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as a slice is")]
     pub fn of_labels(points: ArrayView2<'a, f64>, labels: &'a [u32]) -> Result<Self> {
         check_shape(&points, labels.len(), "labels")?;
         let highest = labels.par_iter().copied().max().unwrap_or_default();
@@ -81,6 +82,7 @@ impl<'a> SegmentedPoints<'a> {
     ///
     /// # Errors
     /// As for [`SegmentedPoints::of_labels`]; [`Error::Empty`] where nobody has a segment.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as a slice is")]
     pub fn of(points: ArrayView2<'a, f64>, segmentation: &'a Segmentation) -> Result<Self> {
         check_shape(&points, segmentation.len(), "segments")?;
         let codes = segmentation.codes();
@@ -99,8 +101,16 @@ impl<'a> SegmentedPoints<'a> {
         };
         let segments = assigned.iter().map(|row| u32::from(codes[*row])).collect();
         let names = segmentation.names();
-        Self { rows, features, segments, sizes: vec![0; names.len()], unassigned, names: Some(names), ..Self::empty() }
-            .measured(|row| assigned[row])
+        Self {
+            rows,
+            features,
+            segments,
+            sizes: vec![0; names.len()],
+            unassigned,
+            names: Some(names),
+            ..Self::empty()
+        }
+        .measured(|row| assigned[row])
     }
 
     fn empty() -> Self {
@@ -136,7 +146,9 @@ impl<'a> SegmentedPoints<'a> {
             sums.iter_mut().zip(&partial.sums).for_each(|(sum, part)| *sum += part);
             self.sizes.iter_mut().zip(&partial.sizes).for_each(|(size, part)| *size += part);
         }
-        for (sums, size) in sums.chunks_exact_mut(self.features).zip(&self.sizes).filter(|(_, size)| **size > 0) {
+        for (sums, size) in
+            sums.chunks_exact_mut(self.features).zip(&self.sizes).filter(|(_, size)| **size > 0)
+        {
             sums.iter_mut().zip(origin).for_each(|(sum, origin)| *sum = origin + *sum / *size as f64);
         }
         self.centres = sums;

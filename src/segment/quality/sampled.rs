@@ -67,7 +67,8 @@ fn allotted(sizes: &[u64], customers: u64) -> Vec<u64> {
     let all: u64 = sizes.iter().sum();
     let occupied = sizes.iter().filter(|size| **size > 0).count() as u64;
     let floor = (customers / (2 * occupied.max(1))).clamp(2, FLOOR);
-    let share = |size: u64| (u128::from(size) * u128::from(customers)).div_ceil(u128::from(all.max(1))) as u64;
+    let share =
+        |size: u64| (u128::from(size) * u128::from(customers)).div_ceil(u128::from(all.max(1))) as u64;
     sizes.iter().map(|size| share(*size).max(floor).min(*size)).collect()
 }
 

@@ -214,7 +214,8 @@ impl fmt::Display for Separation {
 
 impl fmt::Display for Silhouette {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = |number: Option<f64>| number.map_or_else(|| "–".to_owned(), |number| format!("{number:.3}"));
+        let decimals =
+            |number: Option<f64>| number.map_or_else(|| "–".to_owned(), |number| format!("{number:.3}"));
         let name = match self.method {
             SilhouetteMethod::Simplified => "simplified silhouette",
             _ => "silhouette",
@@ -227,7 +228,9 @@ impl fmt::Display for Silhouette {
         match (self.overall, self.separation()) {
             (None, _) => writeln!(f, ": fewer than two segments have customers")?,
             (_, Some(separation)) => writeln!(f, ": {separation}")?,
-            (_, None) => writeln!(f, ": compare it with other simplified silhouettes of the same customers only")?,
+            (_, None) => {
+                writeln!(f, ": compare it with other simplified silhouettes of the same customers only")?;
+            }
         }
         let sampled = self.standard_error.is_some();
         let mut header = vec!["<segment", "customers", "silhouette", "nearer to another"];
@@ -258,6 +261,9 @@ impl fmt::Display for Silhouette {
             table.row(["(none)".to_owned(), grouped(self.unassigned)]);
         }
         write!(f, "{table}")?;
-        writeln!(f, "  1: well inside its segment; 0: between two segments; below 0: nearer to another segment")
+        writeln!(
+            f,
+            "  1: well inside its segment; 0: between two segments; below 0: nearer to another segment"
+        )
     }
 }

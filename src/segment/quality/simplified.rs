@@ -32,6 +32,7 @@ impl SegmentedPoints<'_> {
     /// # Errors
     /// [`Error::Incompatible`] unless there is a centre for each segment with customers and each has the points'
     /// features; [`Error::Coordinate`] for one that is not finite or larger than 1e100 in size.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as a slice is")]
     pub fn simplified_silhouette_around(&self, centres: ArrayView2<'_, f64>) -> Result<Silhouette> {
         let needed = self.occupied().last().map_or(0, |segment| segment + 1);
         if centres.ncols() != self.features || centres.nrows() < needed {
@@ -98,7 +99,8 @@ impl pulp::WithSimd for Nearest<'_> {
                 for lane in 0..LANES {
                     let hers = mine[lane].total_cmp(&segment).is_eq();
                     own[lane] = if hers { squares[lane] } else { own[lane] };
-                    other[lane] = if !hers && squares[lane] < other[lane] { squares[lane] } else { other[lane] };
+                    other[lane] =
+                        if !hers && squares[lane] < other[lane] { squares[lane] } else { other[lane] };
                 }
             }
             for ((label, own), other) in labels.iter().zip(own).zip(other) {

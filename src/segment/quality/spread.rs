@@ -34,7 +34,8 @@ impl SegmentedPoints<'_> {
             sum + self.sizes[*segment] as f64 * squared_distance(self.centre_of(*segment), &mean)
         });
         let within: f64 = self.spread::<false>().iter().sum();
-        let ratio = (between / (occupied.len() as f64 - 1.0)) / (within / (customers - occupied.len()) as f64);
+        let ratio =
+            (between / (occupied.len() as f64 - 1.0)) / (within / (customers - occupied.len()) as f64);
         Some(ratio).filter(|ratio| ratio.is_finite())
     }
 
