@@ -131,7 +131,7 @@ impl<'a> Prepared<'a> {
         let Some((inertia, restart, outcome)) = best else {
             return Err(Error::Setting { setting: "restarts", found: "0".into(), expected: "at least 1" });
         };
-        Ok(self.finish(config, points, inertia, restart, outcome))
+        Ok(self.finish(config, points, inertia, restart, &outcome))
     }
 
     /// Clusters with points, heaviest first, equally heavy ones by their centroids; labels for every row.
@@ -141,7 +141,7 @@ impl<'a> Prepared<'a> {
         points: &Points<'_>,
         inertia: f64,
         restart: u32,
-        outcome: Outcome,
+        outcome: &Outcome,
     ) -> KMeansFit {
         let dims = points.dims();
         let row = |cluster: usize| &outcome.centroids[cluster * dims..][..dims];
@@ -197,6 +197,10 @@ impl KMeans {
     /// [`Error::Empty`] without rows or features; [`Error::Setting`] for a number that is not finite (with row and
     /// feature), for weights that are negative, not finite or 0 throughout, and for starting centroids of another
     /// width; [`Error::ColumnLength`] where there is not one weight a row.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn fit_matrix(&self, points: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Result<KMeansFit> {
         self.fit_points(&points, weights, None)
     }
@@ -205,6 +209,10 @@ impl KMeans {
     ///
     /// # Errors
     /// Those of [`fit_matrix`](Self::fit_matrix), and [`Error::Cancelled`] where `progress` breaks.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn fit_matrix_with(
         &self,
         points: ArrayView2<'_, f64>,
@@ -214,7 +222,7 @@ impl KMeans {
         self.fit_points(&points, weights, Some(progress))
     }
 
-    fn fit_points(
+    pub(super) fn fit_points(
         &self,
         points: &ArrayView2<'_, f64>,
         weights: Option<&[f64]>,

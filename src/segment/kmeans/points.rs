@@ -97,7 +97,7 @@ pub(crate) fn whole_weights(weights: &[f64], points: usize) -> Result<Option<(Ve
         return Ok(None);
     }
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    if !(largest > 0.0) {
+    if largest <= 0.0 {
         return Err(refused("0 everywhere".into()));
     }
     // Scaled first, so that their sum is a float; scaling by a power of two rounds nothing that matters.
@@ -186,7 +186,8 @@ fn unusable(values: &[f64], dims: usize) -> Error {
     }
 }
 
-fn sound(value: f64) -> bool {
+/// Whether a coordinate can be worked with.
+pub(crate) fn sound(value: f64) -> bool {
     value.abs() < LARGEST
 }
 

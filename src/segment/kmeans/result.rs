@@ -109,6 +109,10 @@ impl KMeansFit {
     ///
     /// # Errors
     /// [`Error::Setting`] for points of another width, or a number that is not finite.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn predict(&self, points: ArrayView2<'_, f64>) -> Result<Vec<u32>> {
         predict(&points, &self.centroids)
     }
