@@ -182,7 +182,7 @@ impl KMeansBuilder {
                 return refused(
                     "initialization",
                     number.to_string(),
-                    "finite numbers, in absolute value below 2.5e120",
+                    "finite numbers, in absolute value below 1e100",
                 );
             }
         }

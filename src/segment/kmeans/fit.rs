@@ -31,7 +31,8 @@ pub(crate) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// # Errors
-    /// [`Error::Empty`] without rows or features, [`Error::Setting`] for numbers or weights that cannot be used.
+    /// [`Error::Empty`] without rows or features, [`Error::Coordinate`] and [`Error::Setting`] for numbers and weights
+    /// that cannot be used.
     pub(crate) fn new(values: &'a [f64], dims: usize, weights: Option<&[f64]>) -> Result<Self> {
         if values.is_empty() || dims == 0 {
             return Err(Error::Empty {
@@ -194,9 +195,9 @@ impl KMeans {
     /// One copy of the points in 32-bit floats is made, and four bytes a point.
     ///
     /// # Errors
-    /// [`Error::Empty`] without rows or features; [`Error::Setting`] for a number that is not finite (with row and
-    /// feature), for weights that are negative, not finite or 0 throughout, and for starting centroids of another
-    /// width; [`Error::ColumnLength`] where there is not one weight a row.
+    /// [`Error::Empty`] without rows or features; [`Error::Coordinate`] for a number that is not finite or beyond 1e100;
+    /// [`Error::Setting`] for weights that are negative, not finite or 0 throughout, and for starting centroids of
+    /// another width; [`Error::ColumnLength`] where there is not one weight a row.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a view is passed by value, as everywhere with ndarray"

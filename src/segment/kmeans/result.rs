@@ -108,7 +108,7 @@ impl KMeansFit {
     /// The nearest centroid of other points. O(points · clusters · features).
     ///
     /// # Errors
-    /// [`Error::Setting`] for points of another width, or a number that is not finite.
+    /// [`Error::Setting`] for points of another width, [`Error::Coordinate`] for a number that is not finite.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a view is passed by value, as everywhere with ndarray"
