@@ -22,6 +22,7 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 
+mod kmeans;
 mod levels;
 mod number;
 mod quantile;

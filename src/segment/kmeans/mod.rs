@@ -1,0 +1,3 @@
+//! K-means: segments by similarity.
+
+mod limits;
