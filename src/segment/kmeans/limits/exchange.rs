@@ -18,12 +18,12 @@ use super::offers::{Least, Offer, Offers};
 use super::sizes::Bounds;
 use crate::error::{Error, Result};
 
-/// Offers that are in memory at once, per customer and at least.
-const OFFERS_PER_CUSTOMER: usize = 2;
-const LEAST_OFFERS: usize = 1 << 20;
-
 /// Regrets that are computed at once, before the least of them are kept.
 const REGRETS_AT_ONCE: usize = 1 << 22;
+
+/// Customers who moved together and offer at once to move on. More than these, which happens to equal ones, are seen
+/// by the next look, if a path leads through them at all.
+const OFFER_AGAIN: usize = 1_024;
 
 /// Every so-manieth gap is looked at when a window is chosen.
 const GAPS_LOOKED_AT: usize = 1 << 14;
@@ -38,6 +38,8 @@ pub(super) struct Placed<'a> {
     /// By how much the second least score is greater.
     pub(super) gaps: &'a mut [f64],
     pub(super) counts: &'a mut [u64],
+    /// The most offers that are in memory at once, or a few for each pair of segments if that is more.
+    pub(super) offers: usize,
 }
 
 /// How many places each segment is to have, and by how many customers it misses that.
@@ -95,11 +97,11 @@ pub(super) fn settle(placed: Placed<'_>, prices: &mut [f64]) -> Result<()> {
         return Ok(());
     }
     let mut exchange = Exchange::new(placed, places, prices);
-    exchange.look()?;
+    exchange.look();
     while let Some(source) = exchange.places.excess.iter().position(|excess| *excess > 0) {
         match exchange.shortest_path(source) {
-            Some(target) if exchange.is_known(target) => exchange.move_along(target),
-            _ => exchange.look_farther()?,
+            Some(target) if !exchange.path.uncertain[target] => exchange.move_along(target),
+            _ => exchange.look_again()?,
         }
     }
     exchange.pass_prices_to(prices);
@@ -119,8 +121,10 @@ struct Exchange<'a> {
     known: Vec<bool>,
     /// How many customers the next look takes in.
     wanted: usize,
-    /// Whether nothing moved since a look at all of them.
-    stuck: bool,
+    /// Whether the last look took in all of them.
+    seen_all: bool,
+    /// How many moves there were since.
+    moves: u64,
     path: Path,
 }
 
@@ -129,6 +133,8 @@ struct Path {
     lengths: Vec<f64>,
     previous: Vec<Option<usize>>,
     settled: Vec<bool>,
+    /// Whether an arc on the way may be longer than was assumed.
+    uncertain: Vec<bool>,
 }
 
 /// Customers who go from one node to the next, or places where one of the two is the pool.
@@ -142,23 +148,23 @@ struct Step {
 impl<'a> Exchange<'a> {
     fn new(placed: Placed<'a>, places: Places, prices: &[f64]) -> Self {
         let segments = prices.len();
-        let customers = placed.labels.len();
-        let offers = (OFFERS_PER_CUSTOMER * customers).max(LEAST_OFFERS);
         let nodes = segments + 1;
         Self {
             wanted: (4 * places.to_move() as usize).max(32 * segments),
+            offers: Offers::new(segments, placed.offers),
             placed,
             places,
             prices: prices.iter().copied().chain([0.0]).collect(),
             prices_of_gaps: prices.to_vec(),
-            offers: Offers::new(segments, (offers / (segments * segments)).max(32)),
             regrets: vec![f64::INFINITY; segments * segments],
             known: vec![false; segments * segments],
-            stuck: false,
+            seen_all: false,
+            moves: 0,
             path: Path {
                 lengths: vec![0.0; nodes],
                 previous: vec![None; nodes],
                 settled: vec![false; nodes],
+                uncertain: vec![false; nodes],
             },
         }
     }
@@ -171,21 +177,25 @@ impl<'a> Exchange<'a> {
         self.segments()
     }
 
-    /// Looks at four times as many customers as the last time.
-    fn look_farther(&mut self) -> Result<()> {
-        self.wanted = self.wanted.saturating_mul(4);
-        self.look()
-    }
-
-    /// Collects the offers of the customers nearest to another segment.
-    fn look(&mut self) -> Result<()> {
-        if self.stuck {
+    /// Looks for more offers: at four times as many customers, unless those seen the last time did not fit into memory.
+    fn look_again(&mut self) -> Result<()> {
+        let moves = std::mem::replace(&mut self.moves, 0);
+        if self.seen_all && moves == 0 {
             return Err(Error::Setting {
                 setting: "points",
                 found: "so far apart that their squared distances overflow".to_owned(),
                 expected: "coordinates between -1e150 and 1e150",
             });
         }
+        if moves == 0 || !self.offers.were_cut_back() {
+            self.wanted = self.wanted.saturating_mul(4);
+        }
+        self.look();
+        Ok(())
+    }
+
+    /// Collects the offers of the customers nearest to another segment.
+    fn look(&mut self) {
         let segments = self.segments();
         // Since the gaps were computed, prices have changed; no gap has lost more than this.
         let changes = self.prices.iter().zip(&self.prices_of_gaps).map(|(now, then)| now - then);
@@ -194,7 +204,7 @@ impl<'a> Exchange<'a> {
         });
         let lost = high - low;
         let window = self.window();
-        self.stuck = window.total_cmp(&f64::INFINITY).is_ge();
+        self.seen_all = window.total_cmp(&f64::INFINITY).is_ge();
         self.offers.open(&self.prices, window);
         let Placed { points, centroids, labels, gaps, .. } = &self.placed;
         let (labels, gaps): (&[u32], &[f64]) = (labels, gaps);
@@ -228,13 +238,12 @@ impl<'a> Exchange<'a> {
         for from in 0..segments {
             self.refresh(from);
         }
-        Ok(())
     }
 
-    /// A window of regrets that about the wanted number of customers are in; all of them where that is half or more.
+    /// A window of regrets that about the wanted number of customers are in; all regrets where those are all customers.
     fn window(&self) -> f64 {
         let gaps = &self.placed.gaps;
-        if self.wanted >= gaps.len() / 2 {
+        if self.wanted >= gaps.len() {
             return f64::INFINITY;
         }
         let step = gaps.len().div_ceil(GAPS_LOOKED_AT);
@@ -256,53 +265,52 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Finds the nearest node that misses customers, and the lengths of the paths up to it (Dijkstra).
+    /// Finds the nearest node that misses customers, and the lengths of the paths up to it (Dijkstra). Of paths of equal
+    /// length, one of known arcs alone is taken if there is one.
     fn shortest_path(&mut self, source: usize) -> Option<usize> {
         let (segments, pool) = (self.segments(), self.pool());
         let (least, most) = (self.placed.bounds.least as i64, self.placed.bounds.most as i64);
-        let Path { lengths, previous, settled } = &mut self.path;
+        let Path { lengths, previous, settled, uncertain } = &mut self.path;
         lengths.fill(f64::INFINITY);
         settled.fill(false);
         lengths[source] = 0.0;
         previous[source] = None;
+        uncertain[source] = false;
         loop {
-            let mut nearest = None;
-            for (node, length) in lengths.iter().enumerate() {
-                if !settled[node] && nearest.map_or(*length < f64::INFINITY, |(_, least)| *length < least) {
-                    nearest = Some((node, *length));
-                }
-            }
-            let (node, length) = nearest?;
+            let open = (0..lengths.len()).filter(|node| !settled[*node] && lengths[*node] < f64::INFINITY);
+            let order = |node: &usize| (lengths[*node], uncertain[*node]);
+            let node = open.min_by(|left, right| {
+                let ((left, left_uncertain), (right, right_uncertain)) = (order(left), order(right));
+                left.total_cmp(&right).then(left_uncertain.cmp(&right_uncertain))
+            })?;
+            let (length, on_the_way) = (lengths[node], uncertain[node]);
             if self.places.excess[node] < 0 {
                 return Some(node);
             }
             settled[node] = true;
-            let mut relax = |to: usize, regret: f64| {
+            let mut relax = |to: usize, regret: f64, known: bool| {
                 // Rounding can make a length of 0 negative.
                 let through = length + (regret + (self.prices[node] - self.prices[to])).max(0.0);
-                if through < lengths[to] {
+                let doubtful = on_the_way || !known;
+                if through < lengths[to] || (through <= lengths[to] && uncertain[to] && !doubtful) {
                     lengths[to] = through;
                     previous[to] = Some(node);
+                    uncertain[to] = doubtful;
                 }
             };
             if node == pool {
-                (0..segments).filter(|to| self.places.wanted[*to] > least).for_each(|to| relax(to, 0.0));
+                (0..segments)
+                    .filter(|to| self.places.wanted[*to] > least)
+                    .for_each(|to| relax(to, 0.0, true));
             } else {
-                let regrets = &self.regrets[node * segments..][..segments];
-                regrets.iter().enumerate().for_each(|(to, regret)| relax(to, *regret));
+                let arcs = node * segments..(node + 1) * segments;
+                let arcs = self.regrets[arcs.clone()].iter().zip(&self.known[arcs]).enumerate();
+                arcs.for_each(|(to, (regret, known))| relax(to, *regret, *known));
                 if self.places.wanted[node] < most {
-                    relax(pool, 0.0);
+                    relax(pool, 0.0, true);
                 }
             }
         }
-    }
-
-    /// Whether the path to a target has arcs of known lengths alone; then no other is shorter.
-    fn is_known(&self, target: usize) -> bool {
-        let pool = self.pool();
-        self.path
-            .arcs(target)
-            .all(|(from, to)| from == pool || to == pool || self.known[from * self.segments() + to])
     }
 
     /// Moves as many customers along the path as may go at its length.
@@ -349,7 +357,7 @@ impl<'a> Exchange<'a> {
         }
         self.places.excess[source] -= several;
         self.places.excess[target] += several;
-        self.stuck = false;
+        self.moves += 1;
     }
 
     fn relabel(&mut self, rows: &[u32], from: usize, to: usize) {
@@ -361,11 +369,24 @@ impl<'a> Exchange<'a> {
         counts[from] -= rows.len() as u64;
         counts[to] += rows.len() as u64;
         let offers = &mut self.offers;
-        visit_distances(points, centroids, rows.iter().map(|row| *row as usize), |row, distances| {
-            for (other, distance) in distances.iter().enumerate().filter(|(other, _)| *other != to) {
-                offers.push(to, other, Offer { regret: distance - distances[to], row: row as u32 });
+        let rows_moved = rows.iter().map(|row| *row as usize);
+        if rows.len() <= OFFER_AGAIN {
+            visit_distances(points, centroids, rows_moved, |row, distances| {
+                for (other, distance) in distances.iter().enumerate().filter(|(other, _)| *other != to) {
+                    offers.push(to, other, Offer { regret: distance - distances[to], row: row as u32 });
+                }
+            });
+        } else {
+            let mut least = vec![f64::INFINITY; self.places.wanted.len()];
+            visit_distances(points, centroids, rows_moved, |_, distances| {
+                for (least, distance) in least.iter_mut().zip(distances) {
+                    *least = least.min(distance - distances[to]);
+                }
+            });
+            for (other, least) in least.iter().enumerate().filter(|(other, _)| *other != to) {
+                offers.lower_limit(to, other, *least);
             }
-        });
+        }
     }
 
     /// The segments' prices relative to the pool's.

@@ -10,6 +10,9 @@ use super::prices::{Assigned, LimitsCertificate};
 use super::sizes::{LimitMethod, SizeLimits};
 use crate::error::{Error, Result};
 
+/// A fall of the inertia by less than this share of it is rounding.
+const ROUNDING: f64 = 8.0 * f64::EPSILON;
+
 /// When a fit stops.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stop {
@@ -72,7 +75,8 @@ pub(crate) fn fit_within(
     let segments = start.nrows();
     check(customers, features, start, limits)?;
     let bounds = limits.bounds(segments, customers)?;
-    let rows = points.to_slice().map_or_else(|| points.iter().copied().collect::<Vec<_>>().into(), Into::into);
+    let rows =
+        points.to_slice().map_or_else(|| points.iter().copied().collect::<Vec<_>>().into(), Into::into);
     let mut rungs = ladder(rows, features, bounds, segments);
     let mut centroids = Centroids::new(start.iter().copied().collect(), features);
     let mut prices = vec![0.0; segments];
@@ -89,7 +93,9 @@ pub(crate) fn fit_within(
             return Err(Error::Cancelled { stage: "fitting segments within size limits" });
         }
         let (next, movement) = moved_to_means(&centroids, &around.sums, &all.counts);
-        converged = moved == 0 || movement <= stop.tolerance;
+        // Where equal customers may change places, labels need not repeat.
+        let falls = movement.inertia > ROUNDING * around.inertia;
+        converged = moved == 0 || !falls || movement.squared <= stop.tolerance;
         if converged || iterations >= stop.max_iterations {
             break;
         }
@@ -122,16 +128,13 @@ pub(crate) fn fit_within(
 }
 
 /// The segment of each customer by a model's prices: the least squared distance less price, the lowest of equals.
-pub(crate) fn place(
-    points: ArrayView2<'_, f64>,
-    centroids: ArrayView2<'_, f64>,
-    prices: &[f64],
-) -> Vec<u32> {
+pub(crate) fn place(points: ArrayView2<'_, f64>, centroids: ArrayView2<'_, f64>, prices: &[f64]) -> Vec<u32> {
     let (customers, features) = points.dim();
     if customers == 0 || features == 0 {
         return vec![0; customers];
     }
-    let rows = points.to_slice().map_or_else(|| points.iter().copied().collect::<Vec<_>>().into(), Into::into);
+    let rows =
+        points.to_slice().map_or_else(|| points.iter().copied().collect::<Vec<_>>().into(), Into::into);
     let points = Points::new(rows, features);
     let centroids = Centroids::new(centroids.iter().copied().collect(), features);
     let (mut labels, mut gaps) = (vec![0; customers], vec![0.0; customers]);
@@ -161,19 +164,31 @@ fn differing(before: &[u32], after: &[u32]) -> usize {
     before.iter().zip(after).filter(|(before, after)| before != after).count()
 }
 
-/// The centroids' means, and the sum of their squared movements.
-fn moved_to_means(centroids: &Centroids, sums: &[f64], counts: &[u64]) -> (Centroids, f64) {
+/// How far the centroids move.
+struct Movement {
+    /// The sum of their squared movements.
+    squared: f64,
+    /// What their movements take off the inertia.
+    inertia: f64,
+}
+
+/// The centroids at the means of their customers.
+fn moved_to_means(centroids: &Centroids, sums: &[f64], counts: &[u64]) -> (Centroids, Movement) {
     let features = sums.len() / counts.len();
-    let mut movement = 0.0;
+    let mut movement = Movement { squared: 0.0, inertia: 0.0 };
     let mut rows = centroids.rows().to_vec();
     for ((row, sums), count) in rows.chunks_exact_mut(features).zip(sums.chunks_exact(features)).zip(counts) {
-        if *count > 0 {
-            for (value, sum) in row.iter_mut().zip(sums) {
-                let moved = *value + sum / *count as f64;
-                movement += (moved - *value) * (moved - *value);
-                *value = moved;
-            }
+        if *count == 0 {
+            continue;
         }
+        let mut squared = 0.0;
+        for (value, sum) in row.iter_mut().zip(sums) {
+            let moved = *value + sum / *count as f64;
+            squared += (moved - *value) * (moved - *value);
+            *value = moved;
+        }
+        movement.squared += squared;
+        movement.inertia += squared * *count as f64;
     }
     (Centroids::new(rows, features), movement)
 }

@@ -23,6 +23,10 @@ const LOWEST: usize = 2_048;
 /// One customer in so many may have to move before prices are taken from the rung below.
 const WORTH_A_RUNG: u64 = 32;
 
+/// Offers of 16 bytes that may be in memory, per customer and for few customers.
+const OFFERS_PER_CUSTOMER: usize = 2;
+const OFFERS_AT_LEAST: usize = 1 << 20;
+
 /// Some or all customers, and where they are.
 pub(super) struct Rung<'a> {
     pub(super) points: Points<'a>,
@@ -47,10 +51,31 @@ impl<'a> Rung<'a> {
     fn label(&mut self, centroids: &Centroids, prices: &[f64]) {
         self.counts = label_all(&self.points, centroids, prices, &mut self.labels, &mut self.gaps);
     }
+
+    fn to_move(&self, prices: &[f64]) -> u64 {
+        to_move(self.bounds, &self.counts, prices)
+    }
+
+    /// Where centroids have moved far, their prices can be worse than none.
+    fn start_over_if_better(&mut self, centroids: &Centroids, prices: &mut [f64]) {
+        let before = self.to_move(prices);
+        let none = vec![0.0; prices.len()];
+        self.label(centroids, &none);
+        if self.to_move(&none) < before {
+            prices.copy_from_slice(&none);
+        } else {
+            self.label(centroids, prices);
+        }
+    }
 }
 
 /// The rungs for these customers, the smallest first and all customers last.
-pub(super) fn ladder(rows: Cow<'_, [f64]>, features: usize, bounds: Bounds, segments: usize) -> Vec<Rung<'_>> {
+pub(super) fn ladder(
+    rows: Cow<'_, [f64]>,
+    features: usize,
+    bounds: Bounds,
+    segments: usize,
+) -> Vec<Rung<'_>> {
     let all = Rung::new(Points::new(rows, features), bounds, segments);
     let customers = all.points.len();
     let mut rungs = vec![all];
@@ -92,11 +117,14 @@ impl Bounds {
 pub(super) fn assign(rungs: &mut [Rung<'_>], centroids: &Centroids, prices: &mut [f64]) -> Result<()> {
     let Some((rung, lower)) = rungs.split_last_mut() else { return Ok(()) };
     rung.label(centroids, prices);
-    let far_off = to_move(rung.bounds, &rung.counts, prices) > rung.labels.len() as u64 / WORTH_A_RUNG;
+    let far_off = rung.to_move(prices) > rung.labels.len() as u64 / WORTH_A_RUNG;
     if far_off && !lower.is_empty() {
         assign(lower, centroids, prices)?;
         rung.label(centroids, prices);
+    } else if far_off {
+        rung.start_over_if_better(centroids, prices);
     }
     let Rung { points, bounds, labels, gaps, counts } = rung;
-    settle(Placed { points, centroids, bounds: *bounds, labels, gaps, counts }, prices)
+    let offers = (OFFERS_PER_CUSTOMER * labels.len()).max(OFFERS_AT_LEAST);
+    settle(Placed { points, centroids, bounds: *bounds, labels, gaps, counts, offers }, prices)
 }

@@ -25,10 +25,16 @@ mod exchange;
 mod fit;
 mod kernel;
 mod ladder;
+mod merging;
 mod offers;
 mod prices;
 mod sizes;
 
 pub(crate) use fit::{LimitedFit, Round, Stop, fit_within, place};
+pub use merging::Merge;
+pub(crate) use merging::{MergedFit, merge_small};
 pub use prices::LimitsCertificate;
 pub use sizes::{LimitMethod, SegmentSize, SizeLimits, SizeLimitsBuilder};
+
+#[cfg(test)]
+mod tests;

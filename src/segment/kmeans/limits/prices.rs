@@ -80,14 +80,19 @@ impl Assigned<'_> {
             .map(|(number, labels)| {
                 let first = number * piece;
                 let mut room = Room { inertia: 0.0, regrets: vec![f64::INFINITY; segments * segments] };
-                visit_distances(self.points, self.centroids, first..first + labels.len(), |row, distances| {
-                    let label = labels[row - first] as usize;
-                    room.inertia += distances[label];
-                    let own = distances[label];
-                    for (least, distance) in room.regrets[label * segments..].iter_mut().zip(distances) {
-                        *least = least.min(distance - own);
-                    }
-                });
+                visit_distances(
+                    self.points,
+                    self.centroids,
+                    first..first + labels.len(),
+                    |row, distances| {
+                        let label = labels[row - first] as usize;
+                        room.inertia += distances[label];
+                        let own = distances[label];
+                        for (least, distance) in room.regrets[label * segments..].iter_mut().zip(distances) {
+                            *least = least.min(distance - own);
+                        }
+                    },
+                );
                 room
             })
             .collect();
@@ -103,11 +108,12 @@ impl Assigned<'_> {
 
     /// The gap is added up from terms that are never negative: what each customer loses by not being at her least
     /// score, and what each price costs where its limit does not bind.
-    fn certificate(&self, inertia: f64, prices: &[f64]) -> LimitsCertificate {
+    pub(super) fn certificate(&self, inertia: f64, prices: &[f64]) -> LimitsCertificate {
         let mut labels = vec![0; self.labels.len()];
         let mut gaps = vec![0.0; self.labels.len()];
         label_all(self.points, self.centroids, prices, &mut labels, &mut gaps);
-        let elsewhere: Vec<usize> = (0..labels.len()).filter(|row| labels[*row] != self.labels[*row]).collect();
+        let elsewhere: Vec<usize> =
+            (0..labels.len()).filter(|row| labels[*row] != self.labels[*row]).collect();
         let mut gap = 0.0;
         visit_distances(self.points, self.centroids, elsewhere.iter().copied(), |row, distances| {
             let score = |label: u32| distances[label as usize] - prices[label as usize];

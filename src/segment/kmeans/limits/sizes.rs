@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn shares_become_customers_in_the_direction_that_is_easier_to_hold() {
-        let third = SizeLimits::builder().minimum(Share(1.0 / 3.0)).maximum(Share(1.0 / 3.0)).build().unwrap();
+        let third =
+            SizeLimits::builder().minimum(Share(1.0 / 3.0)).maximum(Share(1.0 / 3.0)).build().unwrap();
         assert_eq!(third.bounds(3, 10).unwrap(), Bounds { least: 3, most: 4 });
         assert_eq!(third.bounds(3, 9).unwrap(), Bounds { least: 3, most: 3 });
         for (share, customers) in [(0.29, 29), (0.07, 7), (0.58, 58), (0.57, 57)] {
@@ -240,12 +241,17 @@ mod tests {
         let refused = limits(Customers(26), Share(1.0)).bounds(4, 100).unwrap_err().to_string();
         assert!(refused.starts_with("setting `minimum` is 26 customers for 4 segments of 100"), "{refused}");
         let refused = limits(Customers(1), Share(0.24)).bounds(4, 100).unwrap_err().to_string();
-        assert!(refused.starts_with("setting `maximum` is a share of 0.24 (24 customers) for 4"), "{refused}");
+        assert!(
+            refused.starts_with("setting `maximum` is a share of 0.24 (24 customers) for 4"),
+            "{refused}"
+        );
         let refused = limits(Customers(30), Share(0.25)).bounds(4, 100).unwrap_err().to_string();
         assert!(refused.starts_with("setting `minimum` is 30 customers"), "{refused}");
-        let refused = limits(Customers(u64::MAX), Customers(u64::MAX)).bounds(4, 100).unwrap_err().to_string();
+        let refused =
+            limits(Customers(u64::MAX), Customers(u64::MAX)).bounds(4, 100).unwrap_err().to_string();
         assert!(refused.starts_with("setting `minimum`"), "{refused}");
-        let merging = SizeLimits::builder().minimum(Customers(90)).method(LimitMethod::Merging).build().unwrap();
+        let merging =
+            SizeLimits::builder().minimum(Customers(90)).method(LimitMethod::Merging).build().unwrap();
         assert_eq!(merging.bounds(4, 100).unwrap().least, 90);
         assert!(merging.bounds(4, 80).is_err());
     }
