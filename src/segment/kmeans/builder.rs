@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::limits::SizeLimits;
 use super::points::sound;
 use super::road::Road;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ pub struct KMeans {
     pub(super) clusters: usize,
     pub(super) scaler: Scaler,
     pub(super) weights: Option<String>,
+    pub(super) limits: Option<SizeLimits>,
     pub(super) initialization: Initialization,
     pub(super) restarts: u32,
     pub(super) max_iterations: u32,
@@ -44,6 +46,7 @@ pub struct KMeansBuilder {
     clusters: usize,
     scaler: Option<Scaler>,
     weights: Option<String>,
+    limits: Option<SizeLimits>,
     initialization: Initialization,
     restarts: u32,
     max_iterations: u32,
@@ -62,6 +65,7 @@ impl KMeans {
             clusters,
             scaler: None,
             weights: None,
+            limits: None,
             initialization: Initialization::PlusPlus,
             restarts: 4,
             max_iterations: 300,
@@ -92,6 +96,15 @@ impl KMeansBuilder {
     /// fit and still gets a segment. Defaults to none: each counts once.
     pub fn weights(mut self, feature: impl Into<String>) -> Self {
         self.weights = Some(feature.into());
+        self
+    }
+
+    /// How many customers each segment must have at least, or may have at most. With [`LimitMethod::Prices`] weights are
+    /// used for the fit that the limits start from, and customers count equally from there on. Defaults to no limits.
+    ///
+    /// [`LimitMethod::Prices`]: super::LimitMethod::Prices
+    pub fn limits(mut self, limits: SizeLimits) -> Self {
+        self.limits = Some(limits);
         self
     }
 
@@ -151,6 +164,7 @@ impl KMeansBuilder {
             clusters: self.clusters,
             scaler,
             weights: self.weights,
+            limits: self.limits,
             initialization: self.initialization,
             restarts: self.restarts,
             max_iterations: self.max_iterations,

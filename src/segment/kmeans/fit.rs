@@ -182,6 +182,8 @@ impl<'a> Prepared<'a> {
             restart,
             road: outcome.road,
             distinct,
+            prices: None,
+            certificate: None,
         }
     }
 }
@@ -224,6 +226,19 @@ impl KMeans {
     }
 
     pub(super) fn fit_points(
+        &self,
+        points: &ArrayView2<'_, f64>,
+        weights: Option<&[f64]>,
+        mut observer: Option<Observer<'_>>,
+    ) -> Result<KMeansFit> {
+        let Some(limits) = &self.limits else { return self.fit_freely(points, weights, observer) };
+        let tell = observer.as_mut().map(|observer| &mut **observer as Observer<'_>);
+        let fit = self.fit_freely(points, weights, tell)?;
+        self.bring_within(limits, points, weights, fit, observer)
+    }
+
+    /// The fit without limits.
+    fn fit_freely(
         &self,
         points: &ArrayView2<'_, f64>,
         weights: Option<&[f64]>,

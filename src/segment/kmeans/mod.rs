@@ -41,6 +41,9 @@
 //! are fewer distinct customers than clusters, fewer segments come out ([`KMeansModel::clusters_asked`]); nothing is
 //! ever NaN.
 //!
+//! **Limits of size.** [`KMeansBuilder::limits`] says how many customers a segment must have at least or may have at most:
+//! see [`SizeLimits`]. Borders are shifted by a price per segment, which the model keeps, or small segments are merged.
+//!
 //! **Order and names.** Segments stand in descending order of weight. A name is made of the features whose centroid is
 //! farthest from the mean of all; [`KMeansModel::renamed`] takes better ones.
 //!
@@ -56,6 +59,7 @@ mod blocks;
 mod builder;
 mod fit;
 mod inertia;
+mod limits;
 mod lloyd;
 mod merge;
 mod model;
@@ -70,8 +74,10 @@ mod screen;
 mod seeding;
 mod stored;
 mod sums;
+mod within;
 
 pub use builder::{Initialization, KMeans, KMeansBuilder};
+pub use limits::{LimitMethod, LimitsCertificate, SegmentSize, SizeLimits, SizeLimitsBuilder};
 pub use model::KMeansModel;
 pub use observe::KMeansProgress;
 pub use profile::{KMeansProfile, KMeansSegmentProfile};

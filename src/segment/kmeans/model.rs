@@ -29,6 +29,7 @@ pub struct KMeansModel {
     pub(super) scaler: ScalerModel,
     /// On the scales, a row for each segment.
     pub(super) centroids: Array2<f64>,
+    pub(super) prices: Option<Vec<f64>>,
     pub(super) names: Vec<String>,
     pub(super) sizes: Vec<u64>,
     pub(super) inertia: f64,
@@ -116,6 +117,7 @@ impl KMeansModel {
             iterations: fit.iterations,
             converged: fit.converged,
             centroids: fit.centroids,
+            prices: fit.prices,
         }
     }
 
@@ -140,6 +142,13 @@ impl KMeansModel {
             column.mapv_inplace(|scaled| feature.original(scaled));
         }
         centroids
+    }
+
+    /// Under [limits](super::KMeansBuilder::limits) kept by prices, what is taken off the squared distances from each
+    /// centroid.
+    #[must_use]
+    pub fn prices(&self) -> Option<&[f64]> {
+        self.prices.as_deref()
     }
 
     /// Customers per segment in the fit.
@@ -208,7 +217,7 @@ impl Segmenter for KMeansModel {
 
     fn segment(&self, table: &FeatureTable) -> Result<Segmentation> {
         let matrix = self.scaler.transform(table)?;
-        let labels = predict(&matrix.values(), &self.centroids)?;
+        let labels = predict(&matrix.values(), &self.centroids, self.prices.as_deref())?;
         let mut codes = vec![UNASSIGNED; table.len()];
         for (row, label) in matrix.rows().ones().zip(labels) {
             codes[row] = label as u16;

@@ -28,6 +28,7 @@ struct KMeansModelV1 {
 struct SegmentV1 {
     name: String,
     customers: u64,
+    price: Option<ExactFloat>,
     centroid: Vec<ExactFloat>,
 }
 
@@ -37,13 +38,16 @@ impl StoredModel for KMeansModel {
 
     fn to_latest(&self) -> impl Serialize {
         let segments = self.names.iter().zip(&self.sizes).zip(self.centroids.rows());
+        let price = |segment: usize| self.prices.as_ref().map(|prices| ExactFloat(prices[segment]));
         KMeansModelV1 {
             scaler: ScalerV1::from(&self.scaler),
             clusters: self.clusters,
             segments: segments
-                .map(|((name, customers), centroid)| SegmentV1 {
+                .enumerate()
+                .map(|(segment, ((name, customers), centroid))| SegmentV1 {
                     name: name.clone(),
                     customers: *customers,
+                    price: price(segment),
                     centroid: centroid.iter().copied().map(ExactFloat).collect(),
                 })
                 .collect(),
@@ -88,6 +92,10 @@ fn from_v1(stored: KMeansModelV1) -> Result<KMeansModel> {
     let number = |float: ExactFloat| float.0;
     let names: Vec<String> = stored.segments.iter().map(|segment| segment.name.clone()).collect();
     naming::check(&names, segments)?;
+    let prices: Vec<f64> = stored.segments.iter().filter_map(|segment| segment.price).map(number).collect();
+    if !prices.is_empty() && prices.len() != segments {
+        return Err(refused(format!("{} prices for {segments} segments", prices.len())));
+    }
     let centroids = stored.segments.iter().flat_map(|segment| segment.centroid.iter().copied().map(number));
     let centroids = Array2::from_shape_vec((segments, dims), centroids.collect())
         .map_err(|problem| refused(problem.to_string()))?;
@@ -100,6 +108,7 @@ fn from_v1(stored: KMeansModelV1) -> Result<KMeansModel> {
     Ok(KMeansModel {
         scaler,
         centroids,
+        prices: (!prices.is_empty()).then_some(prices),
         names,
         sizes: stored.segments.iter().map(|segment| segment.customers).collect(),
         inertia: stored.inertia.0,
