@@ -30,9 +30,8 @@ mod offers;
 mod prices;
 mod sizes;
 
-pub(crate) use fit::{LimitedFit, Round, Stop, fit_within, place};
-pub use merging::Merge;
-pub(crate) use merging::{MergedFit, merge_small};
+pub(crate) use fit::{LimitedFit, Stop, fit_within, place};
+pub(crate) use merging::merge_small;
 pub use prices::LimitsCertificate;
 pub use sizes::{LimitMethod, SegmentSize, SizeLimits, SizeLimitsBuilder};
 
