@@ -36,8 +36,8 @@ use crate::numeric::{levels, number, quantile};
 
 pub use kmeans::{
     Initialization, KMeans, KMeansBuilder, KMeansFit, KMeansModel, KMeansProfile, KMeansProgress,
-    KMeansQuality, KMeansSegmentProfile, LimitMethod, LimitsCertificate, Road, SegmentSize, SizeLimits,
-    SizeLimitsBuilder,
+    KMeansQuality, KMeansSegmentProfile, LimitMethod, LimitsCertificate, Merge, Road, SegmentSize,
+    SizeLimits, SizeLimitsBuilder,
 };
 pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{

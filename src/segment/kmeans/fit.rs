@@ -184,6 +184,7 @@ impl<'a> Prepared<'a> {
             distinct,
             prices: None,
             certificate: None,
+            merges: Vec::new(),
         }
     }
 }
