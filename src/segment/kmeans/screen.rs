@@ -14,8 +14,7 @@
 //!
 //! Near zero errors are absolute instead. Each operation on 32-bit floats adds at most 2⁻¹⁵⁰ and each coordinate is off by
 //! as much, so two scores differ by less than (d + 4) 2⁻¹⁴⁸ more; the squares of the exact arithmetic, which the frame
-//! enlarges to at most 2⁸⁰⁰ times, are off by d 2⁻²⁷⁴. The smallest normal number, 2⁻¹²⁶, on top of the gap pays for both
-//! (with the four million features it takes to exceed it, no gap is wide enough).
+//! enlarges to at most 2⁸⁰⁰ times, are off by d 2⁻²⁷⁴. A gap that is wider by 10⁻³⁰ pays for both.
 //!
 //! Tried and dropped: differences instead of products (twice the work); the index in the lowest bits of the score (one
 //! operation fewer, but five bits of the gap's precision).
@@ -25,7 +24,7 @@ use pulp::Simd;
 use super::arithmetic::Centroids;
 use super::blocks::{BLOCK, Frame};
 
-/// Half of a rounding unit of 32-bit floats.
+/// The relative rounding error of 32-bit floats.
 pub(crate) const EPSILON: f32 = f32::EPSILON / 2.0;
 
 /// Registers of points that are worked on together.
@@ -33,6 +32,9 @@ const REGISTERS: usize = 4;
 
 /// Centroids that are worked on together.
 const GROUP: usize = 4;
+
+/// A gap of scores below this is none, whatever the points: products have lost their digits there.
+const SMALLEST: f32 = 1e-30;
 
 /// Rough centroids longer than this are not worth a look: the points are within a few units of the middle.
 const FARTHEST: f64 = 1_048_576.0;
@@ -77,9 +79,6 @@ impl Screen {
             .collect();
         let squared = |row: &[f32]| row.iter().map(|z| f64::from(*z) * f64::from(*z)).sum::<f64>();
         let longest = rough.chunks_exact(dims).map(squared).fold(0.0, f64::max).sqrt();
-        if !(longest < FARTHEST) {
-            return None;
-        }
         let groups = rough.chunks(GROUP * dims);
         let halves = groups.clone().map(|group| {
             std::array::from_fn(|lane| {
@@ -96,12 +95,13 @@ impl Screen {
         });
         let reach = longest as f32 * 1.000_001;
         let tolerance = 2.2 * (dims as f32 + 4.0) * EPSILON;
-        Some(Self {
+        // Also not where the longest is no number.
+        (longest < FARTHEST).then(|| Self {
             halves: halves.collect(),
             turned: turned.collect(),
             reach,
             tolerance,
-            floor: tolerance * (reach * reach) + f32::MIN_POSITIVE,
+            floor: tolerance * (reach * reach) + SMALLEST,
             dims,
         })
     }

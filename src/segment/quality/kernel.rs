@@ -18,13 +18,28 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Of rows that are not empty. Places that are left repeat the last point.
+    /// Of at least one row and at most [`LANES`] of them.
+    #[inline(always)]
     pub(super) fn of(rows: &[f64], features: usize) -> Self {
-        let count = rows.len() / features;
-        let at = |lane: usize, feature: usize| rows[lane.min(count - 1) * features + feature];
-        Self {
-            features: (0..features).map(|feature| std::array::from_fn(|lane| at(lane, feature))).collect(),
-            present: std::array::from_fn(|lane| f64::from(u8::from(lane < count))),
+        let mut group = Self { features: vec![[0.0; LANES]; features], present: [0.0; LANES] };
+        group.fill(rows);
+        group
+    }
+
+    /// Takes other rows. Places that are left repeat the last one.
+    #[inline(always)]
+    pub(super) fn fill(&mut self, rows: &[f64]) {
+        let features = self.features.len();
+        let last = rows.len() / features - 1;
+        for (feature, lanes) in self.features.iter_mut().enumerate() {
+            for (lane, row) in lanes.iter_mut().zip(rows.chunks_exact(features)) {
+                *lane = row[feature];
+            }
+            let repeated = lanes[last];
+            lanes[last..].fill(repeated);
+        }
+        for (lane, present) in self.present.iter_mut().enumerate() {
+            *present = f64::from(u8::from(lane <= last));
         }
     }
 

@@ -85,30 +85,33 @@ impl pulp::WithSimd for Nearest<'_> {
     fn with_simd<S: pulp::Simd>(self, _: S) -> Vec<Tally> {
         let features = self.points.features;
         let mut tallies = vec![Tally::default(); self.points.sizes.len()];
+        let mut group = Group::of(&self.rows[..features], features);
+        let centres = || self.centres.chunks_exact(features);
+        let mut squares = vec![[f64::INFINITY; LANES]; centres().len()];
         for (rows, labels) in self.rows.chunks(LANES * features).zip(self.labels.chunks(LANES)) {
-            let group = Group::of(rows, features);
-            // As floats, so that they are compared beside the distances; 2³² of them are exact.
-            let mut mine = [-1.0; LANES];
-            mine.iter_mut().zip(labels).for_each(|(mine, label)| *mine = f64::from(*label));
+            group.fill(rows);
+            for ((squares, centre), known) in squares.iter_mut().zip(centres()).zip(self.known) {
+                *squares = if *known { group.squared_distances(centre) } else { [f64::INFINITY; LANES] };
+            }
+            // Her own centre is taken out, and the nearest is then that of another segment.
             let (mut own, mut other) = ([0.0; LANES], [f64::INFINITY; LANES]);
-            for (segment, centre) in self.centres.chunks_exact(features).enumerate() {
-                if !self.known[segment] {
-                    continue;
-                }
-                let (squares, segment) = (group.squared_distances(centre), segment as f64);
-                for lane in 0..LANES {
-                    let hers = mine[lane].total_cmp(&segment).is_eq();
-                    own[lane] = if hers { squares[lane] } else { own[lane] };
-                    other[lane] =
-                        if !hers && squares[lane] < other[lane] { squares[lane] } else { other[lane] };
+            for ((lane, own), label) in own.iter_mut().enumerate().zip(labels) {
+                *own = std::mem::replace(&mut squares[*label as usize][lane], f64::INFINITY);
+            }
+            for squares in &squares {
+                for (other, square) in other.iter_mut().zip(squares) {
+                    *other = if *square < *other { *square } else { *other };
                 }
             }
-            for ((label, own), other) in labels.iter().zip(own).zip(other) {
-                let alone = self.points.sizes[*label as usize] == 1;
+            let mut widths = [0.0; LANES];
+            for ((width, own), other) in widths.iter_mut().zip(own).zip(other) {
                 let (own, other) = (own.sqrt(), other.sqrt());
-                let widest = own.max(other);
-                let width = if alone || widest <= 0.0 { 0.0 } else { (other - own) / widest };
-                tallies[*label as usize].add(width);
+                let widest = if own > other { own } else { other };
+                *width = if widest > 0.0 { (other - own) / widest } else { 0.0 };
+            }
+            for (label, width) in labels.iter().zip(widths) {
+                let segment = *label as usize;
+                tallies[segment].add(if self.points.sizes[segment] == 1 { 0.0 } else { width });
             }
         }
         tallies

@@ -119,7 +119,7 @@ fn cases() -> impl Strategy<Value = Case> {
         3 => Just(Start::Rows),
         1 => Just(Start::Repeated),
         1 => Just(Start::Anywhere),
-        1 => (3..120).prop_map(Start::Far),
+        1 => (3..100).prop_map(Start::Far),
     ];
     let rows = prop_oneof![4 => 1..150_usize, 1 => 63..=65_usize, 1 => 127..=129_usize];
     let features = prop_oneof![4 => 1..6_usize, 2 => 7..18_usize, 1 => Just(33_usize)];
