@@ -11,7 +11,7 @@ use super::builder::{Initialization, KMeans};
 use super::lloyd::{self, Observer, Outcome, Run, Total};
 use super::merge::{self, Merged};
 use super::observe::KMeansProgress;
-use super::points::{Extent, Points, power_of_two, row_by_row, whole_weights};
+use super::points::{Extent, Points, row_by_row, whole_weights};
 use super::result::KMeansFit;
 use super::road::Road;
 use super::seeding;
@@ -168,11 +168,10 @@ impl<'a> Prepared<'a> {
         for label in &labels {
             sizes[*label as usize] += 1;
         }
-        let unit = power_of_two(points.weight_exponent());
         let centroids: Vec<f64> = order.iter().flat_map(|cluster| row(*cluster)).copied().collect();
         KMeansFit {
             centroids: Array2::from_shape_vec((order.len(), dims), centroids).unwrap_or_default(),
-            weights: order.iter().map(|cluster| outcome.weights[*cluster] as f64 * unit).collect(),
+            weights: order.iter().map(|cluster| points.weight_of_units(outcome.weights[*cluster])).collect(),
             labels,
             sizes,
             inertia,
@@ -192,7 +191,8 @@ impl<'a> Prepared<'a> {
 impl KMeans {
     /// Fits plain numbers: a row for each customer, already scaled; `None` counts each once.
     ///
-    /// Customers of weight 0 take no part in the fit and get the label of the nearest centroid. Where there are fewer
+    /// Customers of weight 0 take no part in the fit and get the label of the nearest centroid; a weight below 2⁻⁶² of
+    /// all together is 0. Where there are fewer
     /// distinct points than clusters asked for, fewer clusters come out.
     ///
     /// One copy of the points in 32-bit floats is made, and four bytes a point.
@@ -248,25 +248,26 @@ impl KMeans {
         let dims = points.ncols();
         self.check_width(dims)?;
         let values = row_by_row(points);
-        let Some(weights) =
-            weights.filter(|weights| weights.len() == points.nrows() && weights.contains(&0.0))
+        let whole = weights.map(|weights| whole_weights(weights, points.nrows())).transpose()?.flatten();
+        let (Some(weights), Some((whole, _))) = (weights, whole.filter(|(whole, _)| whole.contains(&0)))
         else {
             return Prepared::new(&values, dims, weights)?.fit(self, observer);
         };
         // Without those of weight 0, who could otherwise be all there is of a cluster.
-        let counted = |row: &usize| weights[*row] != 0.0;
-        let rows: Vec<usize> = (0..weights.len()).filter(counted).collect();
+        let rows: Vec<usize> = (0..whole.len()).filter(|row| whole[*row] > 0).collect();
         let counted_values: Vec<f64> =
             rows.iter().flat_map(|row| &values[row * dims..][..dims]).copied().collect();
         let counted_weights: Vec<f64> = rows.iter().map(|row| weights[*row]).collect();
         // A row that cannot be used is told by its number among all rows.
         Extent::of(&values, dims)?;
-        let mut fit = match rows.len() {
-            0 => return Err(all_zero()),
-            _ => Prepared::new(&counted_values, dims, Some(&counted_weights))?.fit(self, observer)?,
-        };
+        let mut fit = Prepared::new(&counted_values, dims, Some(&counted_weights))?.fit(self, observer)?;
         let centroids = Centroids::new(fit.centroids.iter().copied().collect(), dims);
-        fit.labels = super::result::nearest_labels(&values, &centroids);
+        let mut labels = super::result::nearest_labels(&values, &centroids);
+        // The others have theirs, which a tie could decide otherwise now that the clusters are in order.
+        for (row, label) in rows.iter().zip(&fit.labels) {
+            labels[*row] = *label;
+        }
+        fit.labels = labels;
         fit.sizes.fill(0);
         for label in &fit.labels {
             fit.sizes[*label as usize] += 1;
@@ -285,13 +286,5 @@ impl KMeans {
             }),
             _ => Ok(()),
         }
-    }
-}
-
-fn all_zero() -> Error {
-    Error::Setting {
-        setting: "weights",
-        found: "0 everywhere".into(),
-        expected: "finite numbers of at least 0, some above",
     }
 }

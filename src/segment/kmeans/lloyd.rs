@@ -13,7 +13,7 @@ use super::assign::{self, Moves, NONE, Pass, Setting};
 use super::blocks::{BLOCK, Blocks, CHUNK};
 use super::inertia::ExactSum;
 use super::observe::KMeansProgress;
-use super::points::{Points, power_of_two};
+use super::points::Points;
 use super::road::Road;
 use super::screen::Screen;
 use super::sums::{Grid, Sums};
@@ -154,11 +154,10 @@ impl Run<'_> {
 
     fn progress(&self, iteration: u32, moves: &Moves, sums: &Sums, centroids: &Centroids) -> KMeansProgress {
         let points = self.points.len() as f64;
-        let unit = power_of_two(self.points.weight_exponent());
         let explained = |around| {
             let clusters = sums.weights().iter().enumerate();
             let of = |(cluster, weight): (usize, &i128)| {
-                *weight as f64 * unit * squared_distance(centroids.row(cluster), around)
+                self.points.weight_of_units(*weight) * squared_distance(centroids.row(cluster), around)
             };
             clusters.map(of).sum::<f64>()
         };
