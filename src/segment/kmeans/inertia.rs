@@ -84,7 +84,9 @@ mod tests {
 
     fn sum(terms: &[(f64, u64)]) -> f64 {
         let mut sum = ExactSum::new();
-        terms.iter().for_each(|(term, weight)| sum.push(*term, *weight));
+        for (term, weight) in terms {
+            sum.push(*term, *weight);
+        }
         sum.round(0)
     }
 
