@@ -14,9 +14,13 @@ mod result;
 mod road;
 mod screen;
 mod seeding;
+mod stream;
 mod sums;
 
 pub use builder::{Initialization, KMeans, KMeansBuilder};
 pub use observe::KMeansProgress;
 pub use result::KMeansFit;
 pub use road::Road;
+pub use stream::{
+    Batch, BatchProgress, KMeansState, KMeansStream, KMeansStreamBuilder, KMeansStreamFit, Passes,
+};
