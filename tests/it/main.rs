@@ -28,6 +28,8 @@ mod feature_windows;
 mod features;
 mod guarantees;
 mod join;
+mod kmeans_stream;
+mod kmeans_stream_stored;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
 mod profiles_arrow;

@@ -14,7 +14,7 @@ mod result;
 mod road;
 mod screen;
 mod seeding;
-mod stream;
+pub mod stream;
 mod sums;
 
 pub use builder::{Initialization, KMeans, KMeansBuilder};

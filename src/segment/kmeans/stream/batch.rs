@@ -120,7 +120,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The rows from one on.
-    pub(super) fn from_row(&self, first: usize) -> Result<Rows<'_>> {
+    pub(super) fn rest(&self, first: usize) -> Result<Rows<'_>> {
         let values = &self.values[first * self.dims..];
         Ok(Rows {
             values: values.into(),

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// k-means over batches: a number of clusters, and how their centroids follow what arrives.
 ///
-/// See [`kmeans`](crate::segment::kmeans) for the whole, and [`KMeansState`] for what it gives.
+/// See [`stream`](crate::segment::kmeans::stream) for how it goes, and [`KMeansState`] for what it gives.
 #[derive(Clone, PartialEq, Debug)]
 pub struct KMeansStream {
     pub(super) clusters: usize,
@@ -67,8 +67,9 @@ impl KMeansStream {
     /// # Errors
     /// [`Error::Setting`] for another number of centroids than clusters, for centroids without features, and for a
     /// number that is not finite.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as ndarray passes it")]
     pub fn start_at(&self, centroids: ArrayView2<'_, f64>) -> Result<KMeansState> {
-        self.started(centroids, vec![0.0; self.clusters], vec![0; self.clusters])
+        self.started(&centroids, vec![0.0; self.clusters], vec![0; self.clusters])
     }
 
     /// A state that goes on from a fit: its centroids, with the weights of their clusters.
@@ -78,12 +79,12 @@ impl KMeansStream {
     /// # Errors
     /// [`Error::Setting`] where the fit has another number of clusters.
     pub fn start_from(&self, fit: &KMeansFit) -> Result<KMeansState> {
-        self.started(fit.centroids(), fit.weights().to_vec(), fit.sizes().to_vec())
+        self.started(&fit.centroids(), fit.weights().to_vec(), fit.sizes().to_vec())
     }
 
     fn started(
         &self,
-        centroids: ArrayView2<'_, f64>,
+        centroids: &ArrayView2<'_, f64>,
         weights: Vec<f64>,
         counts: Vec<u64>,
     ) -> Result<KMeansState> {

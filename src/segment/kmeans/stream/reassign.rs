@@ -30,12 +30,12 @@ pub(super) fn reassign(running: &mut Running, rows: &Rows<'_>, stream: &KMeansSt
         return 0;
     }
     let mut draws = Stream::new(stream.seed, "k-means stream", batch);
-    let mut near = Near::of(rows, Centroids::new(running.centroids.clone(), rows.dims));
+    let mut near = Near::of(rows, &Centroids::new(running.centroids.clone(), rows.dims));
     let mut moved = 0;
     for cluster in &starved[..most] {
         let Some(better) = near.better_row(&mut draws) else { break };
         let neighbour = Neighbour::of(running, *cluster, rows.dims);
-        if !(better.gain > neighbour.cost) {
+        if better.gain <= neighbour.cost {
             break;
         }
         neighbour.take(running, *cluster, rows.dims);
@@ -92,7 +92,7 @@ impl Neighbour {
         let Some(cluster) = self.cluster else { return };
         let weight = std::mem::take(&mut running.weights[starved]);
         running.counts[cluster] += std::mem::take(&mut running.counts[starved]);
-        if !(weight > 0.0) {
+        if weight <= 0.0 {
             return;
         }
         running.weights[cluster] += weight;
@@ -122,11 +122,11 @@ struct Better {
 }
 
 impl<'a> Near<'a> {
-    fn of(rows: &'a Rows<'a>, centroids: Centroids) -> Self {
+    fn of(rows: &'a Rows<'a>, centroids: &Centroids) -> Self {
         let total = rows.total_weight();
         let shares = (0..rows.len()).map(|row| rows.weight(row) / total).collect();
         let mut near = Self { rows, shares, squared: vec![f64::INFINITY; rows.len()] };
-        near.approach(&centroids);
+        near.approach(centroids);
         near
     }
 
@@ -142,13 +142,13 @@ impl<'a> Near<'a> {
     }
 
     /// The best of some rows that were drawn by weight and squared distance; `None` where every row sits on a centroid.
-    fn better_row(&self, draws: &mut Stream) -> Option<Better> {
+    fn better_row(&self, stream: &mut Stream) -> Option<Better> {
         let masses = || self.shares.iter().zip(&self.squared).map(|(share, squared)| share * squared);
         let total: f64 = masses().sum();
-        if !(total > 0.0) {
+        if total <= 0.0 {
             return None;
         }
-        let mut marks: Vec<f64> = (0..CANDIDATES).map(|_| draws.unit() * total).collect();
+        let mut marks: Vec<f64> = (0..CANDIDATES).map(|_| stream.unit() * total).collect();
         marks.sort_by(f64::total_cmp);
         let mut drawn = Vec::with_capacity(CANDIDATES);
         let mut passed = 0.0;

@@ -104,6 +104,7 @@ impl KMeansState {
     /// features; [`Error::Setting`] for a number that is not finite (with row and feature), for a weight that is
     /// neither 0 nor at least 1e-120, and for weights of more than 1e120 in all; [`Error::ColumnLength`] where there
     /// is not one weight a row. The state is then as it was.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as ndarray passes it")]
     pub fn partial_fit(
         &mut self,
         points: ArrayView2<'_, f64>,
@@ -123,7 +124,7 @@ impl KMeansState {
         self.check_width(points.ncols())?;
         let rows = Rows::checked(points, weights)?;
         let total = self.total_weight() + rows.total_weight();
-        if !(total <= MOST_WEIGHT) {
+        if total > MOST_WEIGHT {
             return Err(bad_weights(format!("{total:e} in all")));
         }
         let (mut inertia, mut reassigned) = (None, 0);
@@ -137,7 +138,7 @@ impl KMeansState {
                         None
                     } else {
                         let mut running = waiting.begin(&self.stream, rows.dims)?;
-                        let rest = (kept < rows.len()).then(|| rows.from_row(kept)).transpose()?;
+                        let rest = (kept < rows.len()).then(|| rows.rest(kept)).transpose()?;
                         let step = rest.map(|rest| running.step(&rest, &self.stream, batch, window));
                         self.stage = Stage::Running(running);
                         step.transpose()?
@@ -210,6 +211,7 @@ impl KMeansState {
     /// # Errors
     /// [`Error::Empty`] where no row has come yet; [`Error::Setting`] for points of another width, or a number that is
     /// not finite.
+    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as ndarray passes it")]
     pub fn predict(&self, points: ArrayView2<'_, f64>) -> Result<Vec<u32>> {
         let begun = self.begun()?;
         predict(&points, &begun.centroids().ok_or_else(no_rows)?.to_owned())
