@@ -30,6 +30,8 @@ mod guarantees;
 mod join;
 mod kmeans;
 mod kmeans_model;
+mod kmeans_stream;
+mod kmeans_stream_stored;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
 mod profiles_arrow;

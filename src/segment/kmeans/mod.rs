@@ -73,6 +73,7 @@ mod road;
 mod screen;
 mod seeding;
 mod stored;
+pub mod stream;
 mod sums;
 mod within;
 
@@ -84,3 +85,6 @@ pub use profile::{KMeansProfile, KMeansSegmentProfile};
 pub use quality::KMeansQuality;
 pub use result::KMeansFit;
 pub use road::Road;
+pub use stream::{
+    Batch, BatchProgress, KMeansState, KMeansStream, KMeansStreamBuilder, KMeansStreamFit, Passes,
+};
