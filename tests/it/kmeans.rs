@@ -1,6 +1,9 @@
 //! k-means: against plain loops to the bit on every road, against others' figures, and where data is hard.
 
+mod bad_input;
+mod laws;
 mod naive;
+mod peers;
 mod roads;
 
 use kohort::segment::kmeans::{Initialization, KMeans, KMeansFit, Road};
@@ -31,7 +34,9 @@ fn blobs(rows: usize, features: usize, centres: usize, seed: u64) -> Array2<f64>
 }
 
 fn first_rows(points: &Array2<f64>, clusters: usize) -> Array2<f64> {
-    Array2::from_shape_fn((clusters, points.ncols()), |(row, feature)| points[(row % points.nrows(), feature)])
+    Array2::from_shape_fn((clusters, points.ncols()), |(row, feature)| {
+        points[(row % points.nrows(), feature)]
+    })
 }
 
 fn from(start: &Array2<f64>, road: Road, most: u32) -> KMeans {

@@ -248,7 +248,8 @@ impl KMeans {
         self.check_width(dims)?;
         let values = row_by_row(points);
         let whole = weights.map(|weights| whole_weights(weights, points.nrows())).transpose()?.flatten();
-        let (Some(weights), Some((whole, _))) = (weights, whole.filter(|(whole, _)| whole.contains(&0))) else {
+        let (Some(weights), Some((whole, _))) = (weights, whole.filter(|(whole, _)| whole.contains(&0)))
+        else {
             return Prepared::new(&values, dims, weights)?.fit(self, observer);
         };
         // Without those of weight 0, who could otherwise be all there is of a cluster.
