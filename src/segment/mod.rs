@@ -36,7 +36,8 @@ use crate::numeric::{levels, number, quantile};
 
 pub use kmeans::{
     Initialization, KMeans, KMeansBuilder, KMeansFit, KMeansModel, KMeansProfile, KMeansProgress,
-    KMeansQuality, KMeansSegmentProfile, Road,
+    KMeansQuality, KMeansSegmentProfile, LimitMethod, LimitsCertificate, Merge, Road, SegmentSize,
+    SizeLimits, SizeLimitsBuilder,
 };
 pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{

@@ -29,6 +29,7 @@ mod features;
 mod guarantees;
 mod join;
 mod kmeans;
+mod kmeans_model;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
 mod profiles_arrow;

@@ -183,6 +183,7 @@ impl<'a> Prepared<'a> {
             distinct,
             prices: None,
             certificate: None,
+            merges: Vec::new(),
         }
     }
 }

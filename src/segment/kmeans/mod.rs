@@ -78,7 +78,7 @@ mod sums;
 mod within;
 
 pub use builder::{Initialization, KMeans, KMeansBuilder};
-pub use limits::{LimitMethod, LimitsCertificate, SegmentSize, SizeLimits, SizeLimitsBuilder};
+pub use limits::{LimitMethod, LimitsCertificate, Merge, SegmentSize, SizeLimits, SizeLimitsBuilder};
 pub use model::KMeansModel;
 pub use observe::KMeansProgress;
 pub use profile::{KMeansProfile, KMeansSegmentProfile};
