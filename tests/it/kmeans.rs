@@ -1,6 +1,9 @@
 //! k-means: against plain loops to the bit on every road, against others' figures, and where data is hard.
 
+mod bad_input;
+mod laws;
 mod naive;
+mod peers;
 mod roads;
 
 use kohort::segment::kmeans::{Initialization, KMeans, KMeansFit, Road};

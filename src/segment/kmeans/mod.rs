@@ -53,6 +53,7 @@
 //!
 //! **Sources.** Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++); Hamerly 2010 (bounds).
 
+mod apart;
 mod arithmetic;
 mod assign;
 mod blocks;
