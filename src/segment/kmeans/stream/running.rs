@@ -10,7 +10,7 @@ use super::batch::Rows;
 use super::builder::KMeansStream;
 use super::reassign;
 use crate::error::Result;
-use crate::random::exp;
+use crate::numeric::exp;
 
 /// Centroids and what they have gathered. A number of a cluster stays its number.
 #[derive(Clone, PartialEq, Debug)]

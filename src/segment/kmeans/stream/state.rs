@@ -214,7 +214,7 @@ impl KMeansState {
     #[expect(clippy::needless_pass_by_value, reason = "a view is passed as ndarray passes it")]
     pub fn predict(&self, points: ArrayView2<'_, f64>) -> Result<Vec<u32>> {
         let begun = self.begun()?;
-        predict(&points, &begun.centroids().ok_or_else(no_rows)?.to_owned())
+        predict(&points, &begun.centroids().ok_or_else(no_rows)?.to_owned(), None)
     }
 
     /// The clusters as they are now. The state can go on afterwards.
