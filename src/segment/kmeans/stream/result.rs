@@ -5,10 +5,12 @@ use std::fmt;
 use ndarray::{Array2, ArrayView2};
 
 use super::super::builder::Initialization;
+use super::super::model::KMeansModel;
 use super::super::result::predict;
 use super::running::Running;
 use super::state::KMeansState;
 use crate::error::Result;
+use crate::features::ScalerModel;
 use crate::layout::{TextTable, grouped, percent};
 
 /// The clusters of a stream at one moment.
@@ -107,8 +109,17 @@ impl KMeansStreamFit {
         self.reassigned
     }
 
-    /// The centroids as a start for [`KMeans`](crate::segment::kmeans::KMeans) with [`clusters`](Self::clusters)
-    /// clusters, to finish exactly on rows that fit in memory.
+    /// A model that puts the customers of tables into segments, where the rows of the stream were those of
+    /// `scaler.transform(..)`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) where the scaler has another number of features.
+    pub fn model(&self, scaler: ScalerModel) -> Result<KMeansModel> {
+        KMeansModel::of_centroids(scaler, self.centroids.clone(), &self.sizes)
+    }
+
+    /// The centroids as a start for [`KMeans::fit_matrix`](crate::segment::kmeans::KMeans::fit_matrix) with
+    /// [`clusters`](Self::clusters) clusters, to finish exactly on rows that fit in memory.
     #[must_use]
     pub fn initialization(&self) -> Initialization {
         Initialization::Centroids(self.centroids.clone())
