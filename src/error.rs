@@ -166,6 +166,19 @@ pub enum Error {
         /// The name that is spelled most like it.
         nearest: Option<String>,
     },
+    /// A coordinate of a point is not a number, infinite or too large to be squared.
+    #[error(
+        "row {row} has {found} as its feature {feature} (both counted from 0); expected a finite number of at most 1e100 in \
+         size"
+    )]
+    Coordinate {
+        /// The row, from 0.
+        row: usize,
+        /// The position of the feature, from 0.
+        feature: usize,
+        /// What was found there.
+        found: f64,
+    },
     /// A sum of money left the range of its type.
     #[error("{what} leaves the range of money for customer `{customer}`; check the amounts' unit")]
     MoneyRange {

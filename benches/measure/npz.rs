@@ -2,39 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::io::{BufReader, Read, Result, Seek, SeekFrom};
 use std::path::Path;
+
+use crate::npy::{Element, malformed, number, values};
 
 /// Where the members of a file lie.
 pub(crate) struct Npz {
     file: BufReader<File>,
     members: BTreeMap<String, (u64, u64)>,
-}
-
-/// A number as `.npy` files hold it.
-pub(crate) trait Element: Copy {
-    const DESCRIPTION: &'static str;
-    fn read(bytes: &[u8]) -> Self;
-}
-
-macro_rules! elements {
-    ($($type:ty => $description:literal),*) => {
-        $(impl Element for $type {
-            const DESCRIPTION: &'static str = $description;
-            fn read(bytes: &[u8]) -> Self {
-                bytes.try_into().map(<$type>::from_le_bytes).unwrap_or_default()
-            }
-        })*
-    };
-}
-elements!(u64 => "<u8", i64 => "<i8", i32 => "<i4", i16 => "<i2", i8 => "|i1", f64 => "<f8");
-
-fn malformed(problem: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::InvalidData, problem.to_string())
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 impl Npz {
@@ -74,12 +50,6 @@ impl Npz {
         self.file.seek(SeekFrom::Start(start))?;
         let mut bytes = vec![0; size as usize];
         self.file.read_exact(&mut bytes)?;
-        let header_len =
-            if bytes[6] == 1 { number(&bytes[8..10]) + 10 } else { number(&bytes[8..12]) + 12 } as usize;
-        let header = String::from_utf8_lossy(&bytes[..header_len]).into_owned();
-        if !header.contains(&format!("'{}'", T::DESCRIPTION)) {
-            return Err(malformed(format!("array `{name}` is not {}: {header}", T::DESCRIPTION)));
-        }
-        Ok(bytes[header_len..].chunks_exact(size_of::<T>()).map(T::read).collect())
+        Ok(values(&bytes).map_err(|problem| malformed(format!("array `{name}`: {problem}")))?.1)
     }
 }

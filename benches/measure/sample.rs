@@ -3,14 +3,18 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use kohort::ndarray::Array2;
+
 use crate::Failure;
 use crate::features::{Raw, agreement, extract};
+use crate::quality::{measure, nearest};
 use crate::rfm::{champions, score, table};
 
 pub(crate) fn check_all() -> Result<(), Failure> {
     check_features()?;
     check_rfm()?;
-    println!("2 passed, 0 failed");
+    check_quality()?;
+    println!("3 passed, 0 failed");
     Ok(())
 }
 
@@ -95,4 +99,58 @@ fn check_rfm() -> Result<(), Failure> {
     } else {
         Err(format!("rfm gave {found} champions, expected {expected}; code {} for {first}", codes[0]).into())
     }
+}
+
+fn check_quality() -> Result<(), Failure> {
+    let mut draw = numbers(3);
+    let centroids = Array2::from_shape_fn((4, 3), |_| draw(1_000) as f64 / 100.0);
+    let points = Array2::from_shape_fn((2_000, 3), |(row, feature)| {
+        centroids[(row % 4, feature)] + draw(1_000) as f64 / 500.0
+    });
+    let labels = nearest(&points, &centroids);
+
+    let rows: Vec<Vec<f64>> = points.outer_iter().map(|row| row.to_vec()).collect();
+    let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
+    let members = |segment: u32| {
+        rows.iter().zip(&labels).filter(move |(_, label)| **label == segment).map(|(row, _)| row)
+    };
+    let sizes: Vec<f64> = (0..4).map(|segment| members(segment).count() as f64).collect();
+    let centre_of = |rows: &[&Vec<f64>]| -> Vec<f64> {
+        (0..3).map(|feature| rows.iter().map(|row| row[feature]).sum::<f64>() / rows.len() as f64).collect()
+    };
+    let centres: Vec<Vec<f64>> =
+        (0..4).map(|segment| centre_of(&members(segment).collect::<Vec<_>>())).collect();
+    let middle = centre_of(&rows.iter().collect::<Vec<_>>());
+    let between: f64 =
+        centres.iter().zip(&sizes).map(|(centre, size)| size * distance(centre, &middle).powi(2)).sum();
+    let within: f64 =
+        rows.iter().zip(&labels).map(|(row, label)| distance(row, &centres[*label as usize]).powi(2)).sum();
+    let spread = |segment: usize| {
+        members(segment as u32).map(|row| distance(row, &centres[segment])).sum::<f64>() / sizes[segment]
+    };
+    let likeness =
+        |one: usize, other: usize| (spread(one) + spread(other)) / distance(&centres[one], &centres[other]);
+    let worst = |one: usize| {
+        (0..4).filter(|other| *other != one).map(|other| likeness(one, other)).fold(0.0, f64::max)
+    };
+    let width = |(row, label): (&Vec<f64>, &u32)| {
+        let sum = |segment: u32| members(segment).map(|other| distance(row, other)).sum::<f64>();
+        let own = sum(*label) / (sizes[*label as usize] - 1.0);
+        let others = (0..4).filter(|segment| segment != label);
+        let other =
+            others.map(|segment| sum(segment) / sizes[segment as usize]).fold(f64::INFINITY, f64::min);
+        (other - own) / own.max(other)
+    };
+    let expected = [
+        ("ch", (between / 3.0) / (within / 1_996.0)),
+        ("db", (0..4).map(worst).sum::<f64>() / 4.0),
+        ("silhouette10k", rows.iter().zip(&labels).map(width).sum::<f64>() / 2_000.0),
+    ];
+    for (what, expected) in expected {
+        let found = measure(&points.view(), &labels, what)?.unwrap_or(f64::NAN);
+        if (found - expected).abs() > expected.abs() * 1e-9 || found.is_nan() {
+            return Err(format!("{what} gave {found}, expected {expected}").into());
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,8 @@
 //! Both have the same shape: an immutable configuration whose `fit` learns a model ([`StarterModel`], [`RfmModel`]) from
 //! a table. The model keeps its cut points, serialises, and puts this and next month's customers into segments through
 //! the [`Segmenter`] trait. What comes out is always a [`Segmentation`]: one segment or none for each customer, with
-//! sizes, members, cross-tables, merging and summaries of any feature.
+//! sizes, members, cross-tables, merging and summaries of any feature. How good it is, and how far two agree, is measured
+//! by [`quality`].
 //!
 //! ```
 //! use kohort::segment::{Segmenter, StarterSegments};
@@ -25,6 +26,7 @@
 pub mod kmeans;
 mod levels;
 mod number;
+pub mod quality;
 mod quantile;
 pub mod rfm;
 mod segmentation;
@@ -33,6 +35,7 @@ pub mod starter;
 use crate::error::Result;
 use crate::features::FeatureTable;
 
+pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{
     Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,

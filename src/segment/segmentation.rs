@@ -236,13 +236,7 @@ impl Segmentation {
     /// # Errors
     /// [`Error::Incompatible`] where the two are of different customers.
     pub fn cross(&self, other: &Self) -> Result<CrossTable> {
-        if self.ids != other.ids {
-            return Err(Error::Incompatible {
-                what: "the customers of a segmentation",
-                left: format!("{} customers", self.len()),
-                right: format!("{} other customers", other.len()),
-            });
-        }
+        self.check_same_customers(other)?;
         let with_none =
             |names: &[String]| names.iter().cloned().chain(["(none)".to_owned()]).collect::<Vec<_>>();
         let mut counts = vec![vec![0; other.names.len() + 1]; self.names.len() + 1];
@@ -284,6 +278,18 @@ impl Segmentation {
             }
         });
         Ok(summaries.collect())
+    }
+
+    pub(crate) fn check_same_customers(&self, other: &Self) -> Result<()> {
+        if self.ids == other.ids {
+            Ok(())
+        } else {
+            Err(Error::Incompatible {
+                what: "the customers of a segmentation",
+                left: format!("{} customers", self.len()),
+                right: format!("{} other customers", other.len()),
+            })
+        }
     }
 
     pub(crate) fn check_customers(&self, table: &FeatureTable) -> Result<()> {

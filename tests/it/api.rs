@@ -8,7 +8,9 @@ use kohort::economics::{
 };
 use kohort::features::{Calendar, Column, FeatureState, LifeCycle, Restricted, TableContext, Trend, Values};
 use kohort::profiles::{ProfileBuilder, ProfileJoin};
-use kohort::segment::{RfmProfile, RfmScores, SegmentBoxes, SegmentMap};
+use kohort::segment::{
+    Agreement, RfmProfile, RfmScores, SegmentBoxes, SegmentMap, SegmentedPoints, Silhouette,
+};
 use kohort::synthetic::{Shop, SyntheticShop, Truth};
 use kohort::transaction::{CustomerIds, LogBuilder, LogColumns, OrderLine, Price, PriceColumn, Strictness};
 use kohort::{
@@ -57,6 +59,9 @@ fn values_go_to_other_threads() {
     all::<StarterSegments>();
     all::<StarterModel>();
     all::<Segmentation>();
+    all::<SegmentedPoints<'static>>();
+    all::<Silhouette>();
+    all::<Agreement>();
     all::<Costs>();
     all::<Economics>();
     all::<Waterfalls>();

@@ -34,6 +34,7 @@ mod profiles_arrow;
 #[cfg(feature = "csv")]
 mod profiles_csv;
 mod purposes;
+mod quality;
 #[cfg(feature = "csv")]
 mod real_data;
 #[cfg(feature = "csv")]
