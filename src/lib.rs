@@ -102,6 +102,7 @@ pub mod features;
 pub mod guide;
 mod layout;
 mod model_file;
+mod numeric;
 pub mod profiles;
 mod random;
 pub mod segment;
@@ -123,7 +124,8 @@ pub use economics::{
 pub use error::{Error, Result};
 pub use events::{Event, EventLog};
 pub use features::{
-    Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Values,
+    Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Scaler,
+    Scaling, Values,
 };
 pub use profiles::{ProfileReport, ProfileSchema, ProfileTable};
 pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};

@@ -41,6 +41,7 @@ mod measures;
 mod partition;
 mod requirements;
 mod response;
+pub mod scaling;
 mod state;
 mod table;
 mod tally;
@@ -64,7 +65,11 @@ pub use join::{Join, JoinReport, Unmatched};
 pub(crate) use lines::{LineColumns, Needs};
 pub(crate) use partition::Partition;
 pub use response::{ByChannel, Response, ResponseBuilder};
+#[expect(unused_imports, reason = "for models that keep a scaler")]
+pub(crate) use scaling::ScalerV1;
+pub use scaling::{ScaledFeature, Scaler, ScalerBuilder, ScalerModel, Scaling};
 pub use state::{Detail, FeatureState};
 pub use table::{
-    Column, FeatureTable, MissingPolicy, Purpose, Restricted, ReturnKnowledge, TableContext, Values,
+    Column, FeatureMatrix, FeatureTable, MissingPolicy, Purpose, Restricted, ReturnKnowledge, TableContext,
+    Values,
 };

@@ -1,7 +1,7 @@
 //! Draws from the laws the crate needs, all by rejection or inversion, each with the method it follows.
 
 use super::Stream;
-use super::elementary::{exp, ln};
+use crate::numeric::{exp, ln};
 
 /// Above this mean a Poisson draw is the sum of draws of smaller means, so that no product underflows.
 const POISSON_STEP: f64 = 32.0;

@@ -3,15 +3,13 @@
 //!
 //! The generator is Xoshiro256++ (Blackman & Vigna 2021), of which only `next_u64` is used. Every draw made of it is
 //! ours and pinned by tests, because those of a library may change between its versions. The few elementary functions
-//! the draws need are [`elementary`]'s, so a stream gives the same numbers on every processor of every target.
+//! the draws need are those of [`elementary`](crate::numeric::elementary), so a stream gives the same numbers on every processor of every target.
 
-mod elementary;
 mod laws;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
-pub(crate) use elementary::{exp, ln};
 pub(crate) use laws::Weights;
 
 /// A stream of random draws.

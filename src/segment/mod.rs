@@ -24,16 +24,14 @@
 //! ```
 
 pub mod kmeans;
-mod levels;
-mod number;
 pub mod quality;
-mod quantile;
 pub mod rfm;
 mod segmentation;
 pub mod starter;
 
 use crate::error::Result;
 use crate::features::FeatureTable;
+use crate::numeric::{levels, number, quantile};
 
 pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{

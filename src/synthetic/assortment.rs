@@ -1,6 +1,7 @@
 //! What the shop sells: categories and the products drawn from them, with their prices and their fit.
 
-use crate::random::{Stream, Weights, exp};
+use crate::numeric::exp;
+use crate::random::{Stream, Weights};
 use crate::synthetic::shop::Shop;
 use crate::transaction::Money;
 

@@ -6,7 +6,10 @@ use std::error::Error as _;
 use kohort::economics::{
     BreakEven, Finding, Plan, RankShifts, ReturnDrivers, RevenueBySegment, RevenueDrivers, Waterfalls,
 };
-use kohort::features::{Calendar, Column, FeatureState, LifeCycle, Restricted, TableContext, Trend, Values};
+use kohort::features::{
+    Calendar, Column, FeatureMatrix, FeatureState, LifeCycle, Restricted, Scaler, ScalerModel, TableContext,
+    Trend, Values,
+};
 use kohort::profiles::{ProfileBuilder, ProfileJoin};
 use kohort::segment::{
     Agreement, RfmProfile, RfmScores, SegmentBoxes, SegmentMap, SegmentedPoints, Silhouette,
@@ -39,6 +42,9 @@ fn values_go_to_other_threads() {
     all::<LifeCycle>();
     all::<Trend>();
     all::<FeatureTable>();
+    all::<FeatureMatrix>();
+    all::<Scaler>();
+    all::<ScalerModel>();
     all::<Column>();
     all::<JoinReport>();
     all::<Restricted>();

@@ -112,12 +112,12 @@ fn a_filter_keeps_customers_whole() {
 #[test]
 fn a_matrix_has_customers_as_rows_and_says_what_is_missing() {
     let table = table();
-    let matrix = table.matrix(&["net", "orders", "rate"], MissingPolicy::Fill(-9.0)).unwrap();
+    let matrix = table.matrix(&["net", "orders", "rate"], MissingPolicy::Fill(-9.0)).unwrap().into_values();
     assert_eq!(matrix.shape(), [4, 3]);
     assert!(matrix.is_standard_layout(), "row-major, one customer after the other");
     let expected = [[1.2345, 0.0, 0.5], [-9.0, 1.0, -9.0], [-0.5, 2.0, -0.25], [0.0001, 3.0, -9.0]];
     assert_eq!(matrix.into_raw_vec_and_offset().0, expected.concat());
-    let complete = table.matrix(&[Feature::Orders], MissingPolicy::Error).unwrap();
+    let complete = table.matrix(&[Feature::Orders], MissingPolicy::Error).unwrap().into_values();
     assert_eq!(complete.column(0).to_vec(), [0.0, 1.0, 2.0, 3.0]);
     let refused = table.matrix(&["orders", "rate"], MissingPolicy::Error).unwrap_err();
     assert!(
@@ -128,7 +128,7 @@ fn a_matrix_has_customers_as_rows_and_says_what_is_missing() {
     let text = table.matrix(&["city"], MissingPolicy::Fill(0.0)).unwrap_err();
     assert!(matches!(&text, Error::FeatureType { found: "category", .. }), "{text}");
     assert!(matches!(table.matrix(&["town"], MissingPolicy::Error), Err(Error::MissingFeature { .. })));
-    assert_eq!(table.matrix::<&str>(&[], MissingPolicy::Error).unwrap().shape(), [4, 0]);
+    assert_eq!(table.matrix::<&str>(&[], MissingPolicy::Error).unwrap().values().shape(), [4, 0]);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn columns_that_do_not_fit_are_refused() {
         let column = Column::with_missing(Values::F64(vec![0.5, bad]), bits([true, false])).unwrap();
         let table = FeatureTable::from_columns(ids(), [("rate", column)]).unwrap();
         let matrix = table.matrix(&["rate"], MissingPolicy::Fill(0.0)).unwrap();
-        assert_eq!(matrix.column(0).to_vec(), [0.5, 0.0]);
+        assert_eq!(matrix.values().column(0).to_vec(), [0.5, 0.0]);
         assert_eq!(texts(&table, "rate"), ["0.5", ""]);
     }
     let validity = Column::with_missing(Values::U32(vec![1, 2]), bits([true]));

@@ -45,6 +45,7 @@ mod reference;
 mod response;
 mod rfm;
 mod rules;
+mod scaling;
 mod segmentation;
 mod starter;
 mod state_laws;

@@ -4,13 +4,13 @@ mod column;
 mod context;
 mod csv;
 mod erase;
+mod matrix;
 mod purpose;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::bitmap::Bitmap;
@@ -20,9 +20,11 @@ use crate::transaction::{CustomerId, CustomerIds, Money};
 
 pub use column::{Column, Values};
 pub use context::{ReturnKnowledge, TableContext};
+pub use matrix::{FeatureMatrix, MissingPolicy};
 pub use purpose::{Purpose, Restricted};
 
 pub(super) use column::NO_ROW;
+pub(super) use matrix::{Kept, Source};
 
 /// One row per customer, in ascending order of ids; one typed column per feature.
 ///
@@ -62,16 +64,6 @@ impl Named {
     pub(super) fn with(&self, column: Column) -> Self {
         Self { name: self.name.clone(), column, purposes: self.purposes.clone() }
     }
-}
-
-/// What to do with customers that lack a value.
-#[derive(Clone, Copy, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum MissingPolicy {
-    /// Stop with an error that names the feature.
-    Error,
-    /// Use a number in its place.
-    Fill(f64),
 }
 
 impl FeatureTable {
@@ -275,40 +267,6 @@ impl FeatureTable {
     pub fn customer(&self, id: &CustomerId) -> Result<Vec<(&str, String)>> {
         let row = self.ids.position(id).ok_or_else(|| Error::UnknownCustomer { customer: id.to_string() })?;
         Ok(self.columns.iter().map(|named| (named.name.as_str(), named.column.text(row))).collect())
-    }
-
-    /// Customers by features as floats, in row-major order: the one place where the table meets `ndarray`.
-    ///
-    /// # Errors
-    /// [`Error::MissingFeature`], [`Error::FeatureType`] for text, or for a missing value under
-    /// [`MissingPolicy::Error`]; [`Error::Setting`] for a fill that is not finite.
-    pub fn matrix<F: AsRef<str>>(&self, features: &[F], missing: MissingPolicy) -> Result<Array2<f64>> {
-        if let MissingPolicy::Fill(number) = missing
-            && !number.is_finite()
-        {
-            return Err(Error::Setting {
-                setting: "missing",
-                found: number.to_string(),
-                expected: "a finite number to fill in",
-            });
-        }
-        let mut matrix = Array2::zeros((self.len(), features.len()));
-        for (feature, mut target) in features.iter().zip(matrix.columns_mut()) {
-            let column = self.numeric(feature.as_ref())?;
-            for (row, cell) in target.iter_mut().enumerate() {
-                *cell = match (column.number(row), missing) {
-                    (Some(number), _) | (None, MissingPolicy::Fill(number)) => number,
-                    (None, MissingPolicy::Error) => {
-                        return Err(Error::FeatureType {
-                            feature: feature.as_ref().to_owned(),
-                            found: "missing for some customers",
-                            expected: "a value for each; choose another missing policy or leave those customers out",
-                        });
-                    }
-                };
-            }
-        }
-        Ok(matrix)
     }
 }
 

@@ -9,7 +9,7 @@ use super::contingency::Contingency;
 use super::points::check_customers;
 use crate::error::{Error, Result};
 use crate::layout::grouped;
-use crate::random::ln;
+use crate::numeric::ln;
 use crate::segment::segmentation::{Segmentation, UNASSIGNED};
 
 /// Probabilities below this share of the largest are left out of an expectation: far below a rounding.

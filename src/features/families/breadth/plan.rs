@@ -12,7 +12,7 @@ use crate::features::families::shop;
 use crate::features::family::{ColumnPlan, Family, Measure, Plan, Ratios, Source};
 use crate::features::feature::slug;
 use crate::features::lines::Needs;
-use crate::random::ln;
+use crate::numeric::ln;
 use crate::transaction::Attribute;
 
 impl Family for Breadth {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{FEW, Place};
-use crate::segment::number::{CHUNK, Number};
+use crate::numeric::number::{CHUNK, Number};
 
 /// The largest range of values within one chunk that is counted: no more counters than rows.
 const CHUNK_RANGE: i64 = 1 << 14;

@@ -160,7 +160,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     use super::*;
-    use crate::segment::number::Numbers;
+    use crate::numeric::number::Numbers;
     use crate::transaction::Money;
 
     /// The definition: sort, and go to the place.

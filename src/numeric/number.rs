@@ -175,11 +175,11 @@ pub(crate) enum Numbers<'a> {
 macro_rules! with_values {
     ($numbers:expr, $values:ident => $body:expr) => {
         match $numbers {
-            $crate::segment::number::Numbers::U32($values) => $body,
-            $crate::segment::number::Numbers::I32($values) => $body,
-            $crate::segment::number::Numbers::I64($values) => $body,
-            $crate::segment::number::Numbers::F64($values) => $body,
-            $crate::segment::number::Numbers::Money($values) => $body,
+            $crate::numeric::number::Numbers::U32($values) => $body,
+            $crate::numeric::number::Numbers::I32($values) => $body,
+            $crate::numeric::number::Numbers::I64($values) => $body,
+            $crate::numeric::number::Numbers::F64($values) => $body,
+            $crate::numeric::number::Numbers::Money($values) => $body,
         }
     };
 }

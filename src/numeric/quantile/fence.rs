@@ -5,8 +5,8 @@ use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use super::{FEW, Place, select};
-use crate::segment::levels::Ladder;
-use crate::segment::number::{CHUNK, Number};
+use crate::numeric::levels::Ladder;
+use crate::numeric::number::{CHUNK, Number};
 
 /// The most quantiles for which every value is compared with every fence.
 const MOST_FENCED: usize = 16;

@@ -1,0 +1,12 @@
+//! Numbers by the million, to the bit: what several stages need to compare, rank and transform a column.
+//!
+//! [`number`] sees the numeric columns as one, whatever their width; [`levels`] counts the cut points below each value;
+//! [`quantile`] finds exact quantiles without sorting; [`elementary`] has the logarithm and the exponential that give
+//! the same bits on every processor.
+
+pub(crate) mod elementary;
+pub(crate) mod levels;
+pub(crate) mod number;
+pub(crate) mod quantile;
+
+pub(crate) use elementary::{exp, ln};
