@@ -59,7 +59,7 @@
 //! | [`events`] | [`EventLog`]: what happened beside the orders, such as mails sent, opened and clicked |
 //! | [`profiles`] | [`ProfileTable`]: what is known of a customer beside her orders, with purposes and consent |
 //! | [`features`] | [`FeatureExtractor`] with its families, windows, traits and features of your own; [`FeatureTable`]; [`FeatureState`] for lines that keep coming |
-//! | [`segment`] | [`StarterSegments`], [`Rfm`], the [`Segmenter`] trait, [`Segmentation`] |
+//! | [`segment`] | [`StarterSegments`], [`Rfm`], [`KMeans`], the [`Segmenter`] trait, [`Segmentation`] and its quality |
 //! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
@@ -128,7 +128,9 @@ pub use features::{
     Scaling, Values,
 };
 pub use profiles::{ProfileReport, ProfileSchema, ProfileTable};
-pub use segment::{Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments};
+pub use segment::{
+    KMeans, KMeansModel, Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments,
+};
 #[cfg(feature = "csv")]
 pub use transaction::ReadProgress;
 pub use transaction::{

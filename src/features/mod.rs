@@ -65,7 +65,6 @@ pub use join::{Join, JoinReport, Unmatched};
 pub(crate) use lines::{LineColumns, Needs};
 pub(crate) use partition::Partition;
 pub use response::{ByChannel, Response, ResponseBuilder};
-#[expect(unused_imports, reason = "for models that keep a scaler")]
 pub(crate) use scaling::ScalerV1;
 pub use scaling::{ScaledFeature, Scaler, ScalerBuilder, ScalerModel, Scaling};
 pub use state::{Detail, FeatureState};

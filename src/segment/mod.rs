@@ -1,14 +1,15 @@
 //! Stage 3: who belongs together?
 //!
-//! Two segmenters are here. [`StarterSegments`] (see [`starter`]) gives a few exclusive segments with plain names, chosen
+//! Three segmenters are here. [`StarterSegments`] (see [`starter`]) gives a few exclusive segments with plain names, chosen
 //! so that they tell customers apart by value: a place to start. [`Rfm`] (see [`rfm`]) scores customers by recency,
-//! frequency and monetary value, and names them by a map or by boxes of your own.
+//! frequency and monetary value, and names them by a map or by boxes of your own. [`KMeans`] (see [`kmeans`]) puts together
+//! customers who resemble each other in features of your choice.
 //!
-//! Both have the same shape: an immutable configuration whose `fit` learns a model ([`StarterModel`], [`RfmModel`]) from
-//! a table. The model keeps its cut points, serialises, and puts this and next month's customers into segments through
-//! the [`Segmenter`] trait. What comes out is always a [`Segmentation`]: one segment or none for each customer, with
-//! sizes, members, cross-tables, merging and summaries of any feature. How good it is, and how far two agree, is measured
-//! by [`quality`].
+//! All have the same shape: an immutable configuration whose `fit` learns a model ([`StarterModel`], [`RfmModel`],
+//! [`KMeansModel`]) from a table. The model keeps its cut points or centroids, serialises, and puts this and next month's
+//! customers into segments through the [`Segmenter`] trait. What comes out is always a [`Segmentation`]: one segment or
+//! none for each customer, with sizes, members, cross-tables, merging and summaries of any feature. How good it is, and
+//! how far two agree, is measured by [`quality`].
 //!
 //! ```
 //! use kohort::segment::{Segmenter, StarterSegments};
@@ -33,6 +34,11 @@ use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::numeric::{levels, number, quantile};
 
+pub use kmeans::{
+    Initialization, KMeans, KMeansBuilder, KMeansFit, KMeansModel, KMeansProfile, KMeansProgress,
+    KMeansQuality, KMeansSegmentProfile, LimitMethod, LimitsCertificate, Road, SegmentSize, SizeLimits,
+    SizeLimitsBuilder,
+};
 pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{
     Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,

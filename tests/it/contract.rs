@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
-use kohort::features::{Column, FeatureTable, Values};
-use kohort::segment::{Axis, Rfm, RfmMode, ScoreBox, SegmentBoxes, Segmentation, Segmenter, StarterSegments};
+use kohort::features::{Column, FeatureTable, MissingPolicy, Scaler, Scaling, Values};
+use kohort::segment::{
+    Axis, KMeans, Rfm, RfmMode, ScoreBox, SegmentBoxes, Segmentation, Segmenter, StarterSegments,
+};
 use kohort::transaction::CustomerIds;
 use kohort::{Bitmap, Error, Result};
 use serde::Serialize;
@@ -55,6 +57,15 @@ fn cases() -> Vec<Case> {
             let boxes = SegmentBoxes::new("rest").segment("top", ScoreBox::any().monetary(12..=12));
             let cuts = Rfm::builder().bins(12).axis_cuts(Axis::Recency, [30.0, 365.0]).segments(boxes);
             cuts.monetary("contribution").build()?.fit(table)
+        }),
+        case("k-means", |table| KMeans::builder(4).build()?.fit(table)),
+        case("k-means, other features", |table| {
+            let scaler = Scaler::builder(["recency_days", "return_rate", "contribution"])
+                .scaling(Scaling::robust())
+                .missing(MissingPolicy::Drop)
+                .feature_missing("return_rate", MissingPolicy::Median)
+                .build()?;
+            KMeans::builder(3).scaler(scaler).restarts(2).build()?.fit(table)
         }),
         case("starter", |table| StarterSegments::builder().build()?.fit(table)),
         case("starter, all segments", |table| {

@@ -63,7 +63,7 @@ impl Moves {
         Self { sums, moved: 0, looked: 0, asked: 0 }
     }
 
-    fn joined(mut self, other: Self) -> Self {
+    fn joined(mut self, other: &Self) -> Self {
         self.sums.add(&other.sums);
         self.moved += other.moved;
         self.looked += other.looked;
@@ -87,14 +87,14 @@ pub(crate) fn assign(setting: Setting<'_>, pass: Pass<'_>, labels: &mut [u16]) -
                 pulp::Arch::new().dispatch(Exact(share))
             })
             .map(settled)
-            .reduce(fresh, Moves::joined),
+            .reduce(fresh, |moves, other| moves.joined(&other)),
         Pass::Rough { blocks, screen, margins: None } => chunks
             .fold(fresh, |moves, (chunk, labels)| {
                 let share = Share::new(setting, chunk, labels, moves);
                 pulp::Arch::new().dispatch(Rough { share, blocks, screen, margins: None })
             })
             .map(settled)
-            .reduce(fresh, Moves::joined),
+            .reduce(fresh, |moves, other| moves.joined(&other)),
         Pass::Rough { blocks, screen, margins: Some(margins) } => chunks
             .zip(margins.par_chunks_mut(CHUNK))
             .fold(fresh, |moves, ((chunk, labels), margins)| {
@@ -102,15 +102,15 @@ pub(crate) fn assign(setting: Setting<'_>, pass: Pass<'_>, labels: &mut [u16]) -
                 pulp::Arch::new().dispatch(Rough { share, blocks, screen, margins: Some(margins) })
             })
             .map(settled)
-            .reduce(fresh, Moves::joined),
+            .reduce(fresh, |moves, other| moves.joined(&other)),
         Pass::Margins { blocks, screen, losses, many, margins } => chunks
             .zip(margins.par_chunks_mut(CHUNK))
             .fold(fresh, |moves, ((chunk, labels), margins)| {
                 let share = Share::new(setting, chunk, labels, moves);
-                pulp::Arch::new().dispatch(Margins { share, blocks, screen, losses, many, margins })
+                pulp::Arch::new().dispatch(Margins { share, blocks, screen, losses, many, until: margins })
             })
             .map(settled)
-            .reduce(fresh, Moves::joined),
+            .reduce(fresh, |moves, other| moves.joined(&other)),
     }
 }
 
@@ -311,8 +311,8 @@ impl Sight {
         screen.look(simd, block, &mut self.seen);
         let count = labels.len().min(BLOCK);
         self.before[..count].copy_from_slice(&labels[..count]);
-        for lane in 0..BLOCK {
-            let clear = self.seen.second[lane] - self.seen.nearest[lane] > screen.doubt(norms[lane]);
+        for (lane, norm) in norms.iter().enumerate().take(BLOCK) {
+            let clear = self.seen.second[lane] - self.seen.nearest[lane] > screen.doubt(*norm);
             let changed = self.seen.index[lane] as u16 != self.before[lane];
             self.marks[lane] = (u8::from(changed) * CHANGED) | (u8::from(!clear) * DOUBTFUL);
         }
@@ -392,7 +392,7 @@ struct Margins<'a> {
     /// Points of a block without a margin from which on the whole block is looked at.
     many: usize,
     /// Per point, the losses at which its margin is gone.
-    margins: &'a mut [f32],
+    until: &'a mut [f32],
 }
 
 impl pulp::WithSimd for Margins<'_> {
@@ -412,7 +412,7 @@ impl pulp::WithSimd for Margins<'_> {
             let count = (self.share.labels.len() - start).min(BLOCK);
             let mut marks = [0_u8; BLOCK];
             let labels = &self.share.labels[start..start + count];
-            let margins = &self.margins[start..start + count];
+            let margins = &self.until[start..start + count];
             for ((mark, label), margin) in marks.iter_mut().zip(labels).zip(margins) {
                 *mark = u8::from(*margin <= self.losses[usize::from(*label)]);
             }
@@ -501,14 +501,14 @@ impl Margins<'_> {
         for (lane, place) in places.clone().enumerate() {
             let lost = self.losses[sight.seen.index[lane] as usize];
             // Rounded down: the sum of both, each right to half a unit, less two units.
-            self.margins[place] = (lost + found[lane]) - 2.0 * EPSILON * (lost + found[lane].abs());
+            self.until[place] = (lost + found[lane]) - 2.0 * EPSILON * (lost + found[lane].abs());
         }
         if sight.marks.iter().fold(0, |any, mark| any | mark) == 0 {
             return;
         }
         for (lane, place) in places.enumerate() {
             if sight.marks[lane] & DOUBTFUL != 0 {
-                self.margins[place] = f32::NEG_INFINITY;
+                self.until[place] = f32::NEG_INFINITY;
                 self.share.ask(place);
             } else if sight.marks[lane] != 0 {
                 self.share.put(place, sight.seen.index[lane] as u16);

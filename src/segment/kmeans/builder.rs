@@ -2,8 +2,11 @@
 
 use ndarray::Array2;
 
+use super::limits::SizeLimits;
+use super::points::sound;
 use super::road::Road;
 use crate::error::{Error, Result};
+use crate::features::{MissingPolicy, Scaler, Scaling};
 
 /// Where the iterations start.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -25,6 +28,9 @@ pub enum Initialization {
 #[derive(Clone, PartialEq, Debug)]
 pub struct KMeans {
     pub(super) clusters: usize,
+    pub(super) scaler: Scaler,
+    pub(super) weights: Option<String>,
+    pub(super) limits: Option<SizeLimits>,
     pub(super) initialization: Initialization,
     pub(super) restarts: u32,
     pub(super) max_iterations: u32,
@@ -36,23 +42,37 @@ pub struct KMeans {
 /// Settings of a [`KMeans`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct KMeansBuilder(KMeans);
+pub struct KMeansBuilder {
+    clusters: usize,
+    scaler: Option<Scaler>,
+    weights: Option<String>,
+    limits: Option<SizeLimits>,
+    initialization: Initialization,
+    restarts: u32,
+    max_iterations: u32,
+    tolerance: f64,
+    seed: u64,
+    road: Road,
+}
 
 /// More clusters than anyone can act on, and one code less than 16 bits hold.
-const MOST_CLUSTERS: usize = 65_534;
+pub(super) const MOST_CLUSTERS: usize = 65_534;
 
 impl KMeans {
     /// A configuration with a number of clusters.
     pub fn builder(clusters: usize) -> KMeansBuilder {
-        KMeansBuilder(Self {
+        KMeansBuilder {
             clusters,
+            scaler: None,
+            weights: None,
+            limits: None,
             initialization: Initialization::PlusPlus,
             restarts: 4,
             max_iterations: 300,
             tolerance: 0.0,
             seed: 0,
             road: Road::Auto,
-        })
+        }
     }
 
     /// How many clusters it looks for.
@@ -63,41 +83,66 @@ impl KMeans {
 }
 
 impl KMeansBuilder {
+    /// The features, how each is scaled, and what becomes of customers who lack one. Defaults to `recency_days`,
+    /// `orders` and `net`, each as the z-score of its logarithm, without customers who lack one.
+    ///
+    /// Says nothing for plain numbers ([`KMeans::fit_matrix`]), which are taken as they are.
+    pub fn scaler(mut self, scaler: Scaler) -> Self {
+        self.scaler = Some(scaler);
+        self
+    }
+
+    /// A feature that says how much each customer counts, such as her net value; one of weight 0 takes no part in the
+    /// fit and still gets a segment. Defaults to none: each counts once.
+    pub fn weights(mut self, feature: impl Into<String>) -> Self {
+        self.weights = Some(feature.into());
+        self
+    }
+
+    /// How many customers each segment must have at least, or may have at most. With [`LimitMethod::Prices`] weights are
+    /// used for the fit that the limits start from, and customers count equally from there on. Defaults to no limits.
+    ///
+    /// [`LimitMethod::Prices`]: super::LimitMethod::Prices
+    pub fn limits(mut self, limits: SizeLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// Where the iterations start. Defaults to [`Initialization::PlusPlus`].
     pub fn initialization(mut self, initialization: Initialization) -> Self {
-        self.0.initialization = initialization;
+        self.initialization = initialization;
         self
     }
 
     /// How many starts are tried; the one that ends with the least inertia is kept. Each start has a stream of random
     /// numbers of its own, so more of them are never worse. Defaults to 4.
     pub fn restarts(mut self, restarts: u32) -> Self {
-        self.0.restarts = restarts;
+        self.restarts = restarts;
         self
     }
 
     /// When to stop at the latest; a fit that stops there says that it has not converged. Defaults to 300.
     pub fn max_iterations(mut self, iterations: u32) -> Self {
-        self.0.max_iterations = iterations;
+        self.max_iterations = iterations;
         self
     }
 
     /// Stops when the squared movements of all centroids, in scaled units, add up to no more. Defaults to 0: iterate
     /// until no customer changes her cluster.
     pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.0.tolerance = tolerance;
+        self.tolerance = tolerance;
         self
     }
 
     /// What random draws depend on. Defaults to 0.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.0.seed = seed;
+        self.seed = seed;
         self
     }
 
     /// How nearest centroids are found, which changes the time and nothing else. Defaults to [`Road::Auto`].
     pub fn road(mut self, road: Road) -> Self {
-        self.0.road = road;
+        self.road = road;
         self
     }
 
@@ -108,7 +153,25 @@ impl KMeansBuilder {
     /// number of at least 0, and for given centroids of another number or with numbers that are not finite.
     pub fn build(self) -> Result<KMeans> {
         let refused = |setting, found: String, expected| Err(Error::Setting { setting, found, expected });
-        let kmeans = self.0;
+        let scaler = match self.scaler {
+            Some(scaler) => scaler,
+            None => Scaler::builder(["recency_days", "orders", "net"])
+                .scaling(Scaling::z_score().log1p())
+                .missing(MissingPolicy::Drop)
+                .build()?,
+        };
+        let kmeans = KMeans {
+            clusters: self.clusters,
+            scaler,
+            weights: self.weights,
+            limits: self.limits,
+            initialization: self.initialization,
+            restarts: self.restarts,
+            max_iterations: self.max_iterations,
+            tolerance: self.tolerance,
+            seed: self.seed,
+            road: self.road,
+        };
         if !(1..=MOST_CLUSTERS).contains(&kmeans.clusters) {
             return refused("clusters", kmeans.clusters.to_string(), "1 to 65,534 clusters");
         }
@@ -129,11 +192,11 @@ impl KMeansBuilder {
                     "one centroid a cluster",
                 );
             }
-            if let Some(number) = given.iter().find(|number| !(number.abs() < 2.5e120)) {
+            if let Some(number) = given.iter().find(|number| !sound(**number)) {
                 return refused(
                     "initialization",
                     number.to_string(),
-                    "finite numbers, in absolute value below 2.5e120",
+                    "finite numbers, in absolute value below 1e100",
                 );
             }
         }

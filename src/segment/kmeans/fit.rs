@@ -31,7 +31,8 @@ pub(crate) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// # Errors
-    /// [`Error::Empty`] without rows or features, [`Error::Setting`] for numbers or weights that cannot be used.
+    /// [`Error::Empty`] without rows or features, [`Error::Coordinate`] and [`Error::Setting`] for numbers and weights
+    /// that cannot be used.
     pub(crate) fn new(values: &'a [f64], dims: usize, weights: Option<&[f64]>) -> Result<Self> {
         if values.is_empty() || dims == 0 {
             return Err(Error::Empty {
@@ -131,7 +132,7 @@ impl<'a> Prepared<'a> {
         let Some((inertia, restart, outcome)) = best else {
             return Err(Error::Setting { setting: "restarts", found: "0".into(), expected: "at least 1" });
         };
-        Ok(self.finish(config, points, inertia, restart, outcome))
+        Ok(self.finish(config, points, inertia, restart, &outcome))
     }
 
     /// Clusters with points, heaviest first, equally heavy ones by their centroids; labels for every row.
@@ -141,7 +142,7 @@ impl<'a> Prepared<'a> {
         points: &Points<'_>,
         inertia: f64,
         restart: u32,
-        outcome: Outcome,
+        outcome: &Outcome,
     ) -> KMeansFit {
         let dims = points.dims();
         let row = |cluster: usize| &outcome.centroids[cluster * dims..][..dims];
@@ -181,6 +182,8 @@ impl<'a> Prepared<'a> {
             restart,
             road: outcome.road,
             distinct,
+            prices: None,
+            certificate: None,
         }
     }
 }
@@ -194,9 +197,13 @@ impl KMeans {
     /// One copy of the points in 32-bit floats is made, and four bytes a point.
     ///
     /// # Errors
-    /// [`Error::Empty`] without rows or features; [`Error::Setting`] for a number that is not finite (with row and
-    /// feature), for weights that are negative, not finite or 0 throughout, and for starting centroids of another
-    /// width; [`Error::ColumnLength`] where there is not one weight a row.
+    /// [`Error::Empty`] without rows or features; [`Error::Coordinate`] for a number that is not finite or beyond 1e100;
+    /// [`Error::Setting`] for weights that are negative, not finite or 0 throughout, and for starting centroids of
+    /// another width; [`Error::ColumnLength`] where there is not one weight a row.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn fit_matrix(&self, points: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Result<KMeansFit> {
         self.fit_points(&points, weights, None)
     }
@@ -205,6 +212,10 @@ impl KMeans {
     ///
     /// # Errors
     /// Those of [`fit_matrix`](Self::fit_matrix), and [`Error::Cancelled`] where `progress` breaks.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn fit_matrix_with(
         &self,
         points: ArrayView2<'_, f64>,
@@ -214,7 +225,20 @@ impl KMeans {
         self.fit_points(&points, weights, Some(progress))
     }
 
-    fn fit_points(
+    pub(super) fn fit_points(
+        &self,
+        points: &ArrayView2<'_, f64>,
+        weights: Option<&[f64]>,
+        mut observer: Option<Observer<'_>>,
+    ) -> Result<KMeansFit> {
+        let Some(limits) = &self.limits else { return self.fit_freely(points, weights, observer) };
+        let tell = observer.as_mut().map(|observer| &mut **observer as Observer<'_>);
+        let fit = self.fit_freely(points, weights, tell)?;
+        self.bring_within(limits, points, weights, fit, observer)
+    }
+
+    /// The fit without limits.
+    fn fit_freely(
         &self,
         points: &ArrayView2<'_, f64>,
         weights: Option<&[f64]>,

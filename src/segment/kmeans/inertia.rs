@@ -71,8 +71,8 @@ impl ExactSum {
         let significant = (u128::from(words[top]) << 64) | u128::from(words[top - 1]) | u128::from(lost);
         let exponent = 64 * (top as i32 - 1) + LOWEST + scale;
         // In steps, because the power alone may be beyond the range of floats.
-        let (step, last) = (exponent / 3, exponent - 2 * (exponent / 3));
-        significant as f64 * power_of_two(step) * power_of_two(step) * power_of_two(last)
+        let (step, rest) = (exponent / 3, exponent - 2 * (exponent / 3));
+        significant as f64 * power_of_two(step) * power_of_two(step) * power_of_two(rest)
     }
 }
 

@@ -201,7 +201,7 @@ fn farthest(points: &Points<'_>, centroids: &[&[f64]]) -> Option<usize> {
     let centroids = Centroids::new(centroids.concat(), points.dims());
     let chunks = points.values().par_chunks(CHUNK * points.dims()).enumerate();
     let farther = |left: (f64, usize), right: (f64, usize)| {
-        if right.0 > left.0 || right.0 == left.0 && right.1 < left.1 { right } else { left }
+        if right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)).is_gt() { right } else { left }
     };
     let (distance, row) = chunks
         .map(|(chunk, values)| {

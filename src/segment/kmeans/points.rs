@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::blocks::CHUNK;
 use crate::error::{Error, Result};
 
-/// Coordinates reach up to 2⁴⁰⁰, so that squared distances and their sums are floats.
-const LARGEST: f64 = 2.582_249_878_086_908_6e120;
+/// Coordinates reach up to this, so that squared distances and their sums are floats.
+const LARGEST: f64 = 1e100;
 
 /// Bits that all weights together may have.
 const WEIGHT_BITS: i32 = 61;
@@ -97,7 +97,7 @@ pub(crate) fn whole_weights(weights: &[f64], points: usize) -> Result<Option<(Ve
         return Ok(None);
     }
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    if !(largest > 0.0) {
+    if largest <= 0.0 {
         return Err(refused("0 everywhere".into()));
     }
     // Scaled first, so that their sum is a float; scaling by a power of two rounds nothing that matters.
@@ -136,7 +136,7 @@ impl Extent {
     /// Of at least one row of `dims` numbers. One pass.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a number that is not finite or too large, with its row and feature.
+    /// [`Error::Coordinate`] for a number that is not finite or too large.
     pub(crate) fn of(values: &[f64], dims: usize) -> Result<Self> {
         let parts: Vec<Tiles> = values
             .par_chunks(CHUNK * dims)
@@ -179,15 +179,12 @@ impl Extent {
 
 fn unusable(values: &[f64], dims: usize) -> Error {
     let at = values.iter().position(|value| !sound(*value)).unwrap_or_default();
-    Error::Setting {
-        setting: "points",
-        found: format!("{} in row {}, feature {}", values[at], at / dims, at % dims),
-        expected: "finite numbers, in absolute value below 2.5e120",
-    }
+    Error::Coordinate { row: at / dims, feature: at % dims, found: values[at] }
 }
 
-fn sound(value: f64) -> bool {
-    value.abs() < LARGEST
+/// Whether a coordinate can be worked with.
+pub(crate) fn sound(value: f64) -> bool {
+    value.abs() <= LARGEST
 }
 
 /// The extent of some rows, for each place in a tile of [`ROWS`] rows.
@@ -221,7 +218,7 @@ impl pulp::WithSimd for TakeExtent<'_> {
                 *lowest = if *value < *lowest { *value } else { *lowest };
                 *highest = if *value > *highest { *value } else { *highest };
                 *sum += value;
-                *sound &= value.abs() < LARGEST;
+                *sound &= value.abs() <= LARGEST;
             }
         }
         Tiles { lowest, highest, sum, sound }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::arithmetic::Centroids;
 use super::blocks::CHUNK;
+use super::limits::{LimitsCertificate, place};
 use super::points::{Extent, row_by_row};
 use super::road::Road;
 use crate::error::{Error, Result};
@@ -29,6 +30,8 @@ pub struct KMeansFit {
     pub(super) restart: u32,
     pub(super) road: Road,
     pub(super) distinct: Option<u64>,
+    pub(super) prices: Option<Vec<f64>>,
+    pub(super) certificate: Option<LimitsCertificate>,
 }
 
 impl KMeansFit {
@@ -105,17 +108,38 @@ impl KMeansFit {
         self.distinct
     }
 
-    /// The nearest centroid of other points. O(points · clusters · features).
+    /// Under limits kept by prices, what is taken off the squared distances from each centroid: positive where a minimum
+    /// draws customers in, negative where a maximum keeps them out.
+    #[must_use]
+    pub fn prices(&self) -> Option<&[f64]> {
+        self.prices.as_deref()
+    }
+
+    /// Under limits kept by prices, how far the assignment can be from the best one for these centroids.
+    #[must_use]
+    pub fn certificate(&self) -> Option<LimitsCertificate> {
+        self.certificate
+    }
+
+    /// The nearest centroid of other points, less its price where there are prices. O(points · clusters · features).
     ///
     /// # Errors
-    /// [`Error::Setting`] for points of another width, or a number that is not finite.
+    /// [`Error::Setting`] for points of another width, [`Error::Coordinate`] for a number that is not finite.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn predict(&self, points: ArrayView2<'_, f64>) -> Result<Vec<u32>> {
-        predict(&points, &self.centroids)
+        predict(&points, &self.centroids, self.prices.as_deref())
     }
 }
 
-/// The nearest of some centroids for each point.
-pub(crate) fn predict(points: &ArrayView2<'_, f64>, centroids: &Array2<f64>) -> Result<Vec<u32>> {
+/// The nearest of some centroids for each point, less their prices.
+pub(crate) fn predict(
+    points: &ArrayView2<'_, f64>,
+    centroids: &Array2<f64>,
+    prices: Option<&[f64]>,
+) -> Result<Vec<u32>> {
     let dims = centroids.ncols();
     if points.ncols() != dims {
         return Err(Error::Setting {
@@ -129,6 +153,9 @@ pub(crate) fn predict(points: &ArrayView2<'_, f64>, centroids: &Array2<f64>) -> 
     }
     let values = row_by_row(points);
     Extent::of(&values, dims)?;
+    if let Some(prices) = prices {
+        return Ok(place(points.view(), centroids.view(), prices));
+    }
     Ok(nearest_labels(&values, &Centroids::new(centroids.iter().copied().collect(), dims)))
 }
 

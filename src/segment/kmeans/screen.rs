@@ -20,7 +20,7 @@ use pulp::Simd;
 use super::arithmetic::Centroids;
 use super::blocks::{BLOCK, Frame};
 
-/// Half of a rounding unit of 32-bit floats.
+/// The relative rounding error of 32-bit floats.
 pub(crate) const EPSILON: f32 = f32::EPSILON / 2.0;
 
 /// Registers of points that are worked on together.
@@ -70,9 +70,6 @@ impl Screen {
             .collect();
         let squared = |row: &[f32]| row.iter().map(|z| f64::from(*z) * f64::from(*z)).sum::<f64>();
         let longest = rough.chunks_exact(dims).map(squared).fold(0.0, f64::max).sqrt();
-        if !(longest < FARTHEST) {
-            return None;
-        }
         let groups = rough.chunks(GROUP * dims);
         let halves = groups.clone().map(|group| {
             std::array::from_fn(|lane| {
@@ -87,7 +84,8 @@ impl Screen {
                 std::array::from_fn(|lane| group.get(lane * dims + feature).map_or(0.0, |z| -z))
             })
         });
-        Some(Self {
+        // Also not where the longest is no number.
+        (longest < FARTHEST).then(|| Self {
             halves: halves.collect(),
             turned: turned.collect(),
             reach: longest as f32 * 1.000_001,
@@ -100,7 +98,8 @@ impl Screen {
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
     pub(crate) fn doubt(&self, squared_norm: f32) -> f32 {
-        self.tolerance * (squared_norm + self.reach * self.reach)
+        // The last term is for numbers so small that their products are none.
+        self.tolerance * (squared_norm + self.reach * self.reach) + 1e-30
     }
 
     /// Looks at 64 points, which lie feature by feature.

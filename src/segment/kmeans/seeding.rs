@@ -74,18 +74,18 @@ pub(crate) fn plus_plus(
         let draws = if cluster == 0 { 1 } else { CANDIDATES };
         let mut marks: Vec<(u128, usize)> = (0..draws).map(|draw| (below(stream, total), draw)).collect();
         marks.sort_unstable();
-        let mut drawn = vec![0; draws];
+        let mut candidates = vec![0; draws];
         let (mut passed, mut marks) = (0_u128, marks.into_iter().peekable());
         for (at, near) in nearest.iter().enumerate() {
             passed += u128::from(*near) * u128::from(weight(at));
             while let Some((_, draw)) = marks.next_if(|(mark, _)| *mark < passed) {
-                drawn[draw] = at;
+                candidates[draw] = at;
             }
             if marks.peek().is_none() {
                 break;
             }
         }
-        let candidates = Centroids::new(drawn.iter().flat_map(|at| row(*at)).copied().collect(), dims);
+        let joint = Centroids::new(candidates.iter().flat_map(|at| row(*at)).copied().collect(), dims);
         let left = nearest
             .par_chunks(CHUNK)
             .zip(values.par_chunks(CHUNK * dims))
@@ -96,14 +96,14 @@ pub(crate) fn plus_plus(
                     nearest,
                     values,
                     weights,
-                    candidates: &candidates,
+                    candidates: &joint,
                     unit,
                     first: cluster == 0,
                 })
             })
             .reduce(|| [0; CANDIDATES], |left, right| std::array::from_fn(|lane| left[lane] + right[lane]));
         let best = (0..draws).min_by_key(|draw| left[*draw]).unwrap_or_default();
-        let chosen = row(drawn[best]);
+        let chosen = row(candidates[best]);
         let chosen_alone = Centroids::new(chosen.to_vec(), dims);
         nearest.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK * dims)).for_each(|(nearest, values)| {
             pulp::Arch::new().dispatch(Approach {

@@ -26,7 +26,7 @@
 //! | measure | says | range, best | time, n customers, d features, k segments |
 //! |---|---|---|---|
 //! | [`silhouette`](SegmentedPoints::silhouette) | how much nearer customers are to their own segment than to the next | −1…1, high | n²·d |
-//! | [`sampled_silhouette`](SegmentedPoints::sampled_silhouette) | the same from m customers, with its standard error | −1…1, high | n·d + m²·d |
+//! | [`sampled_silhouette`](SegmentedPoints::sampled_silhouette) | the same from m customers, with its standard error | −1…1, high | n + m²·d |
 //! | [`simplified_silhouette`](SegmentedPoints::simplified_silhouette) | the same by distances to the segments' centres | −1…1, high | n·k·d |
 //! | [`calinski_harabasz`](SegmentedPoints::calinski_harabasz) | spread between segments over spread within | 0…∞, high | n·d |
 //! | [`davies_bouldin`](SegmentedPoints::davies_bouldin) | how much the most alike segments overlap | 0…∞, low | n·d + k²·d |
