@@ -28,6 +28,7 @@ mod feature_windows;
 mod features;
 mod guarantees;
 mod join;
+mod kmeans_choose;
 mod kmeans_model;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]

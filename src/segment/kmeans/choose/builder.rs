@@ -4,19 +4,29 @@ use std::ops::RangeInclusive;
 
 use crate::error::{Error, Result};
 
-/// What segments have to be before they are recommended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
-pub enum Structure {
-    /// Groups that are there: stable, and tighter than parts of one cloud would be.
-    #[default]
-    Natural,
-    /// Stable parts, if need be of one cloud. They can still be treated differently, but where one ends and the next begins
-    /// is a convention.
-    Reproducible,
-}
-
-/// How to choose the number of segments. The [module](crate::segment::kmeans) says what for.
+/// How to choose the number of segments: which numbers to try, and what segments must be like to be of use.
+///
+/// Each number of clusters is fitted and measured; then three questions decide. Can they be acted on (not too many, each
+/// large enough)? Are they found again in other samples of the customers? Are they tighter than parts of one cloud
+/// would be? Of the numbers that pass, the one with the largest simplified silhouette is recommended, or a smaller
+/// one within a standard error of it. Every other number is told why not, and where none passes, that is the result:
+/// these customers are best treated as one. Inertia and its elbow decide nothing: it falls with every cluster,
+/// and where it bends is in the eye of the beholder (Schubert, arXiv 2212.12189).
+///
+/// **Stability.** Clusters are looked for again among customers drawn at random, and each is compared with the most
+/// similar one found there: customers in both over customers in either (Jaccard), the mean over all draws (Hennig,
+/// *CSDA* 52, 2007; `clusterboot` in the R package fpc). Beside it stands the prediction strength (Tibshirani & Walther,
+/// *JCGS* 14, 2005), which decides nothing.
+///
+/// **One cloud.** Stability alone is no proof: a square filled evenly falls into four stable quarters. So the inertia that
+/// clusters leave is compared with what the same search leaves of even clouds with the customers' principal variances
+/// (after Tibshirani, Walther & Hastie, *JRSS B* 63, 2001). It must be less by a [`Gap`](super::Gap) of 0.05 and three
+/// standard errors. The test is a hard one: two groups that overlap much (normal, 2.5 standard deviations apart) count as
+/// one cloud. It looks at spread, not at valleys: three corners of an evenly filled triangle pass for groups.
+///
+/// Recency, frequency and value of most shops are one cloud. Parts of it can still be treated differently, only where one
+/// ends is a convention: [`ClusterChoice::reproducible`](super::ClusterChoice::reproducible) says into how many it is best
+/// parted. Natural and reproducible segments are a distinction of Dolnicar & Leisch (*Marketing Letters* 21, 2010).
 ///
 /// ```
 /// use kohort::ndarray::Array2;
@@ -41,7 +51,6 @@ pub struct ChooseClusters {
     pub(super) min_share: f64,
     pub(super) min_customers: u64,
     pub(super) min_jaccard: f64,
-    pub(super) structure: Structure,
     pub(super) bootstraps: u32,
     pub(super) splits: u32,
     pub(super) references: u32,
@@ -69,7 +78,6 @@ impl ChooseClusters {
             min_share: 0.03,
             min_customers: 100,
             min_jaccard: 0.75,
-            structure: Structure::Natural,
             bootstraps: 20,
             splits: 10,
             references: 20,
@@ -113,12 +121,6 @@ impl ChooseClustersBuilder {
     /// from which Hennig calls a cluster valid; from 0.85 it is highly stable, and below 0.6 not to be trusted.
     pub fn min_jaccard(mut self, jaccard: f64) -> Self {
         self.0.min_jaccard = jaccard;
-        self
-    }
-
-    /// What segments have to be, beside stable. Defaults to [`Structure::Natural`].
-    pub fn structure(mut self, structure: Structure) -> Self {
-        self.0.structure = structure;
         self
     }
 

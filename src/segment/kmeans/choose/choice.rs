@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::layout::{TextTable, grouped, percent};
 
 use super::super::result::KMeansFit;
-use super::builder::{ChooseClusters, Structure};
 use super::candidate::Candidate;
 use super::verdict::{ChoiceWarning, Rejection};
 
@@ -20,10 +19,10 @@ use super::verdict::{ChoiceWarning, Rejection};
 pub struct ClusterChoice {
     pub(super) candidates: Vec<Candidate>,
     pub(super) recommended: Option<usize>,
+    pub(super) reproducible: Option<usize>,
     pub(super) features: Vec<String>,
     pub(super) customers: u64,
     pub(super) left_out: u64,
-    pub(super) conditions: ChooseClusters,
 }
 
 /// A measure that would choose a number of clusters by itself. They often disagree.
@@ -67,6 +66,14 @@ impl ClusterChoice {
         self.recommended
     }
 
+    /// The number to use where customers have to be parted in any case: the recommended one, or where there is none, the one
+    /// that would be if parting one cloud were no objection. Its parts meet all other conditions, stability among them,
+    /// and where one part ends is a convention. `None` where no number meets those either.
+    #[must_use]
+    pub fn reproducible(&self) -> Option<usize> {
+        self.reproducible
+    }
+
     /// All numbers that were tried, in ascending order.
     #[must_use]
     pub fn candidates(&self) -> &[Candidate] {
@@ -85,10 +92,16 @@ impl ClusterChoice {
         self.candidate(clusters).map(Candidate::fit)
     }
 
-    /// What to beware of with the recommended number; empty without one.
+    /// What to beware of with the [`reproducible`](Self::reproducible) number, which is the recommended one if there is one;
+    /// empty without.
     #[must_use]
     pub fn warnings(&self) -> &[ChoiceWarning] {
-        self.recommended.and_then(|clusters| self.candidate(clusters)).map_or(&[], Candidate::warnings)
+        self.shown().map_or(&[], Candidate::warnings)
+    }
+
+    /// The one that is worth showing in full.
+    fn shown(&self) -> Option<&Candidate> {
+        self.reproducible.and_then(|clusters| self.candidate(clusters))
     }
 
     /// The names of the features, in the order of the columns.
@@ -143,31 +156,19 @@ impl ClusterChoice {
     #[must_use]
     pub fn verdict(&self) -> String {
         if let Some(clusters) = self.recommended {
-            let kind = match self.conditions.structure {
-                Structure::Natural => "fall into",
-                Structure::Reproducible => "can be parted into",
-            };
-            return format!("these customers {kind} {clusters} segments by these features");
+            return format!("these customers fall into {clusters} segments by these features");
         }
         let structural = |of: &Candidate| of.rejections.iter().any(Rejection::is_about_structure);
-        if self.candidates.iter().all(structural) {
-            let parts = self.candidates.iter().find(|of| of.is_stable_part());
-            let hint = parts.map_or_else(String::new, |of| {
-                format!("; k = {} would be a reproducible way to part one cloud", of.clusters)
-            });
-            return format!(
-                "these customers do not fall into segments by these features: treat them as one (k = 1){hint}"
-            );
+        if !self.candidates.iter().all(structural) {
+            return "no number of segments meets the conditions: relax them, or treat all customers as one (k = 1)"
+                .to_owned();
         }
-        "no number of segments meets the conditions: relax them, or treat all customers as one (k = 1)"
-            .to_owned()
-    }
-}
-
-impl Candidate {
-    /// Whether all that speaks against it is that it parts one cloud.
-    fn is_stable_part(&self) -> bool {
-        self.rejections.iter().all(|rejection| matches!(rejection, Rejection::NotDistinct { .. }))
+        let instead = self.reproducible.map_or_else(String::new, |clusters| {
+            format!("; where they have to be parted, {clusters} parts can be reproduced")
+        });
+        format!(
+            "these customers do not fall into segments by these features: treat them as one (k = 1){instead}"
+        )
     }
 }
 
@@ -183,18 +184,14 @@ impl fmt::Display for ClusterChoice {
         )?;
         writeln!(f, "  by one measure alone: {}", self.favourites())?;
         for candidate in &self.candidates {
-            if Some(candidate.clusters) == self.recommended {
-                writeln!(f, "k = {}: recommended", candidate.clusters)?;
-            }
-            for rejection in &candidate.rejections {
-                writeln!(f, "k = {}: {rejection}", candidate.clusters)?;
-            }
+            let reasons: Vec<String> = candidate.rejections.iter().map(ToString::to_string).collect();
+            let reasons = if reasons.is_empty() { "recommended".to_owned() } else { reasons.join("; ") };
+            writeln!(f, "k = {}: {reasons}", candidate.clusters)?;
         }
-        let Some(recommended) = self.recommended.and_then(|clusters| self.candidate(clusters)) else {
-            return Ok(());
-        };
-        write!(f, "{}{}", clusters(recommended), features(recommended))?;
-        for warning in &recommended.warnings {
+        let Some(shown) = self.shown() else { return Ok(()) };
+        writeln!(f, "with k = {}:", shown.clusters)?;
+        write!(f, "{}{}", clusters(shown), features(shown))?;
+        for warning in &shown.warnings {
             writeln!(f, "beware: {warning}")?;
         }
         Ok(())
@@ -219,9 +216,10 @@ impl ClusterChoice {
         let mut table = TextTable::new(&header);
         for of in &self.candidates {
             let smallest = of.stability.iter().map(|cluster| cluster.share).min_by(f64::total_cmp);
-            let state = match (Some(of.clusters) == self.recommended, of.passes()) {
-                (true, _) => "recommended",
-                (_, true) => "passes",
+            let state = match Some(of.clusters) {
+                this if this == self.recommended => "recommended",
+                _ if of.passes() => "passes",
+                this if this == self.reproducible => "reproducible",
                 _ => "rejected",
             };
             table.row([

@@ -12,7 +12,7 @@ mod stability;
 mod sweep;
 mod verdict;
 
-pub use builder::{ChooseClusters, ChooseClustersBuilder, Structure};
+pub use builder::{ChooseClusters, ChooseClustersBuilder};
 pub use candidate::{Candidate, ClusterStability, Gap, PredictionStrength};
 pub use choice::{ClusterChoice, Measure};
 pub use features::FeatureRole;

@@ -19,7 +19,7 @@ use super::progress::{ChoiceProgress, ChoiceStage, Observer, tell};
 use super::reference::{gap, log_share, mean_and_deviation, references};
 use super::stability::{Bootstrap, bootstraps, splits};
 use super::sweep::{Draws, Ground, centroids_of};
-use super::verdict::{recommend, unmet, warnings};
+use super::verdict::{recommend, reproducible, unmet, warnings};
 
 /// An index up to which a cluster has dissolved (Hennig 2007).
 const DISSOLVED: f64 = 0.5;
@@ -43,9 +43,9 @@ impl ChooseClusters {
     /// rough copy of the points (four bytes a number), and four bytes a customer and number of clusters for the labels.
     ///
     /// # Errors
-    /// [`Error::Empty`] without rows or features; [`Error::Setting`] for a number that is not finite (with row and
-    /// feature), and for weights that are negative, not finite or 0 throughout; [`Error::ColumnLength`] where there is not
-    /// one weight a row or one name a feature; [`Error::Coordinate`] for numbers above 1e100 in size.
+    /// [`Error::Empty`] without rows or features; [`Error::Coordinate`] for a number that is not finite or beyond 1e100 (with
+    /// its row and feature); [`Error::Setting`] for weights that are negative, not finite or 0 throughout;
+    /// [`Error::ColumnLength`] where there is not one weight a row or one name a feature.
     pub fn choose_matrix<S: AsRef<str>>(
         &self,
         points: ArrayView2<'_, f64>,
@@ -96,12 +96,12 @@ impl ChooseClusters {
         }
         let recommended = recommend(&mut candidates);
         Ok(ClusterChoice {
-            candidates,
             recommended,
+            reproducible: reproducible(&candidates),
+            candidates,
             features: names,
             customers: customers.len() as u64,
             left_out: (rows - customers.len()) as u64,
-            conditions: self.clone(),
         })
     }
 
@@ -145,7 +145,7 @@ impl ChooseClusters {
     fn fits(&self, customers: &Customers<'_>, observer: Observer<'_>) -> Result<Vec<KMeansFit>> {
         let prepared = Prepared::new(&customers.values, customers.dims(), customers.weights.as_deref())?;
         let ground = Ground::new(&prepared);
-        let of = self.clusters.clone().count() as u32;
+        let of = 2 * self.clusters.clone().count() as u32;
         let draws = Draws { seed: self.seed, purpose: "choice", number: 0 };
         ground.finished(self, draws, &mut |done| tell(observer, ChoiceStage::Fits, done, of))
     }

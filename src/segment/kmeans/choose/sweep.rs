@@ -138,8 +138,8 @@ impl<'a> Ground<'a> {
         Ok(fits)
     }
 
-    /// The best fit for each number of clusters to its very end, in order. `observer` is told of the number whose fit runs,
-    /// from 0.
+    /// The best fit for each number of clusters to its very end, in order. `observer` is told how many are behind: each is
+    /// tried first, and fitted to the end later.
     fn sweep(
         &self,
         choose: &ChooseClusters,
@@ -155,10 +155,11 @@ impl<'a> Ground<'a> {
             let weights: Option<Vec<f64>> =
                 points.weights().map(|weights| rows.iter().map(|row| weights[*row] as f64).collect());
             let prepared = Prepared::new(&values, points.dims(), weights.as_deref())?;
-            Ground::new(&prepared).tried(choose, draws, &mut |_| observer(0))?
+            Ground::new(&prepared).tried(choose, draws, observer)?
         };
         let mut fits: Vec<Fitted> = Vec::new();
-        for (number, tried) in (0..).zip(tried) {
+        let numbers = tried.len() as u32;
+        for (number, tried) in (numbers..).zip(tried) {
             let mut tell = |_: KMeansProgress| match observer(number) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
@@ -230,7 +231,7 @@ impl<'a> Ground<'a> {
         let fits = choose.clusters.clone().zip(fits);
         fits.map(|(clusters, Fitted { inertia, restart, outcome })| {
             let config = KMeans::builder(clusters).build()?;
-            Ok(self.prepared.finish(&config, &self.points, inertia, restart, outcome))
+            Ok(self.prepared.finish(&config, &self.points, inertia, restart, &outcome))
         })
         .collect()
     }

@@ -7,11 +7,11 @@ use serde::Serialize;
 use crate::layout::{grouped, percent};
 use crate::segment::quality::Separation;
 
-use super::builder::{ChooseClusters, Structure};
+use super::builder::ChooseClusters;
 use super::candidate::{Candidate, Gap};
 
-/// Clusters that are no tighter than this, by their gap, are parts of one cloud. Even clouds of other shapes than a box
-/// reach XXXX.
+/// Clusters that are no tighter than this, by their gap, are parts of one cloud. Even clouds of other shapes than a box can
+/// be a little above 0: a disc reaches 0.014. (A triangle in three parts reaches 0.26: its corners pass for groups.)
 const LEAST_GAP: f64 = 0.05;
 
 /// Standard errors by which a gap has to be away from 0.
@@ -171,9 +171,7 @@ pub(super) fn unmet(candidate: &Candidate, choose: &ChooseClusters) -> Vec<Rejec
     {
         unmet.push(Rejection::Unstable { cluster, jaccard: of.jaccard, least: choose.min_jaccard });
     }
-    if choose.structure == Structure::Natural
-        && let Some(gap) = candidate.gap().filter(is_of_one_cloud)
-    {
+    if let Some(gap) = candidate.gap().filter(is_of_one_cloud) {
         unmet.push(Rejection::NotDistinct { gap, least: least_gap(&gap) });
     }
     unmet
@@ -225,26 +223,52 @@ pub(super) fn warnings(candidate: &Candidate) -> Vec<ChoiceWarning> {
     warnings
 }
 
-/// Of the candidates that meet all conditions, the smallest whose simplified silhouette is within a standard error of the
-/// largest; the others are told why not. `None` where no candidate meets them.
-pub(super) fn recommend(candidates: &mut [Candidate]) -> Option<usize> {
-    let silhouette = |candidate: &Candidate| candidate.simplified.unwrap_or(-1.0);
-    let passing = || candidates.iter().filter(|candidate| candidate.passes());
+/// The candidate whose simplified silhouette is the largest of some, and the smallest one within a standard error of it.
+struct Preferred {
+    best: usize,
+    silhouette: f64,
+    standard_error: f64,
+    enough: usize,
+}
+
+fn silhouette(candidate: &Candidate) -> f64 {
+    candidate.simplified.unwrap_or(-1.0)
+}
+
+fn preferred(candidates: &[Candidate], qualifies: impl Fn(&Candidate) -> bool) -> Option<Preferred> {
+    let some = || candidates.iter().filter(|candidate| qualifies(candidate));
     // The first of equal ones, so the smallest number.
     let best =
-        passing().reduce(|best, other| if silhouette(other) > silhouette(best) { other } else { best })?;
-    let (clusters, best_silhouette) = (best.clusters, silhouette(best));
+        some().reduce(|best, other| if silhouette(other) > silhouette(best) { other } else { best })?;
     let standard_error = best.simplified_error.unwrap_or(0.0);
-    let enough = passing().find(|other| silhouette(other) >= best_silhouette - standard_error)?.clusters;
+    let enough = some().find(|other| silhouette(other) >= silhouette(best) - standard_error)?;
+    Some(Preferred {
+        best: best.clusters,
+        silhouette: silhouette(best),
+        standard_error,
+        enough: enough.clusters,
+    })
+}
+
+/// The number to recommend among those that meet all conditions; the others are told why not.
+pub(super) fn recommend(candidates: &mut [Candidate]) -> Option<usize> {
+    let Preferred { best, silhouette: best_silhouette, standard_error, enough } =
+        preferred(candidates, Candidate::passes)?;
     for other in candidates.iter_mut().filter(|other| other.passes() && other.clusters != enough) {
         let silhouette = silhouette(other);
         other.rejections.push(if silhouette >= best_silhouette - standard_error {
             Rejection::MoreThanNeeded { enough }
         } else {
-            Rejection::LessSeparated { silhouette, best: clusters, best_silhouette, standard_error }
+            Rejection::LessSeparated { silhouette, best, best_silhouette, standard_error }
         });
     }
     Some(enough)
+}
+
+/// The number that would be recommended if to part one cloud were no objection.
+pub(super) fn reproducible(candidates: &[Candidate]) -> Option<usize> {
+    let one_cloud = |why: &Rejection| why.is_by_comparison() || matches!(why, Rejection::NotDistinct { .. });
+    preferred(candidates, |candidate| candidate.rejections.iter().all(one_cloud)).map(|found| found.enough)
 }
 
 impl fmt::Display for Rejection {
