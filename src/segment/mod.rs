@@ -35,9 +35,9 @@ use crate::features::FeatureTable;
 use crate::numeric::{levels, number, quantile};
 
 pub use kmeans::{
-    Initialization, KMeans, KMeansBuilder, KMeansFit, KMeansModel, KMeansProfile, KMeansProgress,
-    KMeansQuality, KMeansSegmentProfile, LimitMethod, LimitsCertificate, Merge, Road, SegmentSize,
-    SizeLimits, SizeLimitsBuilder,
+    ChooseClusters, ChooseClustersBuilder, ClusterChoice, Initialization, KMeans, KMeansBuilder, KMeansFit,
+    KMeansModel, KMeansProfile, KMeansProgress, KMeansQuality, KMeansSegmentProfile, LimitMethod,
+    LimitsCertificate, Merge, Road, SegmentSize, SizeLimits, SizeLimitsBuilder,
 };
 pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{

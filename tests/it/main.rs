@@ -29,6 +29,7 @@ mod features;
 mod guarantees;
 mod join;
 mod kmeans;
+mod kmeans_choose;
 mod kmeans_model;
 mod kmeans_stream;
 mod kmeans_stream_stored;

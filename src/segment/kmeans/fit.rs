@@ -22,11 +22,11 @@ use crate::random::Stream;
 /// Points made ready for any number of runs: what does not depend on the number of clusters.
 pub(crate) struct Prepared<'a> {
     /// As given.
-    rows: Points<'a>,
+    pub(super) rows: Points<'a>,
     /// The distinct ones, where that is worth while.
     merged: Option<Merged>,
-    extent: Extent,
-    grid: Grid,
+    pub(super) extent: Extent,
+    pub(super) grid: Grid,
 }
 
 impl<'a> Prepared<'a> {
@@ -59,7 +59,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The points that the iterations work on.
-    fn points(&self) -> Cow<'_, Points<'_>> {
+    pub(super) fn points(&self) -> Cow<'_, Points<'_>> {
         match &self.merged {
             None => Cow::Borrowed(&self.rows),
             Some(merged) => {
@@ -136,7 +136,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Clusters with points, heaviest first, equally heavy ones by their centroids; labels for every row.
-    fn finish(
+    pub(super) fn finish(
         &self,
         config: &KMeans,
         points: &Points<'_>,

@@ -27,7 +27,8 @@
 //! # Ok::<(), kohort::Error>(())
 //! ```
 //!
-//! **How many?** Nobody knows k beforehand. [`quality`](crate::segment::quality) has the measures.
+//! **How many?** Nobody knows k beforehand. [`ChooseClusters`] tries a range of numbers and recommends one, or none;
+//! [`quality`](crate::segment::quality) has the measures.
 //!
 //! **One arithmetic, many roads.** A squared distance adds the squares of the coordinates' differences in the order of the
 //! features, each with one rounding; the lowest index wins a tie; sums of coordinates and the inertia are exact. That
@@ -58,6 +59,7 @@ mod arithmetic;
 mod assign;
 mod blocks;
 mod builder;
+mod choose;
 mod fit;
 mod inertia;
 mod limits;
@@ -79,6 +81,10 @@ mod sums;
 mod within;
 
 pub use builder::{Initialization, KMeans, KMeansBuilder};
+pub use choose::{
+    Candidate, ChoiceProgress, ChoiceStage, ChoiceWarning, ChooseClusters, ChooseClustersBuilder,
+    ClusterChoice, ClusterStability, FeatureRole, Gap, Measure, PredictionStrength, Rejection,
+};
 pub use limits::{LimitMethod, LimitsCertificate, Merge, SegmentSize, SizeLimits, SizeLimitsBuilder};
 pub use model::KMeansModel;
 pub use observe::KMeansProgress;
