@@ -83,7 +83,7 @@ mod within;
 pub use builder::{Initialization, KMeans, KMeansBuilder};
 pub use choose::{
     Candidate, ChoiceProgress, ChoiceStage, ChoiceWarning, ChooseClusters, ChooseClustersBuilder,
-    ClusterChoice, ClusterStability, FeatureRole, Gap, Measure, PredictionStrength, Rejection,
+    ClusterChoice, ClusterStability, FeatureRole, Gap, Measure, PredictionStrength, Rejection, SegmentChoice,
 };
 pub use limits::{LimitMethod, LimitsCertificate, Merge, SegmentSize, SizeLimits, SizeLimitsBuilder};
 pub use model::KMeansModel;

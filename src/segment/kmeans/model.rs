@@ -93,7 +93,7 @@ impl KMeans {
 }
 
 /// The weight of each customer of the matrix.
-fn weights_of(table: &FeatureTable, feature: &str, matrix: &FeatureMatrix) -> Result<Vec<f64>> {
+pub(super) fn weights_of(table: &FeatureTable, feature: &str, matrix: &FeatureMatrix) -> Result<Vec<f64>> {
     let column = table.numeric(feature)?;
     let weight = |row: usize| {
         column.number(row).ok_or_else(|| Error::FeatureType {
@@ -107,8 +107,13 @@ fn weights_of(table: &FeatureTable, feature: &str, matrix: &FeatureMatrix) -> Re
 
 impl KMeansModel {
     fn new(scaler: ScalerModel, matrix: &FeatureMatrix, fit: KMeansFit) -> Self {
-        let names = naming::names(&scaler, &fit.centroids(), fit.weights());
         let quality = KMeansQuality::of(&matrix.values(), &fit);
+        Self::measured(scaler, quality, fit)
+    }
+
+    /// Of a fit whose quality is known.
+    pub(super) fn measured(scaler: ScalerModel, quality: KMeansQuality, fit: KMeansFit) -> Self {
+        let names = naming::names(&scaler, &fit.centroids(), fit.weights());
         Self {
             scaler,
             names,
