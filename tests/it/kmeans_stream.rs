@@ -379,6 +379,23 @@ fn a_moved_centroid_is_judged_by_what_came_since() {
 }
 
 #[test]
+fn a_past_that_has_decayed_shields_no_moved_centroid() {
+    let start = array![[0.0, 0.0], [10.0, 0.0], [900.0, 900.0]];
+    let stream = KMeansStream::builder(3).half_life(300.0).build().unwrap();
+    let mut state = stream.start_at(start.view()).unwrap();
+    state.partial_fit(blobs(&CORNERS[..2], 300, 20).view(), Some(&[1e6; 300])).unwrap();
+    assert_eq!(state.partial_fit(blobs(&CORNERS[..3], 300, 21).view(), None).unwrap().reassigned, 1);
+    // Thirty half-lives later the others have what they always have, and the moved one next to nothing.
+    for batch in 0..30 {
+        state.partial_fit(blobs(&CORNERS[..2], 300, 22 + batch).view(), None).unwrap();
+    }
+    let fit = state.finish().unwrap();
+    assert!(fit.weights()[0] > 100.0 && fit.weights()[2] < 1.0 || state.reassigned() > 1, "{fit}");
+    state.partial_fit(blobs(&[[0.0, -30.0], [10.0, 0.0]], 300, 60).view(), None).unwrap();
+    assert!(state.reassigned() > 1);
+}
+
+#[test]
 fn the_weight_of_a_starved_centroid_goes_to_its_neighbour() {
     // Both near the origin; the second has a thousandth of the weight, while rows at (50, 50) have no centroid.
     let first = array![[0.0, 0.0], [2.0, 0.0], [20.0, 20.0]];
