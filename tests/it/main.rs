@@ -29,6 +29,8 @@ mod features;
 mod guarantees;
 mod join;
 mod kmeans_stream;
+mod kmeans_stream_ends;
+mod kmeans_stream_finds;
 mod kmeans_stream_stored;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
