@@ -32,6 +32,8 @@ mod kmeans;
 mod kmeans_choose;
 mod kmeans_model;
 mod kmeans_stream;
+mod kmeans_stream_ends;
+mod kmeans_stream_finds;
 mod kmeans_stream_stored;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
