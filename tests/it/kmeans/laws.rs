@@ -55,6 +55,30 @@ fn threads_leave_no_trace_in_starts_and_restarts() {
 }
 
 #[test]
+fn seeds_are_where_a_fit_starts() {
+    let points = blobs(3_000, 3, 6, 4);
+    let mut weights = vec![1.0; 3_000];
+    weights[..1_500].fill(0.0);
+    for initialization in [Initialization::PlusPlus, Initialization::Random] {
+        for weights in [None, Some(weights.as_slice())] {
+            let kmeans = KMeans::builder(5).initialization(initialization.clone()).restarts(1);
+            let kmeans = kmeans.seed(7).build().unwrap();
+            let seeds = kmeans.seeds_matrix(points.view(), weights).unwrap();
+            assert_eq!(seeds.dim(), (5, 3));
+            let row_of = |seed| points.outer_iter().position(|point| point == seed).unwrap();
+            let rows: Vec<usize> = seeds.outer_iter().map(row_of).collect();
+            assert!(rows.iter().all(|row| weights.is_none_or(|weights| weights[*row] > 0.0)));
+            assert_eq!(
+                fit(&points, weights, &seeds, Road::Auto),
+                kmeans.fit_matrix(points.view(), weights).unwrap()
+            );
+            let others = KMeans::builder(5).initialization(initialization.clone()).seed(8).build().unwrap();
+            assert_ne!(others.seeds_matrix(points.view(), weights).unwrap(), seeds);
+        }
+    }
+}
+
+#[test]
 fn the_ends_of_chunks_are_no_ends_of_anything() {
     for rows in [CHUNK - 1, CHUNK, CHUNK + 1] {
         let points = blobs(rows, 1, 4, 2);
