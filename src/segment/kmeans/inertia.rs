@@ -99,7 +99,7 @@ mod tests {
         let half = f64::EPSILON / 2.0;
         assert_eq!(sum(&[(1.0, 1), (half, 1)]).to_bits(), 1.0_f64.to_bits());
         assert_eq!(sum(&[(1.0, 1), (half, 1), (1e-300, 1)]).to_bits(), (1.0 + f64::EPSILON).to_bits());
-        assert_eq!(sum(&[(1e16, 1), (1.0, 1), (1.0, 1)]).to_bits(), (1e16 + 2.0).to_bits());
+        assert_eq!(sum(&[(1e16, 1), (1.0, 1), (1.0, 1)]).to_bits(), (1e16_f64 + 2.0).to_bits());
     }
 
     proptest! {
