@@ -5,14 +5,17 @@
 //! cargo bench --bench measure -- features --csv tx_10M.csv --key customer_key
 //! cargo bench --bench measure --features parquet -- features --parquet tx_10M.parquet --key customer_id
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
+//! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
 //! cargo bench --bench measure -- quality --matrix X.npy --centroids C.npy --what silhouette10k
 //! ```
+//! `--mode` is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone).
 //! `--what` is `silhouette10k`, `silhouette50k`, `ch` or `db`; `simplified` and `sampled` have no peer.
 //!
 //! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
 //! figures are checked against a plain computation.
 
 mod features;
+mod kmeans;
 mod npy;
 mod npz;
 mod quality;
@@ -56,13 +59,18 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let rows = option(arguments, "--rows")?.parse()?;
             Ok(rfm::run(&rfm::read(&path_of(arguments, "--npz")?, rows)?, RUNS)?)
         }
+        Some("kmeans") => {
+            let points = npy::matrix(&path_of(arguments, "--matrix")?)?;
+            let start = npy::matrix(&path_of(arguments, "--centroids")?)?;
+            kmeans::run(&points, &start, option(arguments, "--mode")?, RUNS)
+        }
         Some("quality") => {
             let (matrix, centroids) = (path_of(arguments, "--matrix")?, path_of(arguments, "--centroids")?);
             let (points, labels) = quality::read(&matrix, &centroids)?;
             quality::run(&points, &labels, option(arguments, "--what")?, RUNS)
         }
         Some(other) if !other.starts_with('-') => {
-            Err(format!("no workload `{other}`; there are features, quality and rfm").into())
+            Err(format!("no workload `{other}`; there are features, kmeans, quality and rfm").into())
         }
         _ => sample::check_all(),
     }

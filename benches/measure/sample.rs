@@ -7,6 +7,7 @@ use kohort::ndarray::Array2;
 
 use crate::Failure;
 use crate::features::{Raw, agreement, extract};
+use crate::kmeans::{fit, inertia, seeds};
 use crate::quality::{measure, nearest};
 use crate::rfm::{champions, score, table};
 
@@ -14,7 +15,8 @@ pub(crate) fn check_all() -> Result<(), Failure> {
     check_features()?;
     check_rfm()?;
     check_quality()?;
-    println!("3 passed, 0 failed");
+    check_kmeans()?;
+    println!("4 passed, 0 failed");
     Ok(())
 }
 
@@ -153,4 +155,52 @@ fn check_quality() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn check_kmeans() -> Result<(), Failure> {
+    let mut draw = numbers(4);
+    let centres = Array2::from_shape_fn((4, 3), |_| draw(1_000) as f64 / 10.0);
+    let points = Array2::from_shape_fn((2_000, 3), |(row, feature)| {
+        centres[(row % 4, feature)] + draw(1_000) as f64 / 50.0
+    });
+    let start = Array2::from_shape_fn((4, 3), |(cluster, feature)| points[(cluster, feature)]);
+
+    let mut means = start.clone();
+    let mut iterations = 0;
+    let mut before = Vec::new();
+    let labels = loop {
+        let labels = nearest(&points, &means);
+        iterations += 1;
+        for cluster in 0..4 {
+            let members: Vec<usize> = (0..2_000).filter(|row| labels[*row] == cluster as u32).collect();
+            for feature in 0..3 {
+                let sum: f64 = members.iter().map(|row| points[(*row, feature)]).sum();
+                means[(cluster, feature)] = sum / members.len() as f64;
+            }
+        }
+        if labels == before {
+            break labels;
+        }
+        before = labels;
+    };
+    let expected = inertia(&points, &means);
+    let found = fit(&points, &start, 300)?;
+    let mut sizes: Vec<u64> =
+        (0..4).map(|cluster| labels.iter().filter(|label| **label == cluster).count() as u64).collect();
+    sizes.sort_unstable_by_key(|size| Reverse(*size));
+    if found.iterations() != iterations || found.sizes() != sizes {
+        return Err(format!("kmeans gave {found:?}, expected {sizes:?} after {iterations}").into());
+    }
+    if (found.inertia() - expected).abs() > expected * 1e-9 {
+        return Err(format!("kmeans gave {}, expected {expected}", found.inertia()).into());
+    }
+    // Seeds leave less than any of them alone would, and are points.
+    let seeds = seeds(&points, 4)?;
+    let (all, alone) =
+        (inertia(&points, &seeds), inertia(&points, &seeds.select(kohort::ndarray::Axis(0), &[0])));
+    if all < alone && seeds.outer_iter().all(|seed| points.outer_iter().any(|point| point == seed)) {
+        Ok(())
+    } else {
+        Err(format!("k-means++ left {all} of {alone}").into())
+    }
 }

@@ -37,7 +37,7 @@ use crate::numeric::{levels, number, quantile};
 pub use kmeans::{
     ChooseClusters, ChooseClustersBuilder, ClusterChoice, Initialization, KMeans, KMeansBuilder, KMeansFit,
     KMeansModel, KMeansProfile, KMeansProgress, KMeansQuality, KMeansSegmentProfile, LimitMethod,
-    LimitsCertificate, Road, SegmentSize, SizeLimits, SizeLimitsBuilder,
+    LimitsCertificate, Merge, Road, SegmentChoice, SegmentSize, SizeLimits, SizeLimitsBuilder,
 };
 pub use quality::{Agreement, SegmentedPoints, Silhouette};
 pub use rfm::{

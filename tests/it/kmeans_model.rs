@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use kohort::Error;
 use kohort::features::{Column, FeatureTable, MissingPolicy, Scaler, Values};
 use kohort::ndarray::{Array2, arr2};
+use kohort::segment::kmeans::KMeansStream;
 use kohort::segment::{Initialization, KMeans, KMeansBuilder, KMeansModel, Segmenter};
 use kohort::segment::{LimitMethod, SegmentSize, SizeLimits};
 use kohort::transaction::CustomerIds;
@@ -137,6 +138,33 @@ fn weights_come_from_a_feature() {
 }
 
 #[test]
+fn a_stream_ends_in_a_model() {
+    let table = three_kinds(1_200);
+    let scaler = Scaler::builder(["recency_days", "orders"]).build().unwrap().fit(&table).unwrap();
+    let mut state = KMeansStream::builder(3).first_rows(200).build().unwrap().start();
+    for month in 0..4 {
+        let rows = table.filter(&(0..1_200).map(|row| row / 300 == month).collect()).unwrap();
+        state.partial_fit(scaler.transform(&rows).unwrap().values(), None).unwrap();
+    }
+    let model = state.finish().unwrap().model(scaler.clone()).unwrap();
+    assert_eq!((model.sizes(), model.inertia(), model.converged()), (&[600, 400, 200][..], None, false));
+    assert_eq!(model.segment_names(), ["low recency_days, high orders", "high recency_days", "low orders"]);
+    assert_eq!(model.segment(&table).unwrap().sizes(), [600, 400, 200]);
+    assert!(model.to_string().contains("Made of given centroids"), "{model}");
+    let json = serde_json::to_string(&model).unwrap();
+    assert_eq!(serde_json::from_str::<KMeansModel>(&json).unwrap(), model);
+    for (centroids, customers) in [
+        (Array2::zeros((2, 3)), vec![1, 1]),
+        (Array2::zeros((0, 2)), vec![]),
+        (Array2::zeros((2, 2)), vec![1]),
+        (Array2::from_elem((1, 2), f64::NAN), vec![1]),
+    ] {
+        let refused = KMeansModel::of_centroids(scaler.clone(), centroids, &customers).unwrap_err();
+        assert!(matches!(refused, Error::Setting { setting: "centroids", .. }), "{refused}");
+    }
+}
+
+#[test]
 fn limits_of_size_hold_and_live_in_the_model() {
     let table = three_kinds(1_200);
     let least =
@@ -175,7 +203,7 @@ fn fewer_distinct_customers_than_clusters_make_fewer_segments() {
     .unwrap();
     let model = of_two_features(5).build().unwrap().fit(&table).unwrap();
     assert_eq!((model.sizes(), model.clusters_asked()), (&[150, 150][..], 5));
-    assert_eq!(model.inertia().to_bits(), 0);
+    assert_eq!(model.inertia().map(f64::to_bits), Some(0));
     assert!(model.to_string().contains("5 clusters were asked for"), "{model}");
 }
 

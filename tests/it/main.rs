@@ -28,8 +28,13 @@ mod feature_windows;
 mod features;
 mod guarantees;
 mod join;
+mod kmeans;
 mod kmeans_choose;
 mod kmeans_model;
+mod kmeans_stream;
+mod kmeans_stream_ends;
+mod kmeans_stream_finds;
+mod kmeans_stream_stored;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
 mod profiles_arrow;

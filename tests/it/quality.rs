@@ -1,7 +1,7 @@
 //! The quality of segmentations: against figures of others, against plain loops, and where there is little to measure.
 
 mod agreement;
-mod iris;
+pub(crate) mod iris;
 mod slow;
 
 use approx::assert_relative_eq;

@@ -500,8 +500,9 @@ impl Margins<'_> {
         let found = sight.margins(errors, norms);
         for (lane, place) in places.clone().enumerate() {
             let lost = self.losses[sight.seen.index[lane] as usize];
-            // Rounded down: the sum of both, each right to half a unit, less two units.
-            self.until[place] = (lost + found[lane]) - 2.0 * EPSILON * (lost + found[lane].abs());
+            // Rounded down by more than what the losses then, their sum with the margin and the losses later are off:
+            // each by half a unit.
+            self.until[place] = (lost + found[lane]) - 6.0 * EPSILON * (lost + found[lane].abs());
         }
         if sight.marks.iter().fold(0, |any, mark| any | mark) == 0 {
             return;

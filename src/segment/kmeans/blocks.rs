@@ -38,8 +38,9 @@ pub(crate) struct Blocks {
 impl Frame {
     /// Around `middle`, for points no coordinate of which is farther from it than `spread`.
     pub(crate) fn new(middle: Vec<f64>, spread: f64) -> Self {
-        // The power of two that brings the spread into [1/2, 1); 1 where all points are equal.
-        let scale = if spread > 0.0 { power_of_two(-exponent_above(spread)) } else { 1.0 };
+        // The power of two that brings the spread into [1/2, 1); 1 where all points are equal. Where squares are next to
+        // nothing, as on the grid of the sums, it is no larger: the rough look must not tell what the exact one cannot.
+        let scale = if spread > 0.0 { power_of_two(-exponent_above(spread).max(-400)) } else { 1.0 };
         Self { middle, scale }
     }
 

@@ -82,6 +82,12 @@ impl KMeans {
     }
 }
 
+/// Recency, frequency and money, whose long tails a logarithm shortens.
+pub(super) fn default_scaler() -> Result<Scaler> {
+    let features = ["recency_days", "orders", "net"];
+    Scaler::builder(features).scaling(Scaling::z_score().log1p()).missing(MissingPolicy::Drop).build()
+}
+
 impl KMeansBuilder {
     /// The features, how each is scaled, and what becomes of customers who lack one. Defaults to `recency_days`,
     /// `orders` and `net`, each as the z-score of its logarithm, without customers who lack one.
@@ -155,10 +161,7 @@ impl KMeansBuilder {
         let refused = |setting, found: String, expected| Err(Error::Setting { setting, found, expected });
         let scaler = match self.scaler {
             Some(scaler) => scaler,
-            None => Scaler::builder(["recency_days", "orders", "net"])
-                .scaling(Scaling::z_score().log1p())
-                .missing(MissingPolicy::Drop)
-                .build()?,
+            None => default_scaler()?,
         };
         let kmeans = KMeans {
             clusters: self.clusters,

@@ -11,7 +11,7 @@ use super::builder::{Initialization, KMeans};
 use super::lloyd::{self, Observer, Outcome, Run, Total};
 use super::merge::{self, Merged};
 use super::observe::KMeansProgress;
-use super::points::{Extent, Points, power_of_two, row_by_row, whole_weights};
+use super::points::{Extent, Points, row_by_row, whole_weights};
 use super::result::KMeansFit;
 use super::road::Road;
 use super::seeding;
@@ -168,11 +168,10 @@ impl<'a> Prepared<'a> {
         for label in &labels {
             sizes[*label as usize] += 1;
         }
-        let unit = power_of_two(points.weight_exponent());
         let centroids: Vec<f64> = order.iter().flat_map(|cluster| row(*cluster)).copied().collect();
         KMeansFit {
             centroids: Array2::from_shape_vec((order.len(), dims), centroids).unwrap_or_default(),
-            weights: order.iter().map(|cluster| outcome.weights[*cluster] as f64 * unit).collect(),
+            weights: order.iter().map(|cluster| points.weight_of_units(outcome.weights[*cluster])).collect(),
             labels,
             sizes,
             inertia,
@@ -184,15 +183,43 @@ impl<'a> Prepared<'a> {
             distinct,
             prices: None,
             certificate: None,
+            merges: Vec::new(),
         }
+    }
+}
+
+/// Points without those of weight 0, who could otherwise be all there is of a cluster.
+struct Counted {
+    rows: Vec<usize>,
+    values: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Counted {
+    /// `None` where every point counts.
+    ///
+    /// # Errors
+    /// [`Error::ColumnLength`] and [`Error::Setting`] for weights, [`Error::Coordinate`] for numbers that cannot be used.
+    fn of(values: &[f64], dims: usize, weights: Option<&[f64]>) -> Result<Option<Self>> {
+        let Some(weights) = weights.filter(|_| !values.is_empty()) else { return Ok(None) };
+        let whole = whole_weights(weights, values.len() / dims)?;
+        let Some((whole, _)) = whole.filter(|(whole, _)| whole.contains(&0)) else { return Ok(None) };
+        // Here, because a row that cannot be used is told by its number among all.
+        Extent::of(values, dims)?;
+        let rows: Vec<usize> = (0..whole.len()).filter(|row| whole[*row] > 0).collect();
+        Ok(Some(Self {
+            values: rows.iter().flat_map(|row| &values[row * dims..][..dims]).copied().collect(),
+            weights: rows.iter().map(|row| weights[*row]).collect(),
+            rows,
+        }))
     }
 }
 
 impl KMeans {
     /// Fits plain numbers: a row for each customer, already scaled; `None` counts each once.
     ///
-    /// Customers of weight 0 take no part in the fit and get the label of the nearest centroid. Where there are fewer
-    /// distinct points than clusters asked for, fewer clusters come out.
+    /// Customers of weight 0 take no part in the fit and get the label of the nearest centroid; a weight below 2⁻⁶² of
+    /// all together is 0. Where there are fewer distinct points than clusters asked for, fewer clusters come out.
     ///
     /// One copy of the points in 32-bit floats is made, and four bytes a point.
     ///
@@ -225,6 +252,28 @@ impl KMeans {
         self.fit_points(&points, weights, Some(progress))
     }
 
+    /// Where the first start of [`fit_matrix`](Self::fit_matrix) begins: a row for each cluster, the last ones equal where
+    /// there are fewer distinct points; random rows are fewer where there are fewer points.
+    ///
+    /// k-means++ takes O(sample · clusters · features), after two passes over the points.
+    ///
+    /// # Errors
+    /// Those of [`fit_matrix`](Self::fit_matrix).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
+    pub fn seeds_matrix(&self, points: ArrayView2<'_, f64>, weights: Option<&[f64]>) -> Result<Array2<f64>> {
+        let dims = points.ncols();
+        self.check_width(dims)?;
+        let values = row_by_row(&points);
+        let seeds = match Counted::of(&values, dims, weights)? {
+            None => Prepared::new(&values, dims, weights)?.start(self, 0),
+            Some(counted) => Prepared::new(&counted.values, dims, Some(&counted.weights))?.start(self, 0),
+        };
+        Ok(Array2::from_shape_vec((seeds.len() / dims, dims), seeds).unwrap_or_default())
+    }
+
     pub(super) fn fit_points(
         &self,
         points: &ArrayView2<'_, f64>,
@@ -247,25 +296,17 @@ impl KMeans {
         let dims = points.ncols();
         self.check_width(dims)?;
         let values = row_by_row(points);
-        let Some(weights) =
-            weights.filter(|weights| weights.len() == points.nrows() && weights.contains(&0.0))
-        else {
+        let Some(counted) = Counted::of(&values, dims, weights)? else {
             return Prepared::new(&values, dims, weights)?.fit(self, observer);
         };
-        // Without those of weight 0, who could otherwise be all there is of a cluster.
-        let counted = |row: &usize| weights[*row] != 0.0;
-        let rows: Vec<usize> = (0..weights.len()).filter(counted).collect();
-        let counted_values: Vec<f64> =
-            rows.iter().flat_map(|row| &values[row * dims..][..dims]).copied().collect();
-        let counted_weights: Vec<f64> = rows.iter().map(|row| weights[*row]).collect();
-        // A row that cannot be used is told by its number among all rows.
-        Extent::of(&values, dims)?;
-        let mut fit = match rows.len() {
-            0 => return Err(all_zero()),
-            _ => Prepared::new(&counted_values, dims, Some(&counted_weights))?.fit(self, observer)?,
-        };
+        let mut fit = Prepared::new(&counted.values, dims, Some(&counted.weights))?.fit(self, observer)?;
         let centroids = Centroids::new(fit.centroids.iter().copied().collect(), dims);
-        fit.labels = super::result::nearest_labels(&values, &centroids);
+        let mut labels = super::result::nearest_labels(&values, &centroids);
+        // The others have theirs, which a tie could decide otherwise now that the clusters are in order.
+        for (row, label) in counted.rows.iter().zip(&fit.labels) {
+            labels[*row] = *label;
+        }
+        fit.labels = labels;
         fit.sizes.fill(0);
         for label in &fit.labels {
             fit.sizes[*label as usize] += 1;
@@ -284,13 +325,5 @@ impl KMeans {
             }),
             _ => Ok(()),
         }
-    }
-}
-
-fn all_zero() -> Error {
-    Error::Setting {
-        setting: "weights",
-        found: "0 everywhere".into(),
-        expected: "finite numbers of at least 0, some above",
     }
 }

@@ -84,7 +84,9 @@ mod tests {
 
     fn sum(terms: &[(f64, u64)]) -> f64 {
         let mut sum = ExactSum::new();
-        terms.iter().for_each(|(term, weight)| sum.push(*term, *weight));
+        for (term, weight) in terms {
+            sum.push(*term, *weight);
+        }
         sum.round(0)
     }
 
@@ -99,7 +101,7 @@ mod tests {
         let half = f64::EPSILON / 2.0;
         assert_eq!(sum(&[(1.0, 1), (half, 1)]).to_bits(), 1.0_f64.to_bits());
         assert_eq!(sum(&[(1.0, 1), (half, 1), (1e-300, 1)]).to_bits(), (1.0 + f64::EPSILON).to_bits());
-        assert_eq!(sum(&[(1e16, 1), (1.0, 1), (1.0, 1)]).to_bits(), (1e16_f64 + 2.0).to_bits());
+        assert_eq!(sum(&[(1e16_f64, 1), (1.0, 1), (1.0, 1)]).to_bits(), (1e16_f64 + 2.0).to_bits());
     }
 
     proptest! {

@@ -8,12 +8,13 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
+use super::apart::Apart;
 use super::arithmetic::{Centroids, squared_distance};
 use super::assign::{self, Moves, NONE, Pass, Setting};
 use super::blocks::{BLOCK, Blocks, CHUNK};
 use super::inertia::ExactSum;
 use super::observe::KMeansProgress;
-use super::points::{Points, power_of_two};
+use super::points::Points;
 use super::road::Road;
 use super::screen::Screen;
 use super::sums::{Grid, Sums};
@@ -154,11 +155,10 @@ impl Run<'_> {
 
     fn progress(&self, iteration: u32, moves: &Moves, sums: &Sums, centroids: &Centroids) -> KMeansProgress {
         let points = self.points.len() as f64;
-        let unit = power_of_two(self.points.weight_exponent());
         let explained = |around| {
             let clusters = sums.weights().iter().enumerate();
             let of = |(cluster, weight): (usize, &i128)| {
-                *weight as f64 * unit * squared_distance(centroids.row(cluster), around)
+                self.points.weight_of_units(*weight) * squared_distance(centroids.row(cluster), around)
             };
             clusters.map(of).sum::<f64>()
         };
@@ -180,57 +180,18 @@ impl Run<'_> {
         for (cluster, row) in rows.chunks_exact_mut(dims).enumerate() {
             filled.push(sums.mean(cluster, self.grid, row));
         }
-        while let Some(empty) = filled.iter().position(|filled| !filled) {
-            let placed: Vec<&[f64]> = rows
-                .chunks_exact(dims)
-                .zip(&filled)
-                .filter(|(_, filled)| **filled)
-                .map(|(row, _)| row)
-                .collect();
-            let Some(row) = farthest(self.points, &placed) else { break };
-            rows[empty * dims..][..dims].copy_from_slice(self.points.row(row));
-            filled[empty] = true;
+        if filled.iter().all(|filled| *filled) {
+            return Centroids::new(rows, dims);
+        }
+        let clusters = rows.chunks_exact(dims).zip(&filled);
+        let placed = clusters.filter(|(_, filled)| **filled).flat_map(|(row, _)| row).copied().collect();
+        let mut apart = Apart::new(self.points, &Centroids::new(placed, dims));
+        for (row, _) in rows.chunks_exact_mut(dims).zip(&filled).filter(|(_, filled)| !**filled) {
+            let Some(farthest) = apart.farthest() else { break };
+            row.copy_from_slice(self.points.row(farthest));
+            apart.approach(self.points, &Centroids::new(row.to_vec(), dims));
         }
         Centroids::new(rows, dims)
-    }
-}
-
-/// The point that is farthest from the nearest of some centroids, the first of equally far ones; `None` where every
-/// point sits on one.
-fn farthest(points: &Points<'_>, centroids: &[&[f64]]) -> Option<usize> {
-    let centroids = Centroids::new(centroids.concat(), points.dims());
-    let chunks = points.values().par_chunks(CHUNK * points.dims()).enumerate();
-    let farther = |left: (f64, usize), right: (f64, usize)| {
-        if right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)).is_gt() { right } else { left }
-    };
-    let (distance, row) = chunks
-        .map(|(chunk, values)| {
-            let (distance, at) = pulp::Arch::new().dispatch(Farthest { values, centroids: &centroids });
-            (distance, chunk * CHUNK + at)
-        })
-        .reduce(|| (0.0, usize::MAX), farther);
-    (distance > 0.0).then_some(row)
-}
-
-struct Farthest<'a> {
-    values: &'a [f64],
-    centroids: &'a Centroids,
-}
-
-impl pulp::WithSimd for Farthest<'_> {
-    type Output = (f64, usize);
-
-    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) -> (f64, usize) {
-        let mut farthest = (0.0, usize::MAX);
-        for (at, point) in self.values.chunks_exact(self.centroids.dims()).enumerate() {
-            let distance = self.centroids.nearest(point).squared_distance;
-            if distance > farthest.0 {
-                farthest = (distance, at);
-            }
-        }
-        farthest
     }
 }
 

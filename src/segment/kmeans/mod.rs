@@ -54,6 +54,7 @@
 //!
 //! **Sources.** Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++); Hamerly 2010 (bounds).
 
+mod apart;
 mod arithmetic;
 mod assign;
 mod blocks;
@@ -75,18 +76,22 @@ mod road;
 mod screen;
 mod seeding;
 mod stored;
+pub mod stream;
 mod sums;
 mod within;
 
 pub use builder::{Initialization, KMeans, KMeansBuilder};
 pub use choose::{
     Candidate, ChoiceProgress, ChoiceStage, ChoiceWarning, ChooseClusters, ChooseClustersBuilder,
-    ClusterChoice, ClusterStability, FeatureRole, Gap, Measure, PredictionStrength, Rejection,
+    ClusterChoice, ClusterStability, FeatureRole, Gap, Measure, PredictionStrength, Rejection, SegmentChoice,
 };
-pub use limits::{LimitMethod, LimitsCertificate, SegmentSize, SizeLimits, SizeLimitsBuilder};
+pub use limits::{LimitMethod, LimitsCertificate, Merge, SegmentSize, SizeLimits, SizeLimitsBuilder};
 pub use model::KMeansModel;
 pub use observe::KMeansProgress;
 pub use profile::{KMeansProfile, KMeansSegmentProfile};
 pub use quality::KMeansQuality;
 pub use result::KMeansFit;
 pub use road::Road;
+pub use stream::{
+    Batch, BatchProgress, KMeansState, KMeansStream, KMeansStreamBuilder, KMeansStreamFit, Passes,
+};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
-use super::builder::{Initialization, KMeans};
+use super::builder::{Initialization, KMeans, MOST_CLUSTERS};
 use super::lloyd::Observer;
 use super::naming;
 use super::observe::KMeansProgress;
+use super::points::sound;
 use super::profile::KMeansProfile;
 use super::quality::KMeansQuality;
 use super::result::{KMeansFit, predict};
@@ -32,7 +33,8 @@ pub struct KMeansModel {
     pub(super) prices: Option<Vec<f64>>,
     pub(super) names: Vec<String>,
     pub(super) sizes: Vec<u64>,
-    pub(super) inertia: f64,
+    /// None for given centroids.
+    pub(super) inertia: Option<f64>,
     pub(super) clusters: usize,
     pub(super) iterations: u32,
     pub(super) converged: bool,
@@ -91,7 +93,7 @@ impl KMeans {
 }
 
 /// The weight of each customer of the matrix.
-fn weights_of(table: &FeatureTable, feature: &str, matrix: &FeatureMatrix) -> Result<Vec<f64>> {
+pub(super) fn weights_of(table: &FeatureTable, feature: &str, matrix: &FeatureMatrix) -> Result<Vec<f64>> {
     let column = table.numeric(feature)?;
     let weight = |row: usize| {
         column.number(row).ok_or_else(|| Error::FeatureType {
@@ -105,20 +107,59 @@ fn weights_of(table: &FeatureTable, feature: &str, matrix: &FeatureMatrix) -> Re
 
 impl KMeansModel {
     fn new(scaler: ScalerModel, matrix: &FeatureMatrix, fit: KMeansFit) -> Self {
-        let names = naming::names(&scaler, &fit);
         let quality = KMeansQuality::of(&matrix.values(), &fit);
+        Self::measured(scaler, quality, fit)
+    }
+
+    /// Of a fit whose quality is known.
+    pub(super) fn measured(scaler: ScalerModel, quality: KMeansQuality, fit: KMeansFit) -> Self {
+        let names = naming::names(&scaler, &fit.centroids(), fit.weights());
         Self {
             scaler,
             names,
             quality,
             sizes: fit.sizes,
-            inertia: fit.inertia,
+            inertia: Some(fit.inertia),
             clusters: fit.clusters,
             iterations: fit.iterations,
             converged: fit.converged,
             centroids: fit.centroids,
             prices: fit.prices,
         }
+    }
+
+    /// A model of centroids that were found elsewhere, such as by a [stream](super::KMeansStream): on the scales of a
+    /// fitted scaler, a row for each segment, with the customers that each stands for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless there are 1 to 65,534 centroids of as many finite numbers as the scaler has features, and
+    /// a number of customers for each.
+    pub fn of_centroids(scaler: ScalerModel, centroids: Array2<f64>, customers: &[u64]) -> Result<Self> {
+        let (features, (rows, columns)) = (scaler.features().len(), centroids.dim());
+        let refused = |found: String, expected| Err(Error::Setting { setting: "centroids", found, expected });
+        if columns != features {
+            return refused(format!("of {columns} numbers"), "as many numbers as the scaler has features");
+        }
+        if !(1..=MOST_CLUSTERS).contains(&rows) || customers.len() != rows {
+            let found = format!("{rows} with {} numbers of customers", customers.len());
+            return refused(found, "1 to 65,534 centroids, and a number of customers for each");
+        }
+        if let Some(number) = centroids.iter().find(|number| !sound(**number)) {
+            return refused(number.to_string(), "finite numbers, in absolute value of at most 1e100");
+        }
+        let weights: Vec<f64> = customers.iter().map(|customers| (*customers).max(1) as f64).collect();
+        Ok(Self {
+            names: naming::names(&scaler, &centroids.view(), &weights),
+            scaler,
+            prices: None,
+            sizes: customers.to_vec(),
+            inertia: None,
+            clusters: centroids.nrows(),
+            iterations: 0,
+            converged: false,
+            quality: KMeansQuality::default(),
+            centroids,
+        })
     }
 
     /// How features are brought to one scale.
@@ -157,9 +198,10 @@ impl KMeansModel {
         &self.sizes
     }
 
-    /// The sum of squared distances of the customers of the fit from their centroids, on the scales.
+    /// The sum of squared distances of the customers of the fit from their centroids, on the scales; `None` for a model
+    /// that was not fitted but made of centroids.
     #[must_use]
-    pub fn inertia(&self) -> f64 {
+    pub fn inertia(&self) -> Option<f64> {
         self.inertia
     }
 
@@ -169,13 +211,13 @@ impl KMeansModel {
         self.clusters
     }
 
-    /// Iterations of the best restart.
+    /// Iterations of the best restart; 0 for a model made of centroids.
     #[must_use]
     pub fn iterations(&self) -> u32 {
         self.iterations
     }
 
-    /// Whether it stopped because nothing moved any more.
+    /// Whether it stopped because nothing moved any more; not so for a model made of centroids.
     #[must_use]
     pub fn converged(&self) -> bool {
         self.converged
@@ -246,6 +288,9 @@ impl fmt::Display for KMeansModel {
                 "  {} clusters were asked for; there are not as many distinct customers",
                 grouped(self.clusters as u64)
             )?;
+        }
+        if self.inertia.is_none() {
+            return writeln!(f, "Made of given centroids");
         }
         let end = if self.converged { "Converged after" } else { "Stopped without convergence after" };
         writeln!(f, "{end} {} iterations; {}", self.iterations, self.quality)

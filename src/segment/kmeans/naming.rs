@@ -1,6 +1,7 @@
 //! Names for clusters: what sets each apart from the mean of all, in the features' own words.
 
-use super::result::KMeansFit;
+use ndarray::ArrayView2;
+
 use crate::error::{Error, Result};
 use crate::features::ScalerModel;
 
@@ -11,17 +12,16 @@ const NEXT: f64 = 0.5;
 const TYPICAL: f64 = 0.2;
 
 /// Names such as "high net, low `recency_days`", each once.
-pub(super) fn names(scaler: &ScalerModel, fit: &KMeansFit) -> Vec<String> {
-    let clusters = fit.clusters();
+pub(super) fn names(scaler: &ScalerModel, centroids: &ArrayView2<'_, f64>, weights: &[f64]) -> Vec<String> {
+    let clusters = weights.len();
     if clusters == 1 {
         return vec!["all customers".to_owned()];
     }
-    let weight: f64 = fit.weights().iter().sum();
-    let centroids = fit.centroids();
+    let weight: f64 = weights.iter().sum();
     let means: Vec<f64> = centroids
         .columns()
         .into_iter()
-        .map(|column| column.iter().zip(fit.weights()).map(|(c, w)| c * w).sum::<f64>() / weight)
+        .map(|column| column.iter().zip(weights).map(|(c, w)| c * w).sum::<f64>() / weight)
         .collect();
     let features: Vec<&str> = scaler.names().collect();
     // Per cluster the features with their distance from the mean, the most distant first, then in the scaler's order.

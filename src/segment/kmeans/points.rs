@@ -64,6 +64,12 @@ impl<'a> Points<'a> {
     pub(crate) fn weight_exponent(&self) -> i32 {
         self.weight_exponent
     }
+
+    /// Units of weight as a weight; in steps, because a unit of tiny weights is below the range of floats.
+    pub(crate) fn weight_of_units(&self, units: i128) -> f64 {
+        let half = self.weight_exponent / 2;
+        units as f64 * power_of_two(half) * power_of_two(self.weight_exponent - half)
+    }
 }
 
 /// The weights as whole numbers, and what a unit of them stands for; `None` where each is 1.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::arithmetic::Centroids;
 use super::blocks::CHUNK;
-use super::limits::{LimitsCertificate, place};
+use super::limits::{LimitsCertificate, Merge, place};
 use super::points::{Extent, row_by_row};
 use super::road::Road;
 use crate::error::{Error, Result};
@@ -32,6 +32,7 @@ pub struct KMeansFit {
     pub(super) distinct: Option<u64>,
     pub(super) prices: Option<Vec<f64>>,
     pub(super) certificate: Option<LimitsCertificate>,
+    pub(super) merges: Vec<Merge>,
 }
 
 impl KMeansFit {
@@ -119,6 +120,13 @@ impl KMeansFit {
     #[must_use]
     pub fn certificate(&self) -> Option<LimitsCertificate> {
         self.certificate
+    }
+
+    /// Under limits kept by merging, the merges in their order. After each round of them the clusters are fitted anew, so
+    /// that a merge names clusters by their numbers at the start of its round.
+    #[must_use]
+    pub fn merges(&self) -> &[Merge] {
+        &self.merges
     }
 
     /// The nearest centroid of other points, less its price where there are prices. O(points · clusters · features).

@@ -12,6 +12,10 @@
 //! arithmetic in turn errs by (d + 2) 2⁻⁵³ of a squared distance that is below 1.1 R². Hence a gap of scores above
 //! (d + 4) ε R² is safe; R² ≤ 2 (|ŷ|² + Z²) spares the root, and 1.1 pays for the rounding of the bound itself.
 //!
+//! Near zero errors are absolute instead. Each operation on 32-bit floats adds at most 2⁻¹⁵⁰ and each coordinate is off by
+//! as much, so two scores differ by less than (d + 4) 2⁻¹⁴⁸ more; the squares of the exact arithmetic, which the frame
+//! enlarges to at most 2⁸⁰⁰ times, are off by d 2⁻²⁷⁴. A gap that is wider by 10⁻³⁰ pays for both.
+//!
 //! Tried and dropped: differences instead of products (twice the work); the index in the lowest bits of the score (one
 //! operation fewer, but five bits of the gap's precision).
 
@@ -29,6 +33,9 @@ const REGISTERS: usize = 4;
 /// Centroids that are worked on together.
 const GROUP: usize = 4;
 
+/// A gap of scores below this is none, whatever the points: products have lost their digits there.
+const SMALLEST: f32 = 1e-30;
+
 /// Rough centroids longer than this are not worth a look: the points are within a few units of the middle.
 const FARTHEST: f64 = 1_048_576.0;
 
@@ -43,6 +50,8 @@ pub(crate) struct Screen {
     pub(crate) reach: f32,
     /// A gap of scores must exceed this times (|ŷ|² + `reach`²).
     tolerance: f32,
+    /// The part of it that all points share, and a floor below which 32-bit floats have no digits left.
+    floor: f32,
     dims: usize,
 }
 
@@ -84,12 +93,15 @@ impl Screen {
                 std::array::from_fn(|lane| group.get(lane * dims + feature).map_or(0.0, |z| -z))
             })
         });
+        let reach = longest as f32 * 1.000_001;
+        let tolerance = 2.2 * (dims as f32 + 4.0) * EPSILON;
         // Also not where the longest is no number.
         (longest < FARTHEST).then(|| Self {
             halves: halves.collect(),
             turned: turned.collect(),
-            reach: longest as f32 * 1.000_001,
-            tolerance: 2.2 * (dims as f32 + 4.0) * EPSILON,
+            reach,
+            tolerance,
+            floor: tolerance * (reach * reach) + SMALLEST,
             dims,
         })
     }
@@ -98,8 +110,7 @@ impl Screen {
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
     pub(crate) fn doubt(&self, squared_norm: f32) -> f32 {
-        // The last term is for numbers so small that their products are none.
-        self.tolerance * (squared_norm + self.reach * self.reach) + 1e-30
+        self.tolerance * squared_norm + self.floor
     }
 
     /// Looks at 64 points, which lie feature by feature.

@@ -16,7 +16,7 @@ struct KMeansModelV1 {
     scaler: ScalerV1,
     clusters: usize,
     segments: Vec<SegmentV1>,
-    inertia: ExactFloat,
+    inertia: Option<ExactFloat>,
     iterations: u32,
     converged: bool,
     simplified_silhouette: Option<ExactFloat>,
@@ -51,7 +51,7 @@ impl StoredModel for KMeansModel {
                     centroid: centroid.iter().copied().map(ExactFloat).collect(),
                 })
                 .collect(),
-            inertia: ExactFloat(self.inertia),
+            inertia: self.inertia.map(ExactFloat),
             iterations: self.iterations,
             converged: self.converged,
             simplified_silhouette: self.quality.simplified_silhouette.map(ExactFloat),
@@ -102,8 +102,8 @@ fn from_v1(stored: KMeansModelV1) -> Result<KMeansModel> {
     if let Some(far) = centroids.iter().find(|number| !super::points::sound(**number)) {
         return Err(refused(format!("a centroid at {far}")));
     }
-    if stored.inertia.0 < 0.0 {
-        return Err(refused(format!("an inertia of {}", stored.inertia.0)));
+    if let Some(inertia) = stored.inertia.filter(|inertia| inertia.0 < 0.0) {
+        return Err(refused(format!("an inertia of {}", inertia.0)));
     }
     Ok(KMeansModel {
         scaler,
@@ -111,7 +111,7 @@ fn from_v1(stored: KMeansModelV1) -> Result<KMeansModel> {
         prices: (!prices.is_empty()).then_some(prices),
         names,
         sizes: stored.segments.iter().map(|segment| segment.customers).collect(),
-        inertia: stored.inertia.0,
+        inertia: stored.inertia.map(number),
         clusters: stored.clusters,
         iterations: stored.iterations,
         converged: stored.converged,

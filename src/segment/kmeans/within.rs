@@ -40,13 +40,15 @@ impl KMeans {
                     })
                 })
             })?;
-            return Ok(priced(fit, limited));
+            return Ok(priced(fit, &limited));
         }
+        let mut made = Vec::new();
         loop {
             let merged = merge_small(fit.labels(), fit.centroids(), limits)?;
             if merged.merges.is_empty() {
-                return Ok(fit);
+                return Ok(KMeansFit { merges: made, ..fit });
             }
+            made.extend(merged.merges);
             let fewer = Self {
                 clusters: merged.centroids.nrows(),
                 initialization: Initialization::Centroids(merged.centroids),
@@ -60,7 +62,7 @@ impl KMeans {
 }
 
 /// The limited fit in the order of every fit: the largest cluster first, equally large ones by their centroids.
-fn priced(fit: KMeansFit, limited: LimitedFit) -> KMeansFit {
+fn priced(mut fit: KMeansFit, limited: &LimitedFit) -> KMeansFit {
     let coordinates = |cluster: &usize| limited.centroids.row(*cluster);
     let mut order: Vec<usize> =
         (0..limited.sizes.len()).filter(|cluster| limited.sizes[*cluster] > 0).collect();
@@ -79,10 +81,10 @@ fn priced(fit: KMeansFit, limited: LimitedFit) -> KMeansFit {
         place[*old] = new as u32;
     }
     let sizes: Vec<u64> = order.iter().map(|cluster| limited.sizes[*cluster]).collect();
+    fit.weights = sizes.iter().map(|size| *size as f64).collect();
     KMeansFit {
         labels: limited.labels.iter().map(|label| place[*label as usize]).collect(),
         centroids: limited.centroids.select(ndarray::Axis(0), &order),
-        weights: sizes.iter().map(|size| *size as f64).collect(),
         sizes,
         inertia: limited.inertia,
         iterations: limited.iterations,

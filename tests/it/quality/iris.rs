@@ -159,7 +159,7 @@ const MILLIMETRES: [[u8; 4]; 150] = [
 ];
 
 /// In centimetres, as the figures that are compared with were computed.
-pub(super) fn points() -> Array2<f64> {
+pub(crate) fn points() -> Array2<f64> {
     Array2::from_shape_fn((150, 4), |(row, feature)| f64::from(MILLIMETRES[row][feature]) / 10.0)
 }
 

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::error::{Error, Result};
+use crate::features::Scaler;
 
 /// How to choose the number of segments: which numbers to try, and what segments must be like to be of use.
 ///
@@ -59,6 +60,8 @@ pub struct ChooseClusters {
     pub(super) sample: usize,
     pub(super) silhouette_sample: usize,
     pub(super) seed: u64,
+    pub(super) scaler: Option<Scaler>,
+    pub(super) weights: Option<String>,
 }
 
 /// Settings of a [`ChooseClusters`].
@@ -86,6 +89,8 @@ impl ChooseClusters {
             sample: 50_000,
             silhouette_sample: 5_000,
             seed: 0,
+            scaler: None,
+            weights: None,
         })
     }
 
@@ -170,6 +175,19 @@ impl ChooseClustersBuilder {
     /// What random draws depend on. Defaults to 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;
+        self
+    }
+
+    /// For a table: the features, how each is scaled, and what becomes of customers who lack one. Defaults to that of
+    /// [`KMeansBuilder::scaler`](crate::segment::KMeansBuilder::scaler).
+    pub fn scaler(mut self, scaler: Scaler) -> Self {
+        self.0.scaler = Some(scaler);
+        self
+    }
+
+    /// For a table: a feature that says how much each customer counts. Defaults to none: each counts once.
+    pub fn weights(mut self, feature: impl Into<String>) -> Self {
+        self.0.weights = Some(feature.into());
         self
     }
 

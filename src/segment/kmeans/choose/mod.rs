@@ -10,6 +10,7 @@ mod reference;
 mod run;
 mod stability;
 mod sweep;
+mod table;
 mod verdict;
 
 pub use builder::{ChooseClusters, ChooseClustersBuilder};
@@ -17,4 +18,5 @@ pub use candidate::{Candidate, ClusterStability, Gap, PredictionStrength};
 pub use choice::{ClusterChoice, Measure};
 pub use features::FeatureRole;
 pub use progress::{ChoiceProgress, ChoiceStage};
+pub use table::SegmentChoice;
 pub use verdict::{ChoiceWarning, Rejection};

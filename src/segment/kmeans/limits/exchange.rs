@@ -42,15 +42,15 @@ pub(super) struct Placed<'a> {
     pub(super) offers: usize,
 }
 
-/// How many places each segment is to have, and by how many customers it misses that.
-struct Places {
+/// How many seats each segment is to have, and by how many customers it misses that.
+struct Seats {
     /// Per segment.
     wanted: Vec<i64>,
     /// Per segment and for the pool: customers beyond the wanted number, negative where some are missing.
     excess: Vec<i64>,
 }
 
-impl Places {
+impl Seats {
     /// What prices stand for: a positive price, the minimum; a negative one, the maximum; none, whatever is between.
     fn new(bounds: Bounds, counts: &[u64], prices: &[f64]) -> Self {
         let (least, most) = (bounds.least as i64, bounds.most as i64);
@@ -80,7 +80,7 @@ impl Places {
 
 /// How many customers are beyond what the prices stand for.
 pub(super) fn to_move(bounds: Bounds, counts: &[u64], prices: &[f64]) -> u64 {
-    Places::new(bounds, counts, prices).to_move()
+    Seats::new(bounds, counts, prices).to_move()
 }
 
 /// Moves customers until all sizes are within the bounds, and the prices with them. The result has the least inertia
@@ -92,13 +92,13 @@ pub(super) fn to_move(bounds: Bounds, counts: &[u64], prices: &[f64]) -> u64 {
 /// # Errors
 /// [`Error::Setting`] where squared distances are beyond the range of numbers.
 pub(super) fn settle(placed: Placed<'_>, prices: &mut [f64]) -> Result<()> {
-    let places = Places::new(placed.bounds, placed.counts, prices);
-    if places.to_move() == 0 {
+    let seats = Seats::new(placed.bounds, placed.counts, prices);
+    if seats.to_move() == 0 {
         return Ok(());
     }
-    let mut exchange = Exchange::new(placed, places, prices);
+    let mut exchange = Exchange::new(placed, seats, prices);
     exchange.look();
-    while let Some(source) = exchange.places.excess.iter().position(|excess| *excess > 0) {
+    while let Some(source) = exchange.seats.excess.iter().position(|excess| *excess > 0) {
         match exchange.shortest_path(source) {
             Some(target) if !exchange.path.uncertain[target] => exchange.move_along(target),
             _ => exchange.look_again()?,
@@ -110,7 +110,7 @@ pub(super) fn settle(placed: Placed<'_>, prices: &mut [f64]) -> Result<()> {
 
 struct Exchange<'a> {
     placed: Placed<'a>,
-    places: Places,
+    seats: Seats,
     /// Per segment and of the pool.
     prices: Vec<f64>,
     /// Those by which the gaps were computed.
@@ -137,7 +137,7 @@ struct Path {
     uncertain: Vec<bool>,
 }
 
-/// Customers who go from one node to the next, or places where one of the two is the pool.
+/// Customers who go from one node to the next, or seats where one of the two is the pool.
 struct Step {
     from: usize,
     to: usize,
@@ -146,14 +146,14 @@ struct Step {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(placed: Placed<'a>, places: Places, prices: &[f64]) -> Self {
+    fn new(placed: Placed<'a>, seats: Seats, prices: &[f64]) -> Self {
         let segments = prices.len();
         let nodes = segments + 1;
         Self {
-            wanted: (4 * places.to_move() as usize).max(32 * segments),
+            wanted: (4 * seats.to_move() as usize).max(32 * segments),
             offers: Offers::new(segments, placed.offers),
             placed,
-            places,
+            seats,
             prices: prices.iter().copied().chain([0.0]).collect(),
             prices_of_gaps: prices.to_vec(),
             regrets: vec![f64::INFINITY; segments * segments],
@@ -170,7 +170,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn segments(&self) -> usize {
-        self.places.wanted.len()
+        self.seats.wanted.len()
     }
 
     fn pool(&self) -> usize {
@@ -284,7 +284,7 @@ impl<'a> Exchange<'a> {
                 left.total_cmp(&right).then(left_uncertain.cmp(&right_uncertain))
             })?;
             let (length, on_the_way) = (lengths[node], uncertain[node]);
-            if self.places.excess[node] < 0 {
+            if self.seats.excess[node] < 0 {
                 return Some(node);
             }
             settled[node] = true;
@@ -299,14 +299,12 @@ impl<'a> Exchange<'a> {
                 }
             };
             if node == pool {
-                (0..segments)
-                    .filter(|to| self.places.wanted[*to] > least)
-                    .for_each(|to| relax(to, 0.0, true));
+                (0..segments).filter(|to| self.seats.wanted[*to] > least).for_each(|to| relax(to, 0.0, true));
             } else {
                 let arcs = node * segments..(node + 1) * segments;
                 let arcs = self.regrets[arcs.clone()].iter().zip(&self.known[arcs]).enumerate();
                 arcs.for_each(|(to, (regret, known))| relax(to, *regret, *known));
-                if self.places.wanted[node] < most {
+                if self.seats.wanted[node] < most {
                     relax(pool, 0.0, true);
                 }
             }
@@ -324,16 +322,16 @@ impl<'a> Exchange<'a> {
         }
         let arcs: Vec<(usize, usize)> = self.path.arcs(target).collect();
         let source = arcs.last().map_or(target, |(from, _)| *from);
-        let mut several = self.places.excess[source].min(-self.places.excess[target]);
+        let mut several = self.seats.excess[source].min(-self.seats.excess[target]);
         let mut taken = Vec::new();
         let mut steps = Vec::with_capacity(arcs.len());
         for (from, to) in arcs {
             let start = taken.len();
             let mut regret = 0.0;
             if from == pool {
-                several = several.min(self.places.wanted[to] - self.placed.bounds.least as i64);
+                several = several.min(self.seats.wanted[to] - self.placed.bounds.least as i64);
             } else if to == pool {
-                several = several.min(self.placed.bounds.most as i64 - self.places.wanted[from]);
+                several = several.min(self.placed.bounds.most as i64 - self.seats.wanted[from]);
             } else {
                 regret = self.regrets[from * segments + to];
                 self.offers.take(from, to, several as usize, self.placed.labels, &mut taken);
@@ -343,9 +341,9 @@ impl<'a> Exchange<'a> {
         }
         for Step { from, to, regret, rows } in &steps {
             if *from == pool {
-                self.places.wanted[*to] -= several;
+                self.seats.wanted[*to] -= several;
             } else if *to == pool {
-                self.places.wanted[*from] += several;
+                self.seats.wanted[*from] += several;
             } else {
                 let (go, stay) = taken[rows.clone()].split_at(several as usize);
                 self.offers.put_back(*from, *to, *regret, stay);
@@ -355,8 +353,8 @@ impl<'a> Exchange<'a> {
         for Step { from, to, .. } in &steps {
             [*from, *to].into_iter().filter(|node| *node != pool).for_each(|node| self.refresh(node));
         }
-        self.places.excess[source] -= several;
-        self.places.excess[target] += several;
+        self.seats.excess[source] -= several;
+        self.seats.excess[target] += several;
         self.moves += 1;
     }
 
@@ -377,7 +375,7 @@ impl<'a> Exchange<'a> {
                 }
             });
         } else {
-            let mut least = vec![f64::INFINITY; self.places.wanted.len()];
+            let mut least = vec![f64::INFINITY; self.seats.wanted.len()];
             visit_distances(points, centroids, rows_moved, |_, distances| {
                 for (least, distance) in least.iter_mut().zip(distances) {
                     *least = least.min(distance - distances[to]);

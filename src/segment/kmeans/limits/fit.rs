@@ -1,5 +1,6 @@
 //! The fit under limits: the cheapest assignment for the centroids, the centroids of the assignment, and so on.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use ndarray::{Array2, ArrayView2};
@@ -73,12 +74,11 @@ pub(crate) fn fit_within(
 ) -> Result<LimitedFit> {
     let (customers, features) = points.dim();
     let segments = start.nrows();
-    check(customers, features, start, limits)?;
+    check(customers, features, start.dim(), limits)?;
     let bounds = limits.bounds(segments, customers)?;
-    let rows =
-        points.to_slice().map_or_else(|| points.iter().copied().collect::<Vec<_>>().into(), Into::into);
+    let rows = row_by_row(points);
     let mut rungs = ladder(rows, features, bounds, segments);
-    let mut centroids = Centroids::new(start.iter().copied().collect(), features);
+    let mut centroids = Centroids::new(start.into_iter().copied().collect(), features);
     let mut prices = vec![0.0; segments];
     let mut before = Vec::new();
     let (mut iterations, mut converged) = (0, false);
@@ -133,16 +133,23 @@ pub(crate) fn place(points: ArrayView2<'_, f64>, centroids: ArrayView2<'_, f64>,
     if customers == 0 || features == 0 {
         return vec![0; customers];
     }
-    let rows =
-        points.to_slice().map_or_else(|| points.iter().copied().collect::<Vec<_>>().into(), Into::into);
+    let rows = row_by_row(points);
     let points = Points::new(rows, features);
-    let centroids = Centroids::new(centroids.iter().copied().collect(), features);
+    let centroids = Centroids::new(centroids.into_iter().copied().collect(), features);
     let (mut labels, mut gaps) = (vec![0; customers], vec![0.0; customers]);
     label_all(&points, &centroids, prices, &mut labels, &mut gaps);
     labels
 }
 
-fn check(customers: usize, features: usize, start: ArrayView2<'_, f64>, limits: &SizeLimits) -> Result<()> {
+/// The points row by row, copied only where they lie otherwise.
+fn row_by_row(points: ArrayView2<'_, f64>) -> Cow<'_, [f64]> {
+    match points.to_slice() {
+        Some(rows) => Cow::Borrowed(rows),
+        None => Cow::Owned(points.into_iter().copied().collect()),
+    }
+}
+
+fn check(customers: usize, features: usize, start: (usize, usize), limits: &SizeLimits) -> Result<()> {
     if customers == 0 || features == 0 {
         return Err(Error::Empty { what: "the matrix of points", hint: "check its customers and features" });
     }
@@ -150,8 +157,8 @@ fn check(customers: usize, features: usize, start: ArrayView2<'_, f64>, limits: 
     if customers > u32::MAX as usize {
         return refused("points", format!("{customers} customers"), "at most 4294967295 customers");
     }
-    if start.nrows() == 0 || start.ncols() != features {
-        let found = format!("{} × {}", start.nrows(), start.ncols());
+    if start.0 == 0 || start.1 != features {
+        let found = format!("{} × {}", start.0, start.1);
         return refused("centroids", found, "at least one row, and as many columns as the points");
     }
     if limits.method() == LimitMethod::Merging {

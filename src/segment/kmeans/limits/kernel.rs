@@ -88,10 +88,6 @@ impl Centroids {
         self.rows
     }
 
-    pub(super) fn row(&self, index: usize) -> &[f64] {
-        &self.rows[index * self.features..][..self.features]
-    }
-
     /// The squared distances of a point from all of them.
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
@@ -217,7 +213,7 @@ pub(super) fn visit_distances(
     rows: impl Iterator<Item = usize>,
     visit: impl FnMut(usize, &[f64]),
 ) {
-    pulp::Arch::new().dispatch(Visit { points, centroids, rows, visit });
+    pulp::Arch::new().dispatch(Visit { points, centroids, rows, call: visit });
 }
 
 /// The kernel of [`visit_distances`].
@@ -225,7 +221,7 @@ struct Visit<'a, 'b, R, F> {
     points: &'a Points<'b>,
     centroids: &'a Centroids,
     rows: R,
-    visit: F,
+    call: F,
 }
 
 impl<R: Iterator<Item = usize>, F: FnMut(usize, &[f64])> pulp::WithSimd for Visit<'_, '_, R, F> {
@@ -237,7 +233,7 @@ impl<R: Iterator<Item = usize>, F: FnMut(usize, &[f64])> pulp::WithSimd for Visi
         let mut distances = vec![0.0; self.centroids.len()];
         for row in self.rows {
             self.centroids.squared_distances(self.points.row(row), &mut distances);
-            (self.visit)(row, &distances);
+            (self.call)(row, &distances);
         }
     }
 }

@@ -18,8 +18,14 @@
 //! 5. At the end, prices move to the middle of those that fit, and a certificate says how far the assignment can be
 //!    from the optimum (`prices`).
 //!
+//! **Ties.** Where many customers are equal, prices cannot part them: those at the same score from two segments are
+//! shared out as the limits need, the lowest rows moving first. [`LimitsCertificate::ties`] counts them. A new customer
+//! equal to them goes to one segment, so limits on data of few distinct rows hold less well for the next month.
+//!
 //! **Determinism.** The pass works in chunks of fixed size and counts in whole numbers; moves are in a fixed order, of
 //! equal regrets the lowest row first. Any number of threads gives the same bits.
+
+#![expect(clippy::needless_pass_by_value, reason = "array views are passed by value, like slices")]
 
 mod exchange;
 mod fit;
@@ -31,6 +37,7 @@ mod prices;
 mod sizes;
 
 pub(crate) use fit::{LimitedFit, Stop, fit_within, place};
+pub use merging::Merge;
 pub(crate) use merging::merge_small;
 pub use prices::LimitsCertificate;
 pub use sizes::{LimitMethod, SegmentSize, SizeLimits, SizeLimitsBuilder};

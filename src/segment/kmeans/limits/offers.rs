@@ -195,3 +195,61 @@ impl Offers {
         self.held += rows.len();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Stream;
+
+    #[test]
+    fn what_is_left_after_cutting_back_is_the_least_without_a_hole() {
+        let mut draws = Stream::new(3, "offers", 0);
+        // Every third customer ties with others.
+        let all: Vec<Offer> = (0..900)
+            .map(|row| Offer { regret: if row % 3 == 0 { 0.25 } else { draws.unit() }, row })
+            .collect();
+        let labels = vec![0; 900];
+        let mut offers = Offers::new(3, 0);
+        offers.open(&[0.0, 0.5, 0.1], f64::INFINITY);
+        for offer in &all {
+            offers.push(0, 1 + offer.row as usize % 2, *offer);
+        }
+        assert!(offers.were_cut_back());
+        for to in [1, 2] {
+            let mut expected: Vec<Offer> =
+                all.iter().filter(|offer| 1 + offer.row as usize % 2 == to).copied().collect();
+            expected.sort();
+            let mut taken = Vec::new();
+            while let Least::Regret(_) = offers.least(0, to, &labels) {
+                offers.take(0, to, 7, &labels, &mut taken);
+            }
+            assert!(taken.len() >= LEAST_OFFERS && taken.len() < expected.len());
+            let regrets =
+                |rows: &[u32]| rows.iter().map(|row| all[*row as usize].regret.to_bits()).collect::<Vec<_>>();
+            let least: Vec<u32> = expected.iter().take(taken.len()).map(|offer| offer.row).collect();
+            assert_eq!(regrets(&taken), regrets(&least));
+            let Least::AtLeast(limit) = offers.least(0, to, &labels) else { panic!("an offer is left") };
+            assert!(expected[taken.len()..].iter().all(|offer| offer.regret >= limit));
+        }
+    }
+
+    #[test]
+    fn those_who_left_are_skipped_and_those_who_came_back_are_taken_once() {
+        let mut offers = Offers::new(2, 0);
+        offers.open(&[0.0, 0.0], 2.0);
+        for (regret, row) in [(1.0, 4), (1.0, 2), (1.0, 2), (0.5, 1), (3.0, 0)] {
+            offers.push(0, 1, Offer { regret, row });
+        }
+        let labels = [0, 1, 0, 0, 0];
+        let mut taken = Vec::new();
+        offers.take(0, 1, 9, &labels, &mut taken);
+        assert_eq!(taken, [2, 4]);
+        assert!(
+            matches!(offers.least(0, 1, &labels), Least::AtLeast(limit) if limit.to_bits() == 2.0_f64.to_bits())
+        );
+        offers.put_back(0, 1, 1.0, &taken[1..]);
+        assert!(matches!(offers.least(0, 1, &labels), Least::Regret(_)));
+        offers.lower_limit(0, 1, 0.75);
+        assert!(matches!(offers.least(0, 1, &labels), Least::AtLeast(_)));
+    }
+}
