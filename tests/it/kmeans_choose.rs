@@ -236,7 +236,7 @@ fn segments_too_broad_to_differ_are_told_of() {
         let common = 0.3 * point[24];
         point.iter_mut().for_each(|x| *x += common);
     }
-    let choice = choose(&quick(3).build().unwrap(), &points.select(Axis(1), &Vec::from_iter(0..24)));
+    let choice = choose(&quick(3).build().unwrap(), &points.select(Axis(1), &(0..24).collect::<Vec<_>>()));
     let warnings = of(&choice, 2).warnings();
     assert!(
         warnings
