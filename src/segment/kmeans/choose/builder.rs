@@ -25,7 +25,7 @@ use crate::features::Scaler;
 /// standard errors. The test is a hard one: two groups that overlap much (normal, 2.5 standard deviations apart) count as
 /// one cloud. It looks at spread, not at valleys: three corners of an evenly filled triangle pass for groups.
 ///
-/// Recency, frequency and value of most shops are one cloud. Parts of it can still be treated differently, only where one
+/// Recency, frequency and value of a shop's customers are often one cloud (on Online Retail they are). Parts of it can still be treated differently, only where one
 /// ends is a convention: [`ClusterChoice::reproducible`](super::ClusterChoice::reproducible) says into how many it is best
 /// parted. Natural and reproducible segments are a distinction of Dolnicar & Leisch (*Marketing Letters* 21, 2010).
 ///

@@ -12,7 +12,7 @@ use super::verdict::{ChoiceWarning, Rejection};
 
 /// Numbers of clusters side by side, and which of them to use.
 ///
-/// Made by [`ChooseClusters::choose_matrix`]. That no number is recommended is a result like any other: then these
+/// Made by [`ChooseClusters::choose_matrix`](super::ChooseClusters::choose_matrix). That no number is recommended is a result like any other: then these
 /// customers do not fall into segments by these features, or not into segments that meet the conditions. It prints as a
 /// table with the reasons.
 #[derive(Clone, Debug)]

@@ -224,6 +224,7 @@ pub(super) fn warnings(candidate: &Candidate) -> Vec<ChoiceWarning> {
 }
 
 /// The candidate whose simplified silhouette is the largest of some, and the smallest one within a standard error of it.
+#[derive(PartialEq, Debug)]
 struct Preferred {
     best: usize,
     silhouette: f64,
@@ -236,18 +237,21 @@ fn silhouette(candidate: &Candidate) -> f64 {
 }
 
 fn preferred(candidates: &[Candidate], qualifies: impl Fn(&Candidate) -> bool) -> Option<Preferred> {
-    let some = || candidates.iter().filter(|candidate| qualifies(candidate));
+    let some = candidates.iter().filter(|candidate| qualifies(candidate));
+    let measured = some.map(|of| (of.clusters, silhouette(of), of.simplified_error.unwrap_or(0.0)));
+    largest_within_an_error(&measured.collect::<Vec<_>>())
+}
+
+/// Of numbers in ascending order, with silhouettes and their errors.
+fn largest_within_an_error(measured: &[(usize, f64, f64)]) -> Option<Preferred> {
     // The first of equal ones, so the smallest number.
-    let best =
-        some().reduce(|best, other| if silhouette(other) > silhouette(best) { other } else { best })?;
-    let standard_error = best.simplified_error.unwrap_or(0.0);
-    let enough = some().find(|other| silhouette(other) >= silhouette(best) - standard_error)?;
-    Some(Preferred {
-        best: best.clusters,
-        silhouette: silhouette(best),
-        standard_error,
-        enough: enough.clusters,
-    })
+    let better = |best, other: (usize, f64, f64)| -> (usize, f64, f64) {
+        let (_, silhouette, _) = best;
+        if other.1 > silhouette { other } else { best }
+    };
+    let (best, silhouette, standard_error) = measured.iter().copied().reduce(better)?;
+    let (enough, ..) = *measured.iter().find(|other| other.1 >= silhouette - standard_error)?;
+    Some(Preferred { best, silhouette, standard_error, enough })
 }
 
 /// The number to recommend among those that meet all conditions; the others are told why not.
@@ -337,5 +341,24 @@ impl fmt::Display for ChoiceWarning {
                 gap.value
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_number_within_an_error_of_the_best_is_enough() {
+        let found = |errors: [f64; 3]| {
+            let measured = [(2, 0.50, errors[0]), (3, 0.48, errors[1]), (5, 0.53, errors[2])];
+            largest_within_an_error(&measured).map(|found| (found.best, found.enough))
+        };
+        // The error of the best counts, not that of the others.
+        assert_eq!(found([0.1, 0.1, 0.02]), Some((5, 5)));
+        assert_eq!(found([0.0, 0.0, 0.04]), Some((5, 2)));
+        let tied = largest_within_an_error(&[(3, 0.5, 0.0), (4, 0.5, 0.0)]);
+        assert_eq!(tied.map(|found| (found.best, found.enough)), Some((3, 3)));
+        assert_eq!(largest_within_an_error(&[]), None);
     }
 }
