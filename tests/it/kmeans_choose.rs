@@ -230,7 +230,13 @@ fn one_feature_that_decides_alone_is_told_of() {
 
 #[test]
 fn segments_too_broad_to_differ_are_told_of() {
-    let choice = choose(&quick(3).build().unwrap(), &normal(1_000, 24, 2));
+    // A little of everything in each of many features: customers differ, but nowhere much.
+    let mut points = normal(1_000, 25, 2);
+    for mut point in points.axis_iter_mut(Axis(0)) {
+        let common = 0.3 * point[24];
+        point.iter_mut().for_each(|x| *x += common);
+    }
+    let choice = choose(&quick(3).build().unwrap(), &points.select(Axis(1), &(0..24).collect::<Vec<_>>()));
     let warnings = of(&choice, 2).warnings();
     assert!(
         warnings

@@ -2,12 +2,13 @@
 //!
 //! The files under `tests/fixtures` are never made anew: each is what the release in its path has written.
 
-use kohort::segment::{Rfm, RfmModel, Segmenter, StarterModel, StarterSegments};
+use kohort::segment::{KMeansModel, Rfm, RfmModel, Segmenter, StarterModel, StarterSegments};
 use serde_json::Value;
 
 use crate::customers::customers;
 
 const RFM_V0_1: &str = include_str!("../fixtures/v0.1/rfm_model.json");
+const KMEANS_V0_1: &str = include_str!("../fixtures/v0.1/kmeans_model.json");
 const STARTER_V0_1: &str = include_str!("../fixtures/v0.1/starter_model.json");
 
 /// Sums up positions so that any change shows.
@@ -40,6 +41,17 @@ fn the_starter_model_of_version_0_1_gives_the_same_segments() {
     assert_eq!(segments_of(&model), 2_299_011_954_015_420_586);
     assert_eq!(model.segment_names(), ["rich but returning", "high-spend", "loyal", "rest"]);
     assert_eq!(model.dropped().len(), 2);
+}
+
+#[test]
+fn the_kmeans_model_of_version_0_1_gives_the_same_segments() {
+    let model: KMeansModel = serde_json::from_str(KMEANS_V0_1).unwrap();
+    let segments = model.segment(&customers(2_500, 41)).unwrap();
+    assert_eq!((segments.sizes(), segments.unassigned()), (vec![738, 668, 535, 485], 74));
+    let names =
+        ["high recency_days, low orders", "high orders, high net", "low net, low orders", "low recency_days"];
+    assert_eq!(model.segment_names(), names);
+    assert!(model.prices().is_some_and(|prices| prices.len() == 4));
 }
 
 /// What is written today is read the same, whatever order a JSON library puts the keys in.

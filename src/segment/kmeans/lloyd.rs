@@ -58,7 +58,7 @@ pub(crate) struct Outcome {
 pub(crate) type Observer<'o> = &'o mut dyn FnMut(KMeansProgress) -> ControlFlow<()>;
 
 /// Points that moved, of all, below which margins are worth measuring: from then on most keep their place.
-const SETTLED: f64 = 0.03;
+const SETTLED: f64 = 0.008;
 
 /// Products of clusters and features below which looking at every point is faster than reading margins.
 const SMALL: usize = 128;

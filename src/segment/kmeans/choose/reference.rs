@@ -44,7 +44,9 @@ pub(super) fn references(
     // Only shares are compared, so the scale is free; this one keeps squares of variances within floats.
     let largest = covariance.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
     if largest > 0.0 {
-        covariance.iter_mut().for_each(|x| *x /= largest);
+        for x in &mut covariance {
+            *x /= largest;
+        }
     }
     let variances = eigenvalues(covariance, customers.dims());
     // Even on −√3…√3 has variance 1.
@@ -112,42 +114,40 @@ fn covariance(values: &[f64], dims: usize, weights: Option<&[f64]>) -> Vec<f64> 
 const ROUNDS: usize = 50;
 
 /// Those of a symmetric matrix, by Jacobi's rotations. O(dims³) a round, of which it takes a handful.
-fn eigenvalues(mut a: Vec<f64>, dims: usize) -> Vec<f64> {
+fn eigenvalues(mut matrix: Vec<f64>, dims: usize) -> Vec<f64> {
     for _ in 0..ROUNDS {
-        let off = |p: usize| a[p * dims + p + 1..(p + 1) * dims].iter().map(|x| x * x).sum::<f64>();
-        let beside: f64 = (0..dims).map(off).sum();
-        let diagonal: f64 = (0..dims).map(|p| a[p * dims + p] * a[p * dims + p]).sum();
+        let squares = |part: &[f64]| part.iter().map(|x| x * x).sum::<f64>();
+        let beside: f64 = (0..dims).map(|one| squares(&matrix[one * dims + one + 1..(one + 1) * dims])).sum();
+        let diagonal: f64 = (0..dims).map(|one| squares(&matrix[one * dims + one..][..1])).sum();
         if beside <= 1e-30 * diagonal {
             break;
         }
-        for p in 0..dims {
-            for q in p + 1..dims {
-                rotate(&mut a, dims, p, q);
+        for one in 0..dims {
+            for other in one + 1..dims {
+                rotate(&mut matrix, dims, one, other);
             }
         }
     }
-    (0..dims).map(|p| a[p * dims + p]).collect()
+    (0..dims).map(|one| matrix[one * dims + one]).collect()
 }
 
-/// Turns axes p and q so that nothing is left beside the diagonal between them.
-fn rotate(a: &mut [f64], dims: usize, p: usize, q: usize) {
-    let beside = a[p * dims + q];
-    if !(beside.abs() > 0.0) {
+/// Turns two axes so that nothing is left beside the diagonal between them.
+fn rotate(matrix: &mut [f64], dims: usize, one: usize, other: usize) {
+    let beside = matrix[one * dims + other];
+    if beside.abs() <= 0.0 {
         return;
     }
-    let theta = (a[q * dims + q] - a[p * dims + p]) / (2.0 * beside);
-    let tangent = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
+    let half = (matrix[other * dims + other] - matrix[one * dims + one]) / (2.0 * beside);
+    let tangent = half.signum() / (half.abs() + (half * half + 1.0).sqrt());
     let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();
     let sine = tangent * cosine;
-    for row in 0..dims {
-        let (x, y) = (a[row * dims + p], a[row * dims + q]);
-        a[row * dims + p] = cosine * x - sine * y;
-        a[row * dims + q] = sine * x + cosine * y;
-    }
-    for column in 0..dims {
-        let (x, y) = (a[p * dims + column], a[q * dims + column]);
-        a[p * dims + column] = cosine * x - sine * y;
-        a[q * dims + column] = sine * x + cosine * y;
+    for (step, across) in [(dims, 1), (1, dims)] {
+        for line in 0..dims {
+            let (left, right) = (line * step + one * across, line * step + other * across);
+            let (x, y) = (matrix[left], matrix[right]);
+            matrix[left] = cosine * x - sine * y;
+            matrix[right] = sine * x + cosine * y;
+        }
     }
 }
 

@@ -46,6 +46,10 @@ impl ChooseClusters {
     /// [`Error::Empty`] without rows or features; [`Error::Coordinate`] for a number that is not finite or beyond 1e100 (with
     /// its row and feature); [`Error::Setting`] for weights that are negative, not finite or 0 throughout;
     /// [`Error::ColumnLength`] where there is not one weight a row or one name a feature.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn choose_matrix<S: AsRef<str>>(
         &self,
         points: ArrayView2<'_, f64>,
@@ -59,7 +63,10 @@ impl ChooseClusters {
     ///
     /// # Errors
     /// Those of [`choose_matrix`](Self::choose_matrix), and [`Error::Cancelled`] where `progress` breaks.
-    #[expect(clippy::needless_pass_by_value, reason = "a view is passed as a slice is")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
     pub fn choose_matrix_with<S: AsRef<str>>(
         &self,
         points: ArrayView2<'_, f64>,

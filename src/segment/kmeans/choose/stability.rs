@@ -33,8 +33,8 @@ pub(super) fn bootstraps(
 ) -> Result<Vec<Vec<Bootstrap>>> {
     in_batches(observer, ChoiceStage::Bootstraps, choose.bootstraps, |number| {
         let draws = Draws { seed: choose.seed, purpose: "bootstrap", number };
-        let drawn = choose.sample.min(customers.len());
-        let rows = drawn_once(customers.len(), drawn, &mut draws.stream("customers", 0));
+        let size = choose.sample.min(customers.len());
+        let rows = drawn_once(customers.len(), size, &mut draws.stream("customers", 0));
         let sample = customers.clustered(&rows, choose, draws)?;
         candidates
             .iter()
@@ -158,7 +158,43 @@ fn shuffle(rows: &mut [usize], stream: &mut Stream) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// By sets of customers, and by all pairs of them.
+        #[test]
+        fn both_are_what_plain_counting_gives(labels in prop::collection::vec((0_u32..4, 0_u32..3), 1..60)) {
+            let (one, other): (Vec<u32>, Vec<u32>) = labels.iter().copied().unzip();
+            let shared = Shared::new(&one, &other, 4, 3);
+            let members = |labels: &[u32], cluster: u32| -> BTreeSet<usize> {
+                (0..labels.len()).filter(|row| labels[*row] == cluster).collect()
+            };
+            let mut weakest = 1.0_f64;
+            for (cluster, jaccard) in (0..4).zip(shared.jaccards()) {
+                let own = members(&one, cluster);
+                let best = (0..3)
+                    .map(|candidate| {
+                        let found = members(&other, candidate);
+                        own.intersection(&found).count() as f64 / own.union(&found).count().max(1) as f64
+                    })
+                    .fold(0.0, f64::max);
+                prop_assert_eq!(jaccard, (!own.is_empty()).then_some(best));
+                let (mut pairs, mut together) = (0.0, 0.0);
+                for left in &own {
+                    for right in own.iter().filter(|right| *right != left) {
+                        pairs += 1.0;
+                        together += f64::from(u8::from(other[*left] == other[*right]));
+                    }
+                }
+                weakest = weakest.min(if pairs > 0.0 { together / pairs } else { 0.0 });
+            }
+            prop_assert!((shared.prediction_strength() - weakest).abs() < 1e-15);
+        }
+    }
 
     #[test]
     fn jaccards_are_those_counted_by_hand() {

@@ -153,7 +153,7 @@ pub(super) fn unmet(candidate: &Candidate, choose: &ChooseClusters) -> Vec<Rejec
     }
     let clusters = || stability.iter().enumerate();
     if let Some((cluster, of)) = clusters().min_by(|(_, x), (_, y)| x.share.total_cmp(&y.share))
-        && !(of.share >= choose.min_share)
+        && of.share < choose.min_share
     {
         unmet.push(Rejection::TooSmallShare { cluster, share: of.share, least: choose.min_share });
     }
@@ -182,7 +182,7 @@ fn least_gap(gap: &Gap) -> f64 {
 }
 
 fn is_of_one_cloud(gap: &Gap) -> bool {
-    !(gap.value > least_gap(gap))
+    gap.value <= least_gap(gap)
 }
 
 /// What to beware of with a candidate.
