@@ -25,14 +25,14 @@ impl Apart {
         });
     }
 
-    /// The farthest point, the first of equally far ones; `None` where every point sits on a centroid.
-    pub(crate) fn farthest(&self) -> Option<usize> {
+    /// The farthest point, the first of equally far ones; `None` where no squared distance is above `least`.
+    pub(crate) fn farthest(&self, least: f64) -> Option<usize> {
         let farther = |left: (f64, usize), right: (f64, usize)| {
             if right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)).is_gt() { right } else { left }
         };
         let rows = self.0.par_iter().enumerate().map(|(row, distance)| (*distance, row));
         let (distance, row) = rows.reduce(|| (0.0, usize::MAX), farther);
-        (distance > 0.0).then_some(row)
+        (distance > least).then_some(row)
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
     fn the_first_of_the_farthest_points_is_found_in_any_chunk() {
         let mut values = vec![1.0; 3 * CHUNK + 5];
         let of = |values: &[f64], centroids: &[f64]| {
-            Apart::new(&Points::new(values, 1), &Centroids::new(centroids.to_vec(), 1)).farthest()
+            Apart::new(&Points::new(values, 1), &Centroids::new(centroids.to_vec(), 1)).farthest(0.0)
         };
         assert_eq!(of(&values, &[1.0]), None);
         assert_eq!(of(&values, &[0.0]), Some(0));
@@ -75,8 +75,9 @@ mod tests {
         let points = Points::new(&values, 1);
         let mut apart = Apart::new(&points, &Centroids::new(vec![1.0, 4.0], 1));
         apart.approach(&points, &Centroids::new(vec![-2.0], 1));
-        assert_eq!(apart.farthest(), Some(3 * CHUNK + 4));
+        assert_eq!(apart.farthest(0.0), Some(3 * CHUNK + 4));
+        assert_eq!((apart.farthest(0.999), apart.farthest(1.0)), (Some(3 * CHUNK + 4), None));
         apart.approach(&points, &Centroids::new(vec![2.0], 1));
-        assert_eq!(apart.farthest(), None);
+        assert_eq!(apart.farthest(0.0), None);
     }
 }

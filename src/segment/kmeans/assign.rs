@@ -517,3 +517,6 @@ impl Margins<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

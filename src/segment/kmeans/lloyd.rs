@@ -172,7 +172,8 @@ impl Run<'_> {
     }
 
     /// The mean of each cluster's points. A cluster without points goes to the point that is farthest from its
-    /// centroid, one after the other; where every point sits on a centroid, it stays where it was.
+    /// centroid, one after the other; where every point sits on a centroid, up to the rounding of means, it stays where
+    /// it was. (Without that grace empty clusters would take turns at points whose mean is not quite where they are.)
     fn means(&self, sums: &Sums, before: &Centroids) -> Centroids {
         let dims = self.points.dims();
         let mut rows = before.rows().to_vec();
@@ -187,7 +188,7 @@ impl Run<'_> {
         let placed = clusters.filter(|(_, filled)| **filled).flat_map(|(row, _)| row).copied().collect();
         let mut apart = Apart::new(self.points, &Centroids::new(placed, dims));
         for (row, _) in rows.chunks_exact_mut(dims).zip(&filled).filter(|(_, filled)| !**filled) {
-            let Some(farthest) = apart.farthest() else { break };
+            let Some(farthest) = apart.farthest(self.grid.rounding()) else { break };
             row.copy_from_slice(self.points.row(farthest));
             apart.approach(self.points, &Centroids::new(row.to_vec(), dims));
         }

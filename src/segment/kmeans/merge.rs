@@ -68,3 +68,42 @@ fn mixed(hash: u64, bits: u64) -> u64 {
 pub(crate) fn spread<T: Copy + Send + Sync>(merged: &Merged, of_points: &[T]) -> Vec<T> {
     merged.point_of.par_iter().map(|point| of_points[*point as usize]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_points_become_one_of_their_joint_weight() {
+        let values: Vec<f64> = (0..400).map(|at| f64::from(at / 2 % 7 * (1 + at % 2))).collect();
+        let points = Points::weighted(&values, 2, (0..200).map(|row| row % 3).collect(), 0);
+        let found = merged(&points).unwrap();
+        assert_eq!(found.weights.len(), 7);
+        for row in 0..200 {
+            let point = found.point_of[row] as usize;
+            assert_eq!(&found.values[2 * point..][..2], points.row(row));
+        }
+        // In the order of their first rows.
+        assert_eq!(found.point_of[..9], [0, 1, 2, 3, 4, 5, 6, 0, 1]);
+        let weight = |point: u32| (0..200).filter(|row| row % 7 == point).map(|row| u64::from(row % 3)).sum();
+        assert_eq!(found.weights, (0..7).map(weight).collect::<Vec<u64>>());
+        assert_eq!(spread(&found, &[3, 1, 4, 1, 5, 9, 2])[5..9], [9, 2, 3, 1]);
+    }
+
+    #[test]
+    fn points_that_hardly_repeat_stay() {
+        let distinct =
+            |count: usize, of: usize| -> Vec<f64> { (0..of).map(|row| (row % count) as f64).collect() };
+        let merges = |values: &[f64]| merged(&Points::new(values, 1)).map(|merged| merged.weights.len());
+        assert_eq!(merges(&distinct(25, 100)), Some(25));
+        assert_eq!(merges(&distinct(26, 100)), None);
+        assert_eq!(merges(&distinct(3, 3)), None);
+        assert_eq!(merges(&distinct(2_500, 10_000)), None);
+        // The rows that are looked at first repeat, and the others do not.
+        let mut late = vec![0.0; 100_000];
+        (0..100_000).filter(|row| row % 24 != 0).for_each(|row| late[row] = row as f64);
+        assert_eq!(merges(&late), None);
+        // Zeros of both signs are different bits.
+        assert_eq!(merges(&[0.0, -0.0, 0.0, -0.0, 0.0, 0.0, 0.0, -0.0]), Some(2));
+    }
+}

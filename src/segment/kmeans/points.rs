@@ -238,3 +238,67 @@ pub(crate) fn row_by_row<'a>(points: &'a ArrayView2<'_, f64>) -> std::borrow::Co
         None => points.iter().copied().collect::<Vec<f64>>().into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(weights: &[f64]) -> (Vec<u64>, i32) {
+        whole_weights(weights, weights.len()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn weights_are_whole_units_of_a_power_of_two() {
+        assert!(whole_weights(&[1.0; 9], 9).unwrap().is_none());
+        assert!(whole_weights(&[], 0).unwrap().is_none());
+        for weights in
+            [vec![2.0; 3], vec![1.0, 7.0, 1e6], vec![0.1, 0.2, 0.3], vec![f64::MAX; 4], vec![5e-324]]
+        {
+            let (units, exponent) = whole(&weights);
+            let total: u64 = units.iter().sum();
+            assert_eq!(u64::BITS - total.leading_zeros(), WEIGHT_BITS as u32, "{weights:?}");
+            let points = Points::weighted(&[], 1, units.clone(), exponent);
+            for (unit, weight) in units.iter().zip(&weights) {
+                assert_eq!(points.weight_of_units(i128::from(*unit)).to_bits(), weight.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn a_power_of_two_changes_the_unit_alone() {
+        let weights = [0.3, 7.1, 1e-9, 2.0];
+        let (units, exponent) = whole(&weights);
+        for power in [-900, -1, 3, 900] {
+            let scaled = weights.map(|weight| weight * 2.0_f64.powi(power));
+            assert_eq!(whole(&scaled), (units.clone(), exponent + power));
+        }
+    }
+
+    #[test]
+    fn exponents_are_those_above() {
+        for (value, above) in
+            [(1.0, 1), (1.5, 1), (2.0_f64.next_down(), 1), (2.0, 2), (0.4, -1), (1e-310, -1022)]
+        {
+            assert_eq!(exponent_above(value), above);
+            assert!(power_of_two(above) > value);
+        }
+        assert_eq!(power_of_two(-1022).to_bits(), f64::MIN_POSITIVE.to_bits());
+        assert_eq!(power_of_two(-4000).to_bits(), f64::MIN_POSITIVE.to_bits());
+    }
+
+    #[test]
+    fn the_extent_covers_every_point() {
+        for (rows, dims) in [(1, 1), (15, 3), (16, 2), (17, 5), (CHUNK + 1, 3), (2 * CHUNK + 33, 1)] {
+            let number = |at: usize| ((at * 7_919) % 10_007) as f64 - 5_000.0;
+            let values: Vec<f64> = (0..rows * dims).map(number).collect();
+            let extent = Extent::of(&values, dims).unwrap();
+            for feature in 0..dims {
+                let column = || values[feature..].iter().step_by(dims).copied();
+                assert!((extent.lowest[feature] - column().fold(f64::INFINITY, f64::min)).abs() <= 0.0);
+                assert!((extent.highest[feature] - column().fold(f64::NEG_INFINITY, f64::max)).abs() <= 0.0);
+                assert!((extent.middle[feature] - column().sum::<f64>() / rows as f64).abs() < 1e-9);
+                assert!(column().all(|x| (x - extent.middle[feature]).abs() <= extent.spread()));
+            }
+        }
+    }
+}

@@ -198,3 +198,115 @@ pub(crate) fn random_rows(points: usize, clusters: usize, stream: &mut Stream) -
     }
     rows.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(run: u64) -> Stream {
+        Stream::new(1, "test", run)
+    }
+
+    /// Around 0, 100, 200 …, all rows of one place after the other.
+    fn places(count: usize, rows: usize) -> Vec<f64> {
+        (0..count * rows)
+            .map(|row| (row / rows) as f64 * 100.0 + ((row * 7_919) % 101) as f64 / 101.0)
+            .collect()
+    }
+
+    fn seeds(points: &Points<'_>, clusters: usize, run: u64) -> Vec<f64> {
+        let rows: Vec<usize> = (0..points.len()).collect();
+        plus_plus(points, &rows, clusters, 1e6, &mut stream(run))
+    }
+
+    #[test]
+    fn a_sample_is_all_rows_or_one_of_each_stretch() {
+        assert_eq!(sample(5, 2, &mut stream(0)), [0, 1, 2, 3, 4]);
+        assert_eq!(sample(SAMPLE, 2, &mut stream(0)).len(), SAMPLE);
+        let points = 3 * SAMPLE + 1_000;
+        let found = sample(points, 8, &mut stream(0));
+        assert_eq!(found.len(), SAMPLE);
+        for (stretch, row) in found.iter().enumerate() {
+            let start = stretch as u128 * points as u128 / SAMPLE as u128;
+            let end = (stretch as u128 + 1) * points as u128 / SAMPLE as u128;
+            assert!((start..end).contains(&(*row as u128)));
+        }
+        // Not always the same place within it.
+        let within: std::collections::BTreeSet<usize> =
+            found.iter().enumerate().map(|(stretch, row)| row - stretch * points / SAMPLE).collect();
+        assert_eq!(within.len(), 4);
+        assert_eq!(sample(points, 100, &mut stream(0)).len(), 100 * SAMPLE_PER_CENTROID);
+        assert_eq!(found, sample(points, 8, &mut stream(0)));
+        assert_ne!(found, sample(points, 8, &mut stream(1)));
+    }
+
+    #[test]
+    fn seeds_are_spread_over_all_places() {
+        let values = places(9, 700);
+        let points = Points::new(&values, 1);
+        for run in 0..20 {
+            let mut found: Vec<i64> = seeds(&points, 9, run).iter().map(|x| (x / 100.0) as i64).collect();
+            found.sort_unstable();
+            assert_eq!(found, [0, 1, 2, 3, 4, 5, 6, 7, 8], "run {run}");
+        }
+    }
+
+    /// Chunks of tasks, many of them, and weights.
+    #[test]
+    fn threads_leave_no_trace() {
+        let values = places(11, 4_001);
+        let weights: Vec<u64> = (0..values.len() as u64).map(|row| row % 5).collect();
+        for points in [Points::new(&values, 1), Points::weighted(&values, 1, weights, 0)] {
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| seeds(&points, 6, 3))
+            };
+            let expected = run(1);
+            assert!([2, 3, 8].into_iter().all(|threads| run(threads) == expected));
+        }
+    }
+
+    #[test]
+    fn points_of_no_weight_are_never_drawn() {
+        let values = places(4, 50);
+        let weights = (0..200).map(|row| u64::from(row % 50 == 7)).collect();
+        let points = Points::weighted(&values, 1, weights, 0);
+        for run in 0..20 {
+            let mut found = seeds(&points, 4, run);
+            found.sort_unstable_by(f64::total_cmp);
+            assert_eq!(found, [values[7], values[57], values[107], values[157]]);
+        }
+    }
+
+    #[test]
+    fn where_points_do_not_suffice_the_first_seed_comes_again() {
+        let values = [5.0, 5.0, 9.0];
+        let found = seeds(&Points::new(&values, 1), 4, 0);
+        let first = found[0];
+        assert_eq!(found, [first, 14.0 - first, first, first]);
+    }
+
+    #[test]
+    fn random_rows_are_distinct_and_equally_likely() {
+        let mut drawn = [0_u32; 10];
+        for run in 0..2_000 {
+            let rows = random_rows(10, 3, &mut stream(run));
+            assert!(rows.len() == 3 && rows.windows(2).all(|pair| pair[0] < pair[1]));
+            rows.into_iter().for_each(|row| drawn[row] += 1);
+        }
+        // 600 expected of each; the standard deviation is 20.
+        assert!(drawn.iter().all(|count| (500..700).contains(count)), "{drawn:?}");
+        assert_eq!(random_rows(2, 5, &mut stream(0)), [0, 1]);
+    }
+
+    #[test]
+    fn draws_below_a_bound_reach_all_of_it() {
+        let mut stream = stream(0);
+        for bound in [1, 3, 1 << 40, (1 << 64) + 5, 1 << 123] {
+            let drawn: Vec<u128> = (0..200).map(|_| below(&mut stream, bound)).collect();
+            assert!(drawn.iter().all(|number| *number < bound));
+            assert!(drawn.iter().any(|number| *number >= bound / 2));
+            assert!(drawn.iter().any(|number| *number <= bound / 2));
+        }
+    }
+}

@@ -57,6 +57,13 @@ impl Grid {
         Self { coarse: rounding(FINE_BITS), fine: rounding(0), exponents }
     }
 
+    /// No mean of equal points is farther from them, squared: half a unit of the grid, and its own rounding.
+    pub(crate) fn rounding(&self) -> f64 {
+        // 2⁻⁵¹ of the power of two that no value exceeds.
+        let of = |exponent: &i32| power_of_two(exponent + BITS - 51);
+        self.exponents.iter().fold(0.0, |sum, exponent| of(exponent).mul_add(of(exponent), sum))
+    }
+
     /// A value as a whole number of units of its feature's grid.
     fn units(&self, feature: usize, value: f64) -> i64 {
         let (coarse, fine) = (self.coarse[feature / LANES], self.fine[feature / LANES]);
@@ -208,7 +215,7 @@ impl Sums {
 
     /// The mean of a cluster's points, into `mean`; false where it has none.
     ///
-    /// The sum of units is rounded to a float once, and the quotient once.
+    /// It is the float nearest to the quotient, so that equal points on the grid are their mean to the bit.
     pub(crate) fn mean(&self, cluster: usize, grid: &Grid, mean: &mut [f64]) -> bool {
         let weight = self.weights[cluster];
         if weight <= 0 {
@@ -216,8 +223,158 @@ impl Sums {
         }
         let totals = &self.totals[cluster * self.dims..][..self.dims];
         for ((mean, total), exponent) in mean.iter_mut().zip(totals).zip(&grid.exponents) {
-            *mean = *total as f64 / weight as f64 * power_of_two(*exponent);
+            *mean = quotient(*total, weight) * power_of_two(*exponent);
         }
         true
+    }
+}
+
+/// The float nearest to a quotient, ties to even; the divisor is positive and below 2⁶².
+fn quotient(total: i128, divisor: i128) -> f64 {
+    let (size, divisor) = (total.unsigned_abs(), divisor.unsigned_abs());
+    if size == 0 {
+        return 0.0;
+    }
+    // The quotient then has at least 65 bits, so that a last bit for what is left over decides ties alone.
+    let shift = size.leading_zeros();
+    let whole = (size << shift) / divisor;
+    let rest = u128::from(whole * divisor != size << shift);
+    let rounded = (whole | rest) as f64 * power_of_two(-(shift as i32));
+    if total < 0 { -rounded } else { rounded }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A value in units of the grid of `largest`, halves to the even number.
+    fn plain_units(value: f64, largest: f64) -> i128 {
+        let above = (-400..=401).find(|exponent| 2.0_f64.powi(*exponent) > largest).unwrap();
+        (value * 2.0_f64.powi(BITS - above)).round_ties_even() as i128
+    }
+
+    fn totals(sums: &Sums) -> (Vec<i128>, Vec<i128>) {
+        (sums.totals.clone(), sums.weights.clone())
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_whole_numbers(
+            dims in 1..20_usize,
+            power in -400..300_i32,
+            points in prop::collection::vec(
+                (prop::collection::vec(-1.0..1.0_f64, 20), -70..1_i32, 0..3_usize, 0..3_usize),
+                1..60,
+            ),
+            weighted: bool,
+        ) {
+            let scaled: Vec<(Vec<f64>, usize, usize)> = points
+                .into_iter()
+                .map(|(values, small, first, second)| {
+                    // Of all sizes, so that limbs are full, empty and half way between.
+                    let size = 2.0_f64.powi(power + small);
+                    (values[..dims].iter().map(|value| value * size).collect(), first, second)
+                })
+                .collect();
+            let largest: Vec<f64> = (0..dims)
+                .map(|feature| scaled.iter().map(|(point, ..)| point[feature].abs()).fold(0.0, f64::max))
+                .collect();
+            let grid = Grid::new(&largest);
+            let mut sums = Sums::new(3, dims);
+            let mut other = Sums::new(3, dims);
+            let mut expected = (vec![0_i128; 3 * dims], vec![0_i128; 3]);
+            for (at, (point, first, second)) in scaled.iter().enumerate() {
+                let weight = weighted.then_some(1 + (at as u64 * 7_919) % (1 << 40));
+                let target = if at % 2 == 0 { &mut sums } else { &mut other };
+                target.shift(point, weight, &grid, None, *first);
+                // Some points go on, and their first cluster is left without a trace of them.
+                let cluster = if first == second { first } else {
+                    target.shift(point, weight, &grid, Some(*first), *second);
+                    second
+                };
+                let weight = i128::from(weight.unwrap_or(1));
+                expected.1[*cluster] += weight;
+                for (feature, value) in point.iter().enumerate() {
+                    expected.0[cluster * dims + feature] += plain_units(*value, largest[feature]) * weight;
+                }
+            }
+            sums.settle(&grid);
+            other.settle(&grid);
+            sums.add(&other);
+            prop_assert_eq!(totals(&sums), expected);
+        }
+
+        /// A unit of weight is a point, and a point of weight five is five points.
+        #[test]
+        fn weights_are_repetition(value in 1.0..1e3_f64, weight in 1..40_u64) {
+            let grid = Grid::new(&[value.abs()]);
+            let (mut one, mut many) = (Sums::new(1, 1), Sums::new(1, 1));
+            one.shift(&[value], Some(weight), &grid, None, 0);
+            (0..weight).for_each(|_| many.shift(&[value], None, &grid, None, 0));
+            many.settle(&grid);
+            prop_assert_eq!(totals(&one), totals(&many));
+            let (mut mean, mut of_many) = ([0.0], [0.0]);
+            prop_assert!(one.mean(0, &grid, &mut mean) && many.mean(0, &grid, &mut of_many));
+            prop_assert_eq!(mean[0].to_bits(), of_many[0].to_bits());
+            prop_assert_eq!(mean[0].to_bits(), value.to_bits());
+        }
+    }
+
+    /// The largest limbs there are, as often as they may be added and a few times more.
+    #[test]
+    fn limbs_are_brought_in_before_they_are_full() {
+        let value = 4.0_f64.next_down();
+        let grid = Grid::new(&[value]);
+        let mut sums = Sums::new(1, 1);
+        let count = EXACT_ADDITIONS + 3;
+        (0..count).for_each(|_| sums.shift(&[value], None, &grid, None, 0));
+        assert_eq!(sums.pending, 3);
+        sums.settle(&grid);
+        assert_eq!(sums.totals, [plain_units(value, value) * i128::from(count)]);
+        assert_eq!(sums.weights(), [i128::from(count)]);
+    }
+
+    /// A tie, what is next to it on both sides, and numbers at both ends.
+    #[test]
+    fn a_quotient_is_rounded_once() {
+        let tie = (1_i128 << 54) + 2;
+        for (total, divisor, expected) in [
+            (tie, 4, 2.0_f64.powi(52)),
+            (3 * tie, 12, 2.0_f64.powi(52)),
+            (3 * tie + 1, 12, 2.0_f64.powi(52) + 1.0),
+            (3 * tie - 1, 12, 2.0_f64.powi(52)),
+            (-(3 * tie + 1), 12, -(2.0_f64.powi(52) + 1.0)),
+            ((1 << 54) + 6, 4, 2.0_f64.powi(52) + 2.0),
+            (0, 7, 0.0),
+            (1, (1 << 62) - 1, 2.0_f64.powi(-62)),
+            (i128::MAX, 1, 2.0_f64.powi(127)),
+            (-1, 3, -1.0 / 3.0),
+        ] {
+            assert_eq!(quotient(total, divisor).to_bits(), expected.to_bits(), "{total} / {divisor}");
+        }
+    }
+
+    #[test]
+    fn halves_go_to_the_even_unit() {
+        let grid = Grid::new(&[1.5]);
+        let unit = 2.0_f64.powi(1 - BITS);
+        for (units, expected) in [(0.5, 0), (1.5, 2), (2.5, 2), (-0.5, 0), (-1.5, -2), (0.51, 1), (-2.5, -2)]
+        {
+            assert_eq!(grid.units(0, units * unit), expected);
+        }
+        // The coarse limb is rounded first, and half of its unit is a whole number of the fine one's.
+        let half = 2.0_f64.powi(FINE_BITS - 1);
+        for units in [half, 3.0 * half, half - 0.5, half + 0.5, -half, half - 1.5, 3.0 * half + 1.5] {
+            assert_eq!(i128::from(grid.units(0, units * unit)), units.round_ties_even() as i128);
+        }
+    }
+
+    #[test]
+    fn a_cluster_without_points_has_no_mean() {
+        let mut mean = [7.0];
+        assert!(!Sums::new(2, 1).mean(1, &Grid::new(&[1.0]), &mut mean));
+        assert_eq!(mean[0].to_bits(), 7.0_f64.to_bits());
     }
 }

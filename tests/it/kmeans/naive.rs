@@ -116,16 +116,43 @@ impl Grid {
         Self { exponents: (0..rows[0].len()).map(exponent).collect() }
     }
 
+    /// Two points are at the same place, as far as means can tell: 2⁻⁵¹ of the power of two above the largest, squared.
+    fn rounding(&self) -> f64 {
+        let of = |exponent: &i32| 2.0_f64.powi(exponent + 9);
+        self.exponents.iter().fold(0.0, |sum, exponent| of(exponent).mul_add(of(exponent), sum))
+    }
+
     /// Halves go to the even number.
     fn mean(&self, members: &[(&Vec<f64>, u64)]) -> Vec<f64> {
         let weight: i128 = members.iter().map(|(_, weight)| i128::from(*weight)).sum();
         let of = |(feature, exponent): (usize, &i32)| {
             let units = |row: &Vec<f64>| (row[feature] * 2.0_f64.powi(-exponent)).round_ties_even() as i128;
             let total: i128 = members.iter().map(|(row, weight)| units(row) * i128::from(*weight)).sum();
-            total as f64 / weight as f64 * 2.0_f64.powi(*exponent)
+            quotient(total, weight) * 2.0_f64.powi(*exponent)
         };
         self.exponents.iter().enumerate().map(of).collect()
     }
+}
+
+/// A quotient of 53 digits by long division, rounded by what is left over, halves to the even number.
+fn quotient(total: i128, weight: i128) -> f64 {
+    if total == 0 {
+        return 0.0;
+    }
+    let (size, mut divisor, mut power) = (total.abs(), weight, 0);
+    while size / divisor >= 1 << 53 {
+        (divisor, power) = (divisor * 2, power + 1);
+    }
+    let (mut digits, mut rest) = (size / divisor, size % divisor);
+    while digits < 1 << 52 {
+        (digits, rest) = (2 * digits + 2 * rest / divisor, 2 * rest % divisor);
+        power -= 1;
+    }
+    if 2 * rest > divisor || 2 * rest == divisor && digits % 2 == 1 {
+        digits += 1;
+    }
+    let rounded = digits as f64 * 2.0_f64.powi(power);
+    if total < 0 { -rounded } else { rounded }
 }
 
 fn assign(rows: &[Vec<f64>], centroids: &[Vec<f64>]) -> Vec<usize> {
@@ -133,7 +160,7 @@ fn assign(rows: &[Vec<f64>], centroids: &[Vec<f64>]) -> Vec<usize> {
 }
 
 /// A cluster without points goes to the point that is farthest from the other centroids, the first of several, one
-/// after the other; where every point sits on one it stays.
+/// after the other; where every point sits on one, up to rounding, it stays.
 fn means(
     rows: &[Vec<f64>],
     weights: &[u64],
@@ -153,7 +180,7 @@ fn means(
         let mut farthest: Option<(f64, &Vec<f64>)> = None;
         for row in rows {
             let distance = nearest(row, &placed).1;
-            if distance > farthest.map_or(0.0, |(distance, _)| distance) {
+            if distance > farthest.map_or(grid.rounding(), |(distance, _)| distance) {
                 farthest = Some((distance, row));
             }
         }
