@@ -103,6 +103,12 @@ impl SegmentChoice {
         self.model(self.clusters.recommended()?)
     }
 
+    /// The model of the number to use where customers have to be parted in any case: see [`ClusterChoice::reproducible`].
+    #[must_use]
+    pub fn reproducible(&self) -> Option<KMeansModel> {
+        self.model(self.clusters.reproducible()?)
+    }
+
     fn of(&self, candidate: &Candidate) -> KMeansModel {
         let quality = KMeansQuality {
             simplified_silhouette: candidate.simplified_silhouette(),
