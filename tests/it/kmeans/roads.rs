@@ -1,10 +1,12 @@
 //! Every road to the nearest centroids gives the bits of the plain loops, above all where they could differ: ties,
 //! near ties, far offsets, mixed scales, numbers near both ends of the range.
 
+use kohort::segment::kmeans::Road;
 use ndarray::{Array2, Axis, array};
 use proptest::prelude::*;
 
-use super::{agree, blobs, first_rows, numbers};
+use super::naive::Plain;
+use super::{agree, blobs, first_rows, from, numbers};
 
 /// What points look like before they are moved and scaled.
 #[derive(Clone, Copy, Debug)]
@@ -149,11 +151,24 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..Default::default() })]
-
     #[test]
     fn every_road_gives_the_bits_of_the_plain_loops(case in cases()) {
         case.check();
+    }
+}
+
+/// Overlapping clouds, which take long, so that losses add up to many times the margins, and starts that lie far off.
+#[test]
+fn margins_last_through_many_iterations() {
+    for (features, clusters, seed) in [(1, 9, 1), (2, 12, 2), (3, 17, 3)] {
+        let points = blobs(1_500, features, 3, seed);
+        let mut start = first_rows(&points, clusters) * 0.05;
+        start[(0, 0)] = 60.0;
+        let exact = Plain::of(&from(&start, Road::Exact, 120).fit_matrix(points.view(), None).unwrap());
+        assert!(exact.iterations > 20, "{}", exact.iterations);
+        for road in [Road::Screened, Road::Margins, Road::Auto] {
+            assert_eq!(Plain::of(&from(&start, road, 120).fit_matrix(points.view(), None).unwrap()), exact);
+        }
     }
 }
 

@@ -17,8 +17,6 @@ struct Look<'a> {
 impl pulp::WithSimd for Look<'_> {
     type Output = (Sight, [f32; BLOCK]);
 
-    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
-    #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, simd: S) -> Self::Output {
         let mut sight = Sight::new();
         let (values, norms) = self.blocks.chunk(0);
