@@ -1,9 +1,7 @@
 //! k-means beside the figures of others.
 
-use kohort::segment::kmeans::{Initialization, KMeans, Road};
-use ndarray::Array2;
+use kohort::segment::kmeans::{Initialization, KMeans};
 
-use super::{ROADS, fit};
 use crate::quality::iris;
 
 #[test]
@@ -25,10 +23,12 @@ fn iris_gives_the_figures_of_scikit_learn() {
 
 #[cfg(feature = "csv")]
 mod online_retail {
+    use kohort::segment::kmeans::Road;
     use kohort::{AsOf, FeatureExtractor, FeatureTable, Zone};
+    use ndarray::Array2;
     use serde_json::Value;
 
-    use super::{Array2, ROADS, Road, fit};
+    use super::super::{ROADS, fit};
 
     /// Those who bought, as z-scores of the logarithms of days since the last order, orders and gross.
     fn points(table: &FeatureTable) -> Array2<f64> {
