@@ -57,7 +57,7 @@ fn damaged_states_are_refused_with_the_reason() {
         (&running, "/model/stage/running/centroids/1/weight", float(-1.0), "the weight of centroid 1 is out"),
         (&running, "/model/stage/running/centroids/1/mark", float(1e121), "the weight of centroid 1 is out"),
         (&running, "/model/stage/running/centroids/1/rows", json!(0), "centroid 1 has weight without rows"),
-        (&running, "/model/stage/running/centroids/1/values/0", float(1e121), "below 2.5e120"),
+        (&running, "/model/stage/running/centroids/1/values/0", float(1e121), "row 1 has"),
         (&running, "/model/stage/running/unchecked", json!(u64::MAX), "is no count of rows"),
         (
             &running,
@@ -79,7 +79,7 @@ fn damaged_states_are_refused_with_the_reason() {
             json!(4),
             "it keeps 4 rows, and its centroids have not started",
         ),
-        (&waiting, "/model/stage/waiting/values/3", float(1e300), "in row 1, feature 1"),
+        (&waiting, "/model/stage/waiting/values/3", float(1e300), "row 1 has"),
         (&waiting, "/model/stage/waiting/weights", json!([float(1.0)]), "it keeps 1 weights for 4 rows"),
         (&waiting, "/model/stage/waiting/weights/2", float(0.0), "a weight is out of range"),
         (&waiting, "/model/stage/waiting/weights/2", float(1e121), "a weight is out of range"),

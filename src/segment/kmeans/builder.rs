@@ -134,7 +134,7 @@ impl KMeansBuilder {
     }
 
     /// Stops when the squared movements of all centroids, in scaled units, add up to no more. Defaults to 0: iterate
-    /// until no customer changes her cluster.
+    /// until no customer changes her cluster, or those who do leave every centroid where it is.
     pub fn tolerance(mut self, tolerance: f64) -> Self {
         self.tolerance = tolerance;
         self
@@ -199,7 +199,7 @@ impl KMeansBuilder {
                 return refused(
                     "initialization",
                     number.to_string(),
-                    "finite numbers, in absolute value below 1e100",
+                    "finite numbers, in absolute value of at most 1e100",
                 );
             }
         }

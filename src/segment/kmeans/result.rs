@@ -129,7 +129,8 @@ impl KMeansFit {
         &self.merges
     }
 
-    /// The nearest centroid of other points, less its price where there are prices. O(points · clusters · features).
+    /// The nearest centroid of other points, less its price where there are prices; of equally near ones the first, which
+    /// during the fit, when clusters were in another order, may have been another. O(points · clusters · features).
     ///
     /// # Errors
     /// [`Error::Setting`] for points of another width, [`Error::Coordinate`] for a number that is not finite.

@@ -100,7 +100,7 @@ impl KMeansStream {
         if Extent::of(&centroids, dims).is_err() {
             return Err(refused(
                 "not finite, or too large".into(),
-                "finite numbers, in absolute value below 2.5e120",
+                "finite numbers, in absolute value of at most 1e100",
             ));
         }
         Ok(KMeansState::running(self.clone(), dims, Running::new(centroids, weights, counts)))

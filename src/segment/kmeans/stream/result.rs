@@ -128,7 +128,8 @@ impl KMeansStreamFit {
     /// The nearest centroid of points. O(points · clusters · features).
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for points of another width, or a number that is not finite.
+    /// [`Error::Setting`](crate::Error::Setting) for points of another width,
+    /// [`Error::Coordinate`](crate::Error::Coordinate) for a number that is not finite.
     #[expect(clippy::needless_pass_by_value, reason = "a view is passed as ndarray passes it")]
     pub fn predict(&self, points: ArrayView2<'_, f64>) -> Result<Vec<u32>> {
         predict(&points, &self.centroids, None)

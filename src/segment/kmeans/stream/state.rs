@@ -101,7 +101,7 @@ impl KMeansState {
     ///
     /// # Errors
     /// [`Error::Incompatible`] for rows of another width than those before; [`Error::Empty`] for a matrix without
-    /// features; [`Error::Setting`] for a number that is not finite (with row and feature), for a weight that is
+    /// features; [`Error::Coordinate`] for a number that is not finite, [`Error::Setting`] for a weight that is
     /// neither 0 nor at least 1e-120, and for weights of more than 1e120 in all; [`Error::ColumnLength`] where there
     /// is not one weight a row. The state is then as it was.
     #[expect(clippy::needless_pass_by_value, reason = "a view is passed as ndarray passes it")]
