@@ -24,6 +24,7 @@
 //! ```
 
 mod attribution;
+mod behaviour;
 mod computed;
 mod custom;
 mod customer;
@@ -48,6 +49,7 @@ mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
+pub use behaviour::Behaviour;
 pub use computed::{
     Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
     Over, TraitValue,

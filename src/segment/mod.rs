@@ -27,6 +27,7 @@
 pub mod kmeans;
 pub mod quality;
 pub mod rfm;
+pub mod rules;
 mod segmentation;
 pub mod starter;
 
@@ -44,6 +45,7 @@ pub use rfm::{
     Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
+pub use rules::{AnyCase, Operand, Predicate, Relative, Truth, Value, bucket, feature, segment};
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{
     DroppedSegment, LoyalRecency, StarterModel, StarterSegment, StarterSegments, StarterSegmentsBuilder,

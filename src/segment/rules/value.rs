@@ -1,0 +1,89 @@
+//! What a condition compares with: a value that is given, or one that depends on the moment or on all customers.
+
+use crate::transaction::Money;
+
+/// What a feature is compared with.
+///
+/// Numbers, texts and flags are meant as they are. A [`Relative`] moment depends on that of the table; percentiles and
+/// ranks are learned from the customers of a fit and frozen in the model.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Value {
+    /// A number; of money, in currency units. Finite.
+    Number(f64),
+    /// A text, for features that are categories.
+    Text(String),
+    /// Yes (any number but 0) or no (0).
+    Flag(bool),
+    /// A date, or a date with a time, as [`AsOf::date`](crate::AsOf::date) reads it: `2026-01-31`,
+    /// `2026-01-31 18:30`. In the zone of the table's moment unless it has an offset of its own.
+    Date(String),
+    /// A moment relative to that of the table.
+    Relative(Relative),
+    /// The percentile (type 7), from 0 to 100, of the feature over the customers of the fit who have it.
+    Percentile(f64),
+    /// The so-many-th largest value of the feature over the customers of the fit who have it, from 1; the smallest
+    /// where there are fewer.
+    Top(u64),
+    /// The so-many-th smallest value; the largest where there are fewer.
+    Bottom(u64),
+}
+
+/// A moment so many days of 24 hours, or calendar months in the zone of the table's moment, after it, or before it where
+/// negative.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Relative {
+    /// Days of 24 hours.
+    Days(i32),
+    /// Calendar months: from the 31st, a month back is the last day of a shorter month.
+    Months(i32),
+}
+
+impl Value {
+    /// Whether it is learned from the customers of a fit.
+    pub(crate) fn is_learned(&self) -> bool {
+        matches!(self, Self::Percentile(_) | Self::Top(_) | Self::Bottom(_))
+    }
+}
+
+macro_rules! numbers {
+    ($($type:ty),*) => {
+        $(impl From<$type> for Value {
+            fn from(number: $type) -> Self {
+                Self::Number(f64::from(number))
+            }
+        })*
+    };
+}
+
+numbers!(f64, i32, u32);
+
+impl From<Money> for Value {
+    fn from(amount: Money) -> Self {
+        Self::Number(amount.to_f64())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<Relative> for Value {
+    fn from(moment: Relative) -> Self {
+        Self::Relative(moment)
+    }
+}
