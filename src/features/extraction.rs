@@ -212,7 +212,7 @@ impl FeatureExtractor {
         let (columns, ()) = rayon::join(|| join_all(&parts, &texts), || drop(partition));
         let columns = columns?;
         let table = FeatureTable::from_columns(ids, names.into_iter().zip(columns))?;
-        Ok(table.with_context(TableContext {
+        Ok(table.described(TableContext {
             as_of: self.as_of().clone(),
             currency: log.rules().currency().to_owned(),
             vat: log.rules().vat(),

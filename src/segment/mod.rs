@@ -45,7 +45,10 @@ pub use rfm::{
     Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
-pub use rules::{AnyCase, Operand, Predicate, Relative, Truth, Value, bucket, feature, segment};
+pub use rules::{
+    AnyCase, AudienceSet, Matches, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth,
+    Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, feature, segment,
+};
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{
     DroppedSegment, LoyalRecency, StarterModel, StarterSegment, StarterSegments, StarterSegmentsBuilder,

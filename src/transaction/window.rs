@@ -141,10 +141,16 @@ fn days_before(now: i64, days: u32) -> i64 {
 
 /// The instant so many calendar months before a moment.
 fn months_before(as_of: &AsOf, months: u32) -> i64 {
+    months_from(as_of, -i64::from(months))
+}
+
+/// The instant so many calendar months after a moment, before it where negative; at most the ends of time.
+pub(crate) fn months_from(as_of: &AsOf, months: i64) -> i64 {
     let zone = as_of.zone();
-    let span: Span = (i64::from(months).min(120_000)).months();
-    let earlier = zone.civil(as_of.micros()).checked_sub(span).ok();
-    earlier.and_then(|civil| zone.instant(civil)).unwrap_or(*TIME_RANGE.start())
+    let span: Span = months.clamp(-120_000, 120_000).months();
+    let moved = zone.civil(as_of.micros()).checked_add(span).ok();
+    let beyond = if months < 0 { TIME_RANGE.start() } else { TIME_RANGE.end() };
+    moved.and_then(|civil| zone.instant(civil)).unwrap_or(*beyond)
 }
 
 impl fmt::Display for Window {
