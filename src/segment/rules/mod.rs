@@ -1,6 +1,7 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+mod builder;
 mod check;
 mod condition;
 mod cuts;
@@ -9,7 +10,6 @@ mod model;
 mod order;
 mod plan;
 mod predicate;
-mod rules;
 mod text;
 mod truth;
 mod validity;
@@ -17,11 +17,11 @@ mod value;
 mod waterfall;
 
 pub use audience_set::AudienceSet;
+pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use matches::Matches;
 pub use model::RulesModel;
 pub use predicate::{Predicate, segment};
-pub use rules::{Rules, RulesBuilder};
 pub use truth::Truth;
 pub use value::{Relative, Value};
 pub use waterfall::{Undecided, Waterfall, WaterfallBuilder, WaterfallModel};

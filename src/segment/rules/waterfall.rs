@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::builder::{Rules, RulesBuilder};
 use super::model::RulesModel;
 use super::plan::Plan;
 use super::predicate::Predicate;
-use super::rules::{Rules, RulesBuilder};
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::segment::segmentation::UNASSIGNED;

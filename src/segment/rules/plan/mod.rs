@@ -1,10 +1,10 @@
 //! Rules compiled for a table, and evaluated for all its customers in one pass.
 
+use super::builder::Rules;
 use super::check::{Check, Frame, Given, Kind};
 use super::cuts::Cuts;
 use super::matches::Matches;
 use super::predicate::Node;
-use super::rules::Rules;
 use super::truth::Truth;
 use crate::bitmap::Bitmap;
 use crate::error::Result;
