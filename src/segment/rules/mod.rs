@@ -1,12 +1,15 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+mod bucket;
 mod builder;
 mod check;
 mod condition;
+mod customer;
 mod cuts;
 mod matches;
 mod model;
+mod one_by_one;
 mod order;
 mod plan;
 mod predicate;
@@ -19,8 +22,10 @@ mod waterfall;
 pub use audience_set::AudienceSet;
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
+pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
 pub use matches::Matches;
 pub use model::RulesModel;
+pub use one_by_one::OneByOne;
 pub use predicate::{Predicate, segment};
 pub use truth::Truth;
 pub use value::{Relative, Value};
