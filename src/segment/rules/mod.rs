@@ -7,6 +7,7 @@ mod check;
 mod condition;
 mod customer;
 mod cuts;
+mod explain;
 mod matches;
 mod model;
 mod one_by_one;
@@ -23,6 +24,10 @@ pub use audience_set::AudienceSet;
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
+pub use explain::{
+    Change, Days, Explanation, ExplanationLine, Flip, Found, Needs, Part, TextPattern, TextPlace, Threshold,
+    WaterfallExplanation,
+};
 pub use matches::Matches;
 pub use model::RulesModel;
 pub use one_by_one::OneByOne;
