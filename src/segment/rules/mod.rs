@@ -1,6 +1,7 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+mod bucket;
 mod builder;
 mod check;
 mod condition;
