@@ -82,7 +82,7 @@ pub(crate) enum Ordered<T> {
 }
 
 /// Days of a year, a bit for each day of each month.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub(crate) struct Days([u32; 12]);
 
 impl Check {
