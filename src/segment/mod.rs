@@ -46,9 +46,10 @@ pub use rfm::{
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use rules::{
-    AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
-    OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
-    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, feature, segment,
+    AnyCase, AudienceSet, Audit, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue,
+    Matches, OneByOne, Operand, Predicate, Relative, Rules, RulesAudit, RulesBuilder, RulesModel,
+    SizeEstimates, Truth, Undecided, Value, Waterfall, WaterfallBuilder, WaterfallExplanation,
+    WaterfallModel, bucket, feature, segment,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -1,12 +1,14 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+mod audit;
 mod bucket;
 mod builder;
 mod check;
 mod condition;
 mod customer;
 mod cuts;
+mod estimate;
 mod explain;
 mod matches;
 mod model;
@@ -21,9 +23,11 @@ mod value;
 mod waterfall;
 
 pub use audience_set::AudienceSet;
+pub use audit::{Audit, AuditBuilder, AuditFinding, AuditedSegment, FindingKind, RulesAudit};
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
+pub use estimate::{SizeEstimate, SizeEstimates};
 pub use explain::{
     Change, Days, Explanation, ExplanationLine, Flip, Found, Needs, Part, TextPattern, TextPlace, Threshold,
     WaterfallExplanation,
