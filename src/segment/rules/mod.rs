@@ -1,11 +1,13 @@
 //! Segments stated as rules: predicates over features.
 
+mod behaviour;
 mod condition;
 mod predicate;
 mod text;
 mod truth;
 mod value;
 
+pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use predicate::{Predicate, segment};
 pub use truth::Truth;
