@@ -4,6 +4,7 @@ mod audience_set;
 mod bucket;
 mod builder;
 mod check;
+mod behaviour;
 mod condition;
 mod cuts;
 mod matches;
@@ -19,6 +20,7 @@ mod waterfall;
 
 pub use audience_set::AudienceSet;
 pub use builder::{Rules, RulesBuilder};
+pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use matches::Matches;
 pub use model::RulesModel;
