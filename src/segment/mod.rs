@@ -46,8 +46,9 @@ pub use rfm::{
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use rules::{
-    AnyCase, AudienceSet, Matches, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, did, feature, first_did, last_did, regular,
-    restarted, segment, stopped,
+    AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
+    OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
+    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, did, feature, first_did, last_did, regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -6,9 +6,12 @@ mod builder;
 mod check;
 mod behaviour;
 mod condition;
+mod customer;
 mod cuts;
+mod explain;
 mod matches;
 mod model;
+mod one_by_one;
 mod order;
 mod plan;
 mod predicate;
@@ -22,8 +25,14 @@ pub use audience_set::AudienceSet;
 pub use builder::{Rules, RulesBuilder};
 pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use condition::{AnyCase, Operand, bucket, feature};
+pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
+pub use explain::{
+    Change, Days, Explanation, ExplanationLine, Flip, Found, Needs, Part, TextPattern, TextPlace, Threshold,
+    WaterfallExplanation,
+};
 pub use matches::Matches;
 pub use model::RulesModel;
+pub use one_by_one::OneByOne;
 pub use predicate::{Predicate, segment};
 pub use truth::Truth;
 pub use value::{Relative, Value};
