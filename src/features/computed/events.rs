@@ -18,6 +18,13 @@ use crate::transaction::{AsOf, Money, Window};
 /// Customers that one task measures. Fixed, so that nothing depends on the number of threads.
 const CHUNK: usize = 1 << 12;
 
+/// A text of an event that filters look at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::features) enum EventText {
+    Kind,
+    Of(EventAttribute),
+}
+
 /// What of an event is looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -86,7 +93,7 @@ pub struct EventTrait {
     aggregate: EventAggregate,
     window: Window,
     kinds: Vec<String>,
-    texts: Vec<(EventAttribute, Vec<String>, Pass)>,
+    texts: Vec<(EventText, Vec<String>, Pass)>,
     least: Option<f64>,
     most: Option<f64>,
     /// The limits in ten-thousandths.
@@ -178,7 +185,11 @@ impl EventTraitBuilder {
         attribute: EventAttribute,
         texts: impl IntoIterator<Item = T>,
     ) -> Self {
-        self.0.texts.push((attribute, texts.into_iter().map(Into::into).collect(), Pass::Only));
+        self.0.texts.push((
+            EventText::Of(attribute),
+            texts.into_iter().map(Into::into).collect(),
+            Pass::Only,
+        ));
         self
     }
 
@@ -189,7 +200,11 @@ impl EventTraitBuilder {
         attribute: EventAttribute,
         texts: impl IntoIterator<Item = T>,
     ) -> Self {
-        self.0.texts.push((attribute, texts.into_iter().map(Into::into).collect(), Pass::Except));
+        self.0.texts.push((
+            EventText::Of(attribute),
+            texts.into_iter().map(Into::into).collect(),
+            Pass::Except,
+        ));
         self
     }
 
@@ -225,7 +240,8 @@ impl EventTraitBuilder {
         if own.name.trim().is_empty() {
             return setting("name", format!("`{}`", own.name), "a name for the trait");
         }
-        if let Some((attribute, ..)) = own.texts.iter().find(|(_, texts, _)| texts.is_empty()) {
+        if let Some((EventText::Of(attribute), ..)) = own.texts.iter().find(|(_, texts, _)| texts.is_empty())
+        {
             return setting("texts", format!("no {attribute}"), "at least one text to filter by");
         }
         for (limit, bound) in [(own.least, &mut own.bounds.0), (own.most, &mut own.bounds.1)] {
@@ -267,8 +283,11 @@ impl<'e> EventPlan<'e> {
         } else {
             events.kinds().levels().iter().map(|kind| own.kinds.iter().any(|wanted| wanted == kind)).collect()
         };
-        let filter = |(attribute, texts, pass): &(EventAttribute, Vec<String>, Pass)| {
-            let column = column(*attribute)?;
+        let filter = |(text, texts, pass): &(EventText, Vec<String>, Pass)| {
+            let column = match text {
+                EventText::Kind => events.kinds(),
+                EventText::Of(attribute) => column(*attribute)?,
+            };
             Ok((column, column.levels().iter().map(|text| pass.of(texts, text)).collect()))
         };
         Ok(Self {

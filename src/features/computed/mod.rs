@@ -12,6 +12,7 @@ mod plan;
 use crate::transaction::{Attribute, Window};
 
 pub use builder::ComputedBuilder;
+pub(in crate::features) use events::EventText;
 pub use events::{EventAggregate, EventTrait, EventTraitBuilder, EventValue};
 
 /// What a computed trait runs over.
@@ -51,6 +52,19 @@ pub enum Number {
 }
 
 impl Number {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Quantity,
+        Self::Gross,
+        Self::Discount,
+        Self::Paid,
+        Self::Returned,
+        Self::Net,
+        Self::QuantityReturned,
+        Self::Cost,
+        Self::UnitPrice,
+    ];
+
     /// Whether it is money, rather than a number of pieces.
     pub(crate) const fn is_money(self) -> bool {
         !matches!(self, Self::Quantity | Self::QuantityReturned)
@@ -162,7 +176,7 @@ pub(crate) struct TextFilter {
     pub(crate) pass: Pass,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Pass {
     Only,
     Except,
