@@ -47,7 +47,7 @@ pub use rfm::{
 };
 pub use rules::{
     AnyCase, AudienceSet, Matches, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth,
-    Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, feature, segment,
+    Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, catalogue, feature, segment,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

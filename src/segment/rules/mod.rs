@@ -1,6 +1,7 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+pub mod catalogue;
 mod check;
 mod condition;
 mod cuts;
