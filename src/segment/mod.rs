@@ -47,7 +47,8 @@ pub use rfm::{
 };
 pub use rules::{
     AnyCase, AudienceSet, Matches, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth,
-    Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, catalogue, feature, segment,
+    Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, catalogue, did, feature,
+    first_did, last_did, regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -36,6 +36,18 @@ enum Bounds {
     Between(i64, i64, String),
 }
 
+/// From where to where a window reaches, for whoever asks it of a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum WindowBounds {
+    All,
+    /// From so many days of 24 hours before the moment until so many.
+    Days(u32, u32),
+    /// The same in calendar months.
+    Months(u32, u32),
+    /// The texts of two instants.
+    Instants(String, String),
+}
+
 impl From<Window> for Bounds {
     fn from(window: Window) -> Self {
         window.0
@@ -147,6 +159,18 @@ impl Window {
         match &self.0 {
             Bounds::Between(from, until, _) => format!("{}_{}", instant_text(*from), instant_text(*until)),
             _ => self.to_string(),
+        }
+    }
+
+    /// From where to where it reaches.
+    pub(crate) fn bounds(&self) -> WindowBounds {
+        match &self.0 {
+            Bounds::All => WindowBounds::All,
+            Bounds::Days(from, until) => WindowBounds::Days(*from, *until),
+            Bounds::Months(from, until) => WindowBounds::Months(*from, *until),
+            Bounds::Between(from, until, _) => {
+                WindowBounds::Instants(instant_text(*from), instant_text(*until))
+            }
         }
     }
 

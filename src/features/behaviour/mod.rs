@@ -2,12 +2,18 @@
 //!
 //! A deed (events, orders or order lines that pass filters, in a window) becomes a [`Behaviour`]: how often, how much, when
 //! first and last, in how many periods, followed by what. Each is one column of the table under a name that is made of
-//! what it means, so equal behaviours of many rules are computed once. `deed.rs` has the deeds, `text.rs`, `name.rs` and
-//! `stored.rs` their forms, `plan.rs` and `events.rs` what is computed in the pass over lines and in the one over events,
-//! and `follow.rs` the two measures that traits do not have.
+//! what it means, so equal behaviours of many rules are computed once. `deed.rs` has the deeds and
+//! `selection.rs` their filters; `text.rs`, `name.rs` and
+//! `stored.rs` their forms; `plan.rs` and `events.rs` what is computed in the pass over lines and in the one over events;
+//! `follow.rs` the two measures that traits do not have; and `absent.rs` the zeros of those who are in one log alone.
 
+mod absent;
 mod deed;
+mod events;
+mod follow;
 mod name;
+mod plan;
+mod selection;
 mod stored;
 mod text;
 
@@ -17,8 +23,12 @@ use crate::error::Result;
 use crate::features::computed::{Aggregate, EventAggregate, Over};
 use crate::transaction::{Attribute, Window};
 
+pub(in crate::features) use absent::counted_where_absent;
+pub(crate) use deed::Total;
 pub use deed::{Deed, EventDeed, OrderDeed};
-pub(crate) use deed::{Side, Total};
+pub(in crate::features) use events::{EventSource, event_table};
+pub(in crate::features) use plan::order_plans;
+pub(crate) use selection::Side;
 
 use deed::View;
 
@@ -60,13 +70,13 @@ pub struct Behaviour {
 pub(crate) enum What {
     Orders(OrderDeed, Aggregate),
     Events(EventDeed, EventAggregate),
-    ActivePeriods(Periods),
+    ActivePeriods(Regularity),
     Sequence(Box<Sequence>),
 }
 
 /// In how many of the last periods a deed was.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Periods {
+pub(crate) struct Regularity {
     deed: Deed,
     periods: u32,
     days: u32,
@@ -141,7 +151,7 @@ impl Behaviour {
     /// assert_eq!(months.to_string(), "ACTIVE_PERIODS(ORDERS, 6, '30d')");
     /// ```
     pub fn active_periods(deed: impl Into<Deed>, periods: u32, days: u32) -> Self {
-        Self::of(What::ActivePeriods(Periods { deed: deed.into(), periods, days }))
+        Self::of(What::ActivePeriods(Regularity { deed: deed.into(), periods, days }))
     }
 
     /// How often a customer did `first` and then `then`, later, but at most `days` days of 24 hours later: of the deeds
@@ -198,7 +208,7 @@ impl Behaviour {
     /// a window that ends before it begins, or periods or days of which there are none.
     pub fn check(&self) -> Result<()> {
         let some = |name, count: u32, expected| match count {
-            0 => Err(deed::setting(name, "0".to_owned(), expected)),
+            0 => Err(selection::setting(name, "0".to_owned(), expected)),
             _ => Ok(()),
         };
         match &self.what {
@@ -210,6 +220,15 @@ impl Behaviour {
             What::Sequence(own) => some("days", own.days, "at least one day for the second to follow")?,
         }
         self.deeds().try_for_each(View::check)
+    }
+
+    /// Whether a customer who never did it has 0, rather than no value.
+    fn starts_at_zero(&self) -> bool {
+        match self.what {
+            What::Orders(_, aggregate) => matches!(aggregate, Aggregate::Count | Aggregate::Sum(_)),
+            What::Events(_, aggregate) => matches!(aggregate, EventAggregate::Count | EventAggregate::Sum),
+            What::ActivePeriods(_) | What::Sequence(_) => true,
+        }
     }
 
     /// The windows it looks at.

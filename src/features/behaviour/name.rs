@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::deed::{Deed, Named, Selection, View};
+use super::deed::{Deed, View};
+use super::selection::{Named, Selection};
 use super::text::{event_total, order_total};
 use super::{Same, What};
 use crate::features::computed::Pass;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::deed::{Deed, Named, Selection, Side, Total, View};
+use super::deed::{Deed, Total, View};
+use super::selection::{Named, Selection, Side, setting};
 use super::text::{event_total, order_total};
 use super::{Behaviour, Same, What};
 use crate::error::{Error, Result};
@@ -110,7 +111,7 @@ impl TryFrom<StoredDeed> for Deed {
         }
         match windows {
             0 | 1 => Ok(deed),
-            _ => Err(super::deed::setting("within", format!("{windows} windows"), "one window for a deed")),
+            _ => Err(setting("within", format!("{windows} windows"), "one window for a deed")),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::deed::{Deed, Limit, Named, Selection, Side, Texts, Total, View};
+use super::deed::{Deed, Total, View};
+use super::selection::{Filter, Limit, Named, Selection, Side};
 use super::{Behaviour, What};
 use crate::features::computed::{Aggregate, EventAggregate, Pass};
 use crate::transaction::Window;
@@ -110,7 +111,7 @@ impl<A: Named, N: Named> fmt::Display for Selection<A, N> {
     }
 }
 
-impl<A: Named> fmt::Display for Texts<A> {
+impl<A: Named> fmt::Display for Filter<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &String| format!("'{}'", text.replace('\'', "''"));
         let name = self.attribute.name();

@@ -11,9 +11,12 @@ mod plan;
 
 use crate::transaction::{Attribute, Window};
 
+pub(in crate::features) use aggregate::{Item, Outcome};
 pub use builder::ComputedBuilder;
-pub(in crate::features) use events::EventText;
+pub(in crate::features) use column::{Column, Kind};
 pub use events::{EventAggregate, EventTrait, EventTraitBuilder, EventValue};
+pub(in crate::features) use events::{EventPlan, EventText};
+pub(in crate::features) use plan::ComputedPlan;
 
 /// What a computed trait runs over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,7 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+mod behaviour;
 pub mod catalogue;
 mod check;
 mod condition;
@@ -18,6 +19,7 @@ mod value;
 mod waterfall;
 
 pub use audience_set::AudienceSet;
+pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use matches::Matches;
 pub use model::RulesModel;

@@ -3,7 +3,7 @@
 use super::template::{Template, at_least_one, check, share, templates, text};
 use crate::error::Result;
 use crate::features::{Behaviour, Feature};
-use crate::segment::rules::{Operand, Predicate, feature};
+use crate::segment::rules::{Predicate, did, feature};
 use crate::transaction::{Attribute, Window};
 
 /// Who buys one category above all?
@@ -148,9 +148,9 @@ impl Template for BuysOften {
     }
 
     fn rule(&self) -> Predicate {
-        let often = Operand::from(orders_of(&self.category, &self.window)).ge(self.orders);
+        let often = did(orders_of(&self.category, &self.window)).at_least(self.orders);
         match &self.never {
-            Some(never) => often.and(Operand::from(orders_of(never, &Window::all())).eq(0)),
+            Some(never) => often.and(did(orders_of(never, &Window::all())).never()),
             None => often,
         }
     }
@@ -219,11 +219,11 @@ impl Template for NewProductAudience {
     }
 
     fn rule(&self) -> Predicate {
-        let buys_it = Operand::from(orders_of(&self.category, &self.window)).ge(self.orders);
+        let buys_it = did(orders_of(&self.category, &self.window)).at_least(self.orders);
         match &self.without_product {
             Some(product) => {
-                let has_it = Behaviour::orders().only(Attribute::Product, [product.as_str()]).count();
-                buys_it.and(Operand::from(has_it).eq(0))
+                let has_it = Behaviour::orders().only(Attribute::Product, [product.as_str()]);
+                buys_it.and(did(has_it).never())
             }
             None => buys_it,
         }

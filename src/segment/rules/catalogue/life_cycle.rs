@@ -3,7 +3,7 @@
 use super::template::{Template, at_least_one, check, days, days_after, templates};
 use crate::error::Result;
 use crate::features::{Behaviour, Feature};
-use crate::segment::rules::{Operand, Predicate, feature};
+use crate::segment::rules::{Predicate, did, feature};
 use crate::transaction::Window;
 
 /// Who ordered for the first time lately?
@@ -331,10 +331,10 @@ impl Template for Reactivated {
 
     fn rule(&self) -> Predicate {
         let before = self.within_days.saturating_add(self.silent_days);
-        let silence = Behaviour::orders().within(Window::days_ago(before, self.within_days)).count();
+        let silence = Behaviour::orders().within(Window::days_ago(before, self.within_days));
         Predicate::all([
             feature(Feature::RecencyDays).lt(self.within_days),
-            Operand::from(silence).eq(0),
+            did(silence).never(),
             feature(Feature::TenureDays).ge(before),
         ])
     }
