@@ -40,7 +40,7 @@
 //!
 //! ```
 //! use kohort::features::{Breadth, Calendar};
-//! use kohort::segment::catalogue::{AtRisk, CategoryFan, PriceSensitive, SerialReturner, ShopsAt};
+//! use kohort::segment::catalogue::{AtRisk, BuysOften, CategoryFan, PriceSensitive, SerialReturner, ShopsAt};
 //! use kohort::segment::{Rules, segment};
 //! use kohort::synthetic::Shop;
 //! use kohort::{CostOfGoods, Costs, Economics, FeatureExtractor};
@@ -50,13 +50,15 @@
 //!     .rule("serial returner", SerialReturner::default().predicate()?)
 //!     .rule("win back", AtRisk::default().orders(2).predicate()?.and(!segment("serial returner")))
 //!     .rule("wait for the sale", PriceSensitive::default().above_share(0.7).predicate()?)
-//!     .rule("coats at night", CategoryFan::of("coats").predicate()?.and(ShopsAt::band("night").predicate()?))
+//!     .rule("shoes at night", CategoryFan::of("shoes").predicate()?.and(ShopsAt::band("night").predicate()?))
+//!     .rule("no shoes yet", BuysOften::of("dresses").never("shoes").predicate()?)
 //!     .build()?;
 //!
 //! let customers = FeatureExtractor::builder(log.as_of_end()?)
 //!     .prices()
 //!     .calendar(Calendar::default())
 //!     .breadth(Breadth::default())
+//!     .behaviours(rules.behaviours())
 //!     .build()?
 //!     .extract(&log)?;
 //! let customers = Economics::builder(Costs::builder(CostOfGoods::FromLines).build()?).build()?.enrich(&customers)?;
