@@ -23,9 +23,9 @@ pub struct AudienceSet {
 }
 
 impl AudienceSet {
-    pub(crate) fn of(table: &FeatureTable, names: Vec<&str>, matches: Vec<Matches>) -> Result<Self> {
+    pub(crate) fn of(table: &FeatureTable, names: Vec<&str>, matches: Vec<Matches>) -> Self {
         let names = names.into_iter().map(str::to_owned).collect();
-        Ok(Self { ids: Arc::clone(table.shared_ids()), names, matches })
+        Self { ids: Arc::clone(table.shared_ids()), names, matches }
     }
 
     /// The names, in the order of the rules.

@@ -82,7 +82,7 @@ pub(crate) enum Ordered<T> {
 }
 
 /// Days of a year, a bit for each day of each month.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub(crate) struct Days([u32; 12]);
 
 impl Check {
@@ -117,13 +117,12 @@ impl Check {
         match (self, given) {
             (Self::Missing, given) => Truth::from(given.is_none()),
             (Self::Present, given) => Truth::from(given.is_some()),
-            (_, None) => Truth::Unknown,
             (Self::Number(check), Some(Given::Number(number))) => Truth::from(check.holds(&number)),
             (Self::Time(check), Some(Given::Time(time))) => Truth::from(check.holds(&time)),
             (Self::Text(check), Some(Given::Text(text))) => Truth::from(check.holds_by(|own| text.cmp(own))),
             (Self::Matches(pattern), Some(Given::Text(text))) => Truth::from(pattern.matches(text)),
             (Self::Anniversary(days, as_of), Some(Given::Time(time))) => Truth::from(days.has(time, as_of)),
-            // A check is made for the kind of its column, so this does not happen.
+            // Without a value nobody can say. A check is made for the kind of its column, so another kind does not happen.
             _ => Truth::Unknown,
         }
     }

@@ -2,6 +2,8 @@
 
 mod audience_set;
 mod behaviour;
+mod bucket;
+mod builder;
 pub mod catalogue;
 mod check;
 mod condition;
@@ -11,7 +13,6 @@ mod model;
 mod order;
 mod plan;
 mod predicate;
-mod rules;
 mod text;
 mod truth;
 mod validity;
@@ -20,11 +21,11 @@ mod waterfall;
 
 pub use audience_set::AudienceSet;
 pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
+pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use matches::Matches;
 pub use model::RulesModel;
 pub use predicate::{Predicate, segment};
-pub use rules::{Rules, RulesBuilder};
 pub use truth::Truth;
 pub use value::{Relative, Value};
 pub use waterfall::{Undecided, Waterfall, WaterfallBuilder, WaterfallModel};

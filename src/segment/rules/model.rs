@@ -1,11 +1,11 @@
 //! Fitted rules: the predicates and the cut points they were fitted with.
 
 use super::audience_set::AudienceSet;
+use super::builder::Rules;
 use super::check::{Check, Frame, Kind};
 use super::cuts::Cuts;
 use super::plan::Plan;
 use super::predicate::Predicate;
-use super::rules::Rules;
 use crate::error::Result;
 use crate::features::FeatureTable;
 
@@ -29,7 +29,7 @@ impl RulesModel {
     /// As for [`validate`](Self::validate).
     pub fn evaluate(&self, table: &FeatureTable) -> Result<AudienceSet> {
         let matches = Plan::new(&self.rules, &self.cuts, table)?.evaluate();
-        AudienceSet::of(table, self.rules.names(), matches)
+        Ok(AudienceSet::of(table, self.rules.names(), matches))
     }
 
     /// Whether the rules fit a table.

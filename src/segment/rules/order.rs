@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rules::Rule;
+use super::builder::Rule;
 use crate::error::{Error, Result, nearest};
 
 /// The positions of the rules, each after those it refers to; of equals in the given order.

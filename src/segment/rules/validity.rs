@@ -97,8 +97,9 @@ impl Condition {
 /// Whether nothing lies between two values, which is never what was meant.
 fn starts_after_it_ends(low: &Value, high: &Value) -> bool {
     match (low, high) {
-        (Value::Number(low), Value::Number(high)) => low > high,
-        (Value::Percentile(low), Value::Percentile(high)) => low > high,
+        (Value::Number(low), Value::Number(high)) | (Value::Percentile(low), Value::Percentile(high)) => {
+            low > high
+        }
         (Value::Text(low), Value::Text(high)) => low > high,
         (Value::Relative(low), Value::Relative(high)) => low.days_at_least() > high.days_at_most(),
         (Value::Date(low), Value::Date(high)) => {

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::builder::{Rules, RulesBuilder};
+use rayon::prelude::*;
+
 use super::model::RulesModel;
 use super::plan::Plan;
 use super::predicate::Predicate;
-use super::rules::{Rules, RulesBuilder};
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
+use crate::segment::number::CHUNK;
 use crate::segment::segmentation::UNASSIGNED;
 use crate::segment::{Segmentation, Segmenter};
 
@@ -160,18 +163,32 @@ impl Segmenter for WaterfallModel {
     fn segment(&self, table: &FeatureTable) -> Result<Segmentation> {
         let matches = Plan::new(&self.model.rules, &self.model.cuts, table)?.evaluate();
         let rest = matches.len() as u16;
-        let codes = (0..table.len()).map(|row| {
-            for (step, matches) in matches.iter().enumerate() {
-                match (matches.truth(row), &self.undecided) {
-                    (super::Truth::True, _) => return step as u16,
-                    (super::Truth::Unknown, Undecided::Segment(_)) => return rest + 1,
-                    _ => {}
+        let mut codes = vec![rest; table.len()];
+        codes.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, codes)| {
+            for (word, codes) in codes.chunks_mut(64).enumerate() {
+                let word = chunk * (CHUNK / 64) + word;
+                // Who is not in a segment yet.
+                let mut left = u64::MAX >> (64 - codes.len());
+                for (step, matches) in matches.iter().enumerate() {
+                    left = give(codes, left, matches.holds.words()[word], step as u16);
+                    if let (Undecided::Segment(_), Some(unknown)) = (&self.undecided, &matches.unknown) {
+                        left = give(codes, left, unknown.words()[word], rest + 1);
+                    }
                 }
             }
-            rest
         });
-        Segmentation::from_codes(Arc::clone(table.shared_ids()), self.segment_names(), codes.collect())
+        Segmentation::from_codes(Arc::clone(table.shared_ids()), self.segment_names(), codes)
     }
+}
+
+/// Gives those of some customers who are left a segment; who is left then.
+fn give(codes: &mut [u16], left: u64, wanted: u64, segment: u16) -> u64 {
+    let mut taken = left & wanted;
+    while taken != 0 {
+        codes[taken.trailing_zeros() as usize] = segment;
+        taken &= taken - 1;
+    }
+    left & !wanted
 }
 
 impl fmt::Display for WaterfallModel {
