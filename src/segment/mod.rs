@@ -48,7 +48,8 @@ pub use rfm::{
 pub use rules::{
     AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
     OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
-    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, did, feature, first_did, last_did, regular, restarted, segment, stopped,
+    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, catalogue, did, feature,
+    first_did, last_did, regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -5,6 +5,7 @@
 mod api;
 mod bad_features;
 mod behaviours;
+mod catalogue;
 mod contract;
 #[cfg(feature = "csv")]
 mod csv_bytes;

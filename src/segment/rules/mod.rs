@@ -1,10 +1,11 @@
 //! Segments stated as rules: predicates over features.
 
 mod audience_set;
+mod behaviour;
 mod bucket;
 mod builder;
+pub mod catalogue;
 mod check;
-mod behaviour;
 mod condition;
 mod customer;
 mod cuts;
@@ -22,8 +23,8 @@ mod value;
 mod waterfall;
 
 pub use audience_set::AudienceSet;
-pub use builder::{Rules, RulesBuilder};
 pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
+pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
 pub use explain::{
