@@ -1,6 +1,6 @@
 //! What is wrong with a predicate whatever the table: found once, when rules are built.
 
-use super::condition::{Anniversary, Comparison, Condition, Test};
+use super::condition::{Anniversary, Comparison, Condition, Source, Test};
 use super::predicate::{Node, Predicate};
 use super::value::Value;
 use crate::error::{Error, Result};
@@ -46,6 +46,9 @@ impl Condition {
     fn check(&self) -> Result<()> {
         let refused =
             |setting, expected| Err(Error::Setting { setting, found: format!("`{self}`"), expected });
+        if let Source::Behaviour(behaviour) = &self.source {
+            behaviour.check()?;
+        }
         if self.source.column().is_some_and(|column| column.trim().is_empty()) {
             return refused("feature", "the name of a feature");
         }
