@@ -142,7 +142,8 @@ impl FeatureExtractor {
     }
 
     /// The features of a log's customers and of their events: one row for everyone who has an order line or an event
-    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other.
+    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other, but for
+    /// the counts and sums of [behaviours](crate::features::FeatureExtractorBuilder::behaviours), which are 0.
     ///
     /// [`EventLog::left_out`] counts the events that are not before the moment.
     ///
