@@ -198,7 +198,10 @@ impl Operand {
     }
 
     fn matches(self, place: Place, text: impl Into<String>, letters: Letters) -> Predicate {
-        self.test(Test::Matches(Pattern { place, text: text.into(), letters }))
+        let text = text.into();
+        // Every text begins and ends with the empty one, and has it in it: one way to say so.
+        let place = if text.is_empty() && place != Place::Whole { Place::Anywhere } else { place };
+        self.test(Test::Matches(Pattern { place, text, letters }))
     }
 
     /// A text that has this one in it.

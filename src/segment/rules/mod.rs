@@ -1,7 +1,10 @@
 //! Segments stated as rules: predicates over features.
 
 mod condition;
+#[cfg(feature = "sql")]
+mod parse;
 mod predicate;
+mod stored;
 mod text;
 mod truth;
 mod value;
