@@ -45,7 +45,10 @@ pub use rfm::{
     Axis, CutConvention, Direction, Rfm, RfmAxis, RfmBuilder, RfmMode, RfmModel, RfmProfile, RfmScores,
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
-pub use rules::{AnyCase, Operand, Predicate, Relative, Truth, Value, bucket, feature, segment};
+pub use rules::{
+    AnyCase, Operand, Predicate, Relative, Truth, Value, bucket, did, feature, first_did, last_did, regular,
+    restarted, segment, stopped,
+};
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{
     DroppedSegment, LoyalRecency, StarterModel, StarterSegment, StarterSegments, StarterSegmentsBuilder,

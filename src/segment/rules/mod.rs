@@ -1,5 +1,6 @@
 //! Segments stated as rules: predicates over features.
 
+mod behaviour;
 mod condition;
 #[cfg(feature = "sql")]
 mod parse;
@@ -9,6 +10,7 @@ mod text;
 mod truth;
 mod value;
 
+pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use predicate::{Predicate, segment};
 pub use truth::Truth;
