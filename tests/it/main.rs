@@ -53,6 +53,7 @@ mod reference;
 mod response;
 mod rfm;
 mod rules;
+mod rules_json;
 #[cfg(feature = "sql")]
 mod rules_text;
 mod scaling;

@@ -1,6 +1,10 @@
 //! Predicates of every kind, by proptest: for whatever has to hold of all of them.
 
+use kohort::events::EventAttribute;
+use kohort::features::{Behaviour, Deed, EventDeed, Number, OrderDeed, Same};
+use kohort::segment::rules::did;
 use kohort::segment::{Operand, Predicate, Relative, Value, bucket, feature, segment};
+use kohort::{Attribute, Window, Zone};
 use proptest::prelude::*;
 
 /// Any predicate of at most eight levels, over features whose names and values are as odd as they may be.
@@ -32,7 +36,7 @@ pub(crate) fn joined(conditions: BoxedStrategy<Predicate>) -> impl Strategy<Valu
 
 /// One condition with any of the tests.
 pub(crate) fn condition() -> impl Strategy<Value = Predicate> {
-    let operand = || prop_oneof![8 => name().prop_map(feature), 1 => name().prop_map(bucket)];
+    let operand = || prop_oneof![8 => name().prop_map(feature), 1 => name().prop_map(bucket), 2 => behaviour().prop_map(did)];
     prop_oneof![
         (operand(), value(), 0..6).prop_map(|(operand, value, comparison)| match comparison {
             0 => operand.eq(value),
@@ -124,4 +128,92 @@ fn name() -> impl Strategy<Value = String> {
 
 fn words() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[A-Z]{2}", 1 => "[%_\\\\'\"a/*-]{0,6}", 1 => any::<String>()]
+}
+
+/// Any behaviour.
+pub(crate) fn behaviour() -> impl Strategy<Value = Behaviour> {
+    let number = || prop::sample::select(&Number::ALL[..]);
+    let same = prop::option::of(prop::sample::select(&Same::ALL[..]));
+    prop_oneof![
+        (events(), 0..7).prop_map(|(deed, total)| match total {
+            0 => deed.count(),
+            1 => deed.sum(),
+            2 => deed.average(),
+            3 => deed.min(),
+            4 => deed.max(),
+            5 => deed.first_time(),
+            _ => deed.last_time(),
+        }),
+        (orders(), number(), 0..7).prop_map(|(deed, number, total)| match total {
+            0 => deed.count(),
+            1 => deed.sum(number),
+            2 => deed.average(number),
+            3 => deed.min(number),
+            4 => deed.max(number),
+            5 => deed.first_time(),
+            _ => deed.last_time(),
+        }),
+        (deed(), 1..=u32::MAX, 1..=u32::MAX)
+            .prop_map(|(deed, periods, days)| Behaviour::active_periods(deed, periods, days)),
+        (deed(), deed(), 1..=u32::MAX, same)
+            .prop_map(|(first, then, days, same)| Behaviour::sequence(first, then, days, same)),
+    ]
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![events().prop_map(Deed::from), orders().prop_map(Deed::from)]
+}
+
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(words(), 1..4)
+}
+
+/// An attribute or number by its place among all, whether the filter is the one or the other of its kind, and its texts.
+fn filters() -> impl Strategy<Value = Vec<(prop::sample::Index, bool, Vec<String>)>> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), texts()), 0..3)
+}
+
+fn limits() -> impl Strategy<Value = Vec<(prop::sample::Index, bool, i32)>> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<i32>()), 0..3)
+}
+
+fn events() -> impl Strategy<Value = EventDeed> {
+    (prop::option::of(texts()), filters(), limits(), window()).prop_map(|(kinds, filters, limits, window)| {
+        let mut deed = kinds.map_or_else(Behaviour::any_event, Behaviour::events).within(window);
+        for (attribute, only, texts) in filters {
+            let attribute = *attribute.get(&EventAttribute::ALL);
+            deed = if only { deed.only(attribute, texts) } else { deed.except(attribute, texts) };
+        }
+        for (_, least, limit) in limits {
+            let limit = f64::from(limit) / 8.0;
+            deed = if least { deed.at_least(limit) } else { deed.at_most(limit) };
+        }
+        deed
+    })
+}
+
+fn orders() -> impl Strategy<Value = OrderDeed> {
+    (any::<bool>(), filters(), limits(), window()).prop_map(|(lines, filters, limits, window)| {
+        let mut deed = if lines { Behaviour::lines() } else { Behaviour::orders() }.within(window);
+        for (attribute, only, texts) in filters {
+            let attribute = *attribute.get(&Attribute::ALL);
+            deed = if only { deed.only(attribute, texts) } else { deed.except(attribute, texts) };
+        }
+        for (number, least, limit) in limits {
+            let (number, limit) = (*number.get(&Number::ALL), f64::from(limit));
+            deed = if least { deed.at_least(number, limit) } else { deed.at_most(number, limit) };
+        }
+        deed
+    })
+}
+
+fn window() -> impl Strategy<Value = Window> {
+    prop_oneof![
+        2 => Just(Window::all()),
+        2 => (1..=u32::MAX).prop_map(Window::days),
+        1 => (0..1000_u32, 1..1000_u32).prop_map(|(until, length)| Window::days_ago(until + length, until)),
+        1 => (1..200_u32).prop_map(Window::months),
+        1 => (0..200_u32, 1..50_u32).prop_map(|(until, length)| Window::months_ago(until + length, until)),
+        1 => Just(Window::dates("2026-01-01 08:30", "2026-07-01", &Zone::utc()).unwrap()),
+    ]
 }

@@ -1,9 +1,10 @@
 //! One condition: an operand and what is asked of it, in either order.
 
-use super::super::condition::{Comparison, Operand, Source, bucket, feature};
+use super::super::condition::{Comparison, Letters, Operand, Source, bucket, feature};
 use super::super::predicate::{Predicate, segment};
 use super::super::text::RESERVED;
 use super::super::value::Value;
+use super::behaviour::behaviour;
 use super::functions::{elsewhere, hint_at, unknown};
 use super::pattern::like;
 use super::tokens::{Lexeme, Short, Tokens};
@@ -70,7 +71,7 @@ fn value_first(tokens: &mut Tokens) -> Result<Predicate> {
         Comparison::Greater => Comparison::Less,
         Comparison::AtLeast => Comparison::AtMost,
     };
-    Ok(compared(operand(tokens)?, turned, value))
+    Ok(operand(tokens)?.compare(turned, value))
 }
 
 const NAMES: &str = "names of segments and buckets stand in single quotes, as in IN_SEGMENT('vip')";
@@ -78,6 +79,9 @@ const NAMES: &str = "names of segments and buckets stand in single quotes, as in
 /// Reads what a condition looks at.
 fn operand(tokens: &mut Tokens) -> Result<Operand> {
     const HINT: &str = "a condition is like orders >= 3, country IN ('DK') or NOT consent";
+    if let Some(behaviour) = behaviour(tokens)? {
+        return Ok(behaviour.into());
+    }
     let called = tokens.ahead(1) == Some(&Lexeme::Open);
     match tokens.peek() {
         Some(word) if called && word.is("bucket") => {
@@ -122,7 +126,7 @@ fn test(tokens: &mut Tokens, operand: Operand) -> Result<Predicate> {
         let comparison = *comparison;
         tokens.take();
         let missing = if comparison == Comparison::NotEqual { "IS NOT NULL" } else { "IS NULL" };
-        return Ok(compared(operand, comparison, value(tokens, missing)?));
+        return Ok(operand.compare(comparison, value(tokens, missing)?));
     }
     if tokens.take_word("is") {
         return nullness(tokens, operand);
@@ -137,9 +141,9 @@ fn test(tokens: &mut Tokens, operand: Operand) -> Result<Predicate> {
     } else if tokens.take_word("in") {
         operand.is_in(list(tokens)?)
     } else if tokens.take_word("like") {
-        like(tokens, operand, false)?
+        like(tokens, operand, Letters::AsWritten)?
     } else if tokens.take_word("ilike") {
-        like(tokens, operand, true)?
+        like(tokens, operand, Letters::AnyCase)?
     } else if negated {
         return Err(
             tokens.unexpected("IN, LIKE, ILIKE or BETWEEN", "a whole condition is negated by NOT before it")
@@ -188,16 +192,5 @@ fn list(tokens: &mut Tokens) -> Result<Vec<Value>> {
         if !tokens.take_if(&Lexeme::Comma) {
             return Err(tokens.unexpected("`,` or `)`", HINT));
         }
-    }
-}
-
-fn compared(operand: Operand, comparison: Comparison, value: Value) -> Predicate {
-    match comparison {
-        Comparison::Equal => operand.eq(value),
-        Comparison::NotEqual => operand.ne(value),
-        Comparison::Less => operand.lt(value),
-        Comparison::AtMost => operand.le(value),
-        Comparison::Greater => operand.gt(value),
-        Comparison::AtLeast => operand.ge(value),
     }
 }

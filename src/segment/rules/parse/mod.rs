@@ -6,6 +6,7 @@
 //! each of its parts stood, which an error has to say. Here conditions go straight into a [`Predicate`], and what is open
 //! stands on a stack of its own.
 
+mod behaviour;
 mod condition;
 mod connectives;
 mod functions;
