@@ -14,8 +14,11 @@ mod matches;
 mod model;
 mod one_by_one;
 mod order;
+#[cfg(feature = "sql")]
+mod parse;
 mod plan;
 mod predicate;
+mod stored;
 mod text;
 mod truth;
 mod validity;

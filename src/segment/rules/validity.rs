@@ -7,11 +7,6 @@ use crate::error::{Error, Result};
 use crate::transaction::{AsOf, Zone};
 
 impl Predicate {
-    /// The most levels of *and*, *or*, *not* and points that rules may have. Text and JSON that nest deeper are refused, and so
-    /// are rules, so that whatever was built can be stored and read again: JSON readers stop at 128 levels of their own,
-    /// of which a level here takes two.
-    pub const MAX_DEPTH: usize = 60;
-
     /// Checks each condition and the depth.
     ///
     /// # Errors
@@ -22,7 +17,7 @@ impl Predicate {
             return Err(Error::Setting {
                 setting: "rule",
                 found: format!("a predicate of {depth} levels"),
-                expected: "at most 60 levels; name a part of it as a rule of its own and refer to that",
+                expected: "at most 32 levels; name a part of it as a rule of its own and refer to that",
             });
         }
         for node in self.nodes() {
