@@ -172,6 +172,18 @@ pub enum Error {
         /// The names along the circle, the first one again at the end.
         path: Vec<String>,
     },
+    /// The text of a rule is no predicate.
+    #[error("rule text, line {line}, column {column}: {problem}; {hint}")]
+    RuleText {
+        /// The line of the place, from 1.
+        line: u64,
+        /// Its column in characters, from 1.
+        column: u64,
+        /// What was found there, and what was expected.
+        problem: String,
+        /// What to write instead.
+        hint: String,
+    },
     /// A coordinate of a point is not a number, infinite or too large to be squared.
     #[error(
         "row {row} has {found} as its feature {feature} (both counted from 0); expected a finite number of at most 1e100 in \

@@ -149,6 +149,8 @@ pub(crate) struct CameBack {
 
 /// One customer, for the families of features.
 pub(crate) struct Customer<'g> {
+    /// The key of her id in the log.
+    pub(crate) key: u64,
     pub(crate) lines: Lines<'g>,
     /// Ascending by time, then by content; empty unless a family needs them.
     pub(crate) orders: &'g [Order],
@@ -160,12 +162,13 @@ pub(crate) struct Customer<'g> {
 
 impl<'g> Customer<'g> {
     pub(crate) fn new(
+        key: u64,
         columns: &'g LineColumns,
         range: Range<usize>,
         lines: Lines<'g>,
         lists: (&'g [Order], &'g [CameBack]),
     ) -> Self {
-        Self { lines, orders: lists.0, came_back: lists.1, columns, range }
+        Self { key, lines, orders: lists.0, came_back: lists.1, columns, range }
     }
 
     /// The codes of a text of each line; nothing where it is not needed or not there.

@@ -9,6 +9,7 @@ use crate::category::Levels as Texts;
 use crate::error::{Error, Result};
 use crate::events::EventLog;
 use crate::features::attribution::ReturnBook;
+use crate::features::behaviour::{EventSource, counted_where_absent, event_table, order_plans};
 use crate::features::computed::EventTrait;
 use crate::features::customer::{CameBack, Customer, Lines, Order, list_orders, list_returns};
 use crate::features::derive::{Part, TooLarge, channel_share, derive, join_all};
@@ -131,15 +132,18 @@ impl FeatureExtractor {
     /// channels, [`Error::DuplicateFeature`] where two columns would have one name, as for two channels that differ in
     /// punctuation only.
     pub fn extract(&self, log: &TransactionLog) -> Result<FeatureTable> {
-        if self.needs_events() {
-            let feature = self.event_traits.first().map_or("response", |own| own.name()).to_owned();
-            return Err(Error::FeatureNeeds { feature, needs: "events; extract with them" });
+        if let Some(feature) = self.first_of_events() {
+            return Err(Error::FeatureNeeds {
+                feature: feature.to_owned(),
+                needs: "events; extract with them",
+            });
         }
-        self.extract_orders(log)
+        self.extract_orders(log, None)
     }
 
     /// The features of a log's customers and of their events: one row for everyone who has an order line or an event
-    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other.
+    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other, but for
+    /// the counts and sums of [behaviours](crate::features::FeatureExtractorBuilder::behaviours), which are 0.
     ///
     /// [`EventLog::left_out`] counts the events that are not before the moment.
     ///
@@ -165,22 +169,31 @@ impl FeatureExtractor {
     /// As for [`FeatureExtractor::extract`], [`Response::extract`](crate::features::Response::extract) and
     /// [`EventTrait::extract`]; [`Error::Incompatible`] where the ids of one are numbers and those of the other text.
     pub fn extract_with_events(&self, log: &TransactionLog, events: &EventLog) -> Result<FeatureTable> {
-        let mut table = self.extract_orders(log)?;
+        let source = EventSource::new(events, self.as_of());
+        let mut table = self.extract_orders(log, Some(&source))?;
+        let orders = Arc::clone(table.shared_ids());
         if let Some(response) = &self.response {
-            table = table.join(&response.extract(events, self.as_of())?, Join::Outer)?.0;
+            table = table.join(&response.table(events, self.as_of(), &source.customers)?, Join::Outer)?.0;
         }
         if !self.event_traits.is_empty() {
-            let traits = EventTrait::extract(&self.event_traits, events, self.as_of())?;
+            let traits = EventTrait::table(&self.event_traits, events, self.as_of(), &source.customers)?;
             table = table.join(&traits, Join::Outer)?.0;
         }
-        Ok(table)
+        let behaviours = event_table(&self.behaviours, &source, self.as_of())?;
+        // Where nothing of events was asked for, the rows alone.
+        if behaviours.names().next().is_some() || (self.response.is_none() && self.event_traits.is_empty()) {
+            table = table.join(&behaviours, Join::Outer)?.0;
+        }
+        Ok(counted_where_absent(table, &self.behaviours, &orders, behaviours.ids()))
     }
 
-    fn extract_orders(&self, log: &TransactionLog) -> Result<FeatureTable> {
+    /// The features of orders, and of events that orders are in sequence with.
+    fn extract_orders(&self, log: &TransactionLog, events: Option<&EventSource<'_>>) -> Result<FeatureTable> {
         let base = Base::new(self.features_for(log), log)?;
         let source = Source { log, as_of: self.as_of(), maturity_days: self.maturity_days };
-        let plans: Vec<Box<dyn Plan>> =
+        let mut plans: Vec<Box<dyn Plan>> =
             self.families.iter().map(|family| family.plan(&source)).collect::<Result<_>>()?;
+        plans.extend(order_plans(&self.behaviours, &source, events)?);
         let needs = plans.iter().fold(base.needs, |needs, plan| needs.and(plan.needs().completed(log)));
         let as_of = self.as_of().micros();
         let partition = Partition::new(log, needs);
@@ -289,7 +302,7 @@ impl<'p> Scratch<'p> {
                 }
             }
             let lists = (self.orders.as_slice(), self.came_back.as_slice());
-            let customer = Customer::new(&group.lines, range, view, lists);
+            let customer = Customer::new(group.customers[customer], &group.lines, range, view, lists);
             self.families.iter_mut().for_each(|family| family.add(&customer));
         }
     }

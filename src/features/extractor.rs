@@ -1,9 +1,11 @@
 //! The feature extractor: which features, as of when.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::features::behaviour::Behaviour;
 use crate::features::computed::{Computed, EventTrait};
 use crate::features::custom::Custom;
 use crate::features::families::{
@@ -44,6 +46,8 @@ pub struct FeatureExtractor {
     pub(crate) families: Vec<Arc<dyn Family>>,
     pub(crate) response: Option<Response>,
     pub(crate) event_traits: Vec<EventTrait>,
+    /// Each once.
+    pub(crate) behaviours: Vec<Behaviour>,
 }
 
 /// Builds a [`FeatureExtractor`].
@@ -61,12 +65,20 @@ impl FeatureExtractor {
             families: Vec::new(),
             response: None,
             event_traits: Vec::new(),
+            behaviours: Vec::new(),
         })
+    }
+
+    /// A feature of events that it asks for.
+    pub(crate) fn first_of_events(&self) -> Option<&str> {
+        let traits = self.event_traits.iter().map(EventTrait::name);
+        let behaviours = self.behaviours.iter().filter(|own| own.needs_events()).map(Behaviour::name);
+        traits.chain(self.response.iter().map(|_| "response")).chain(behaviours).next()
     }
 
     /// Whether it asks for features of events.
     pub(crate) fn needs_events(&self) -> bool {
-        self.response.is_some() || !self.event_traits.is_empty()
+        self.first_of_events().is_some()
     }
 
     /// The moment.
@@ -365,6 +377,40 @@ impl FeatureExtractorBuilder {
         self
     }
 
+    /// Behaviours, which rules ask about: what customers did, how often, when and in which order; see [`Behaviour`]. Each is
+    /// a column under its [name](Behaviour::name), those of orders first; one that is given twice is there once. Those of
+    /// events need [`FeatureExtractor::extract_with_events`]. Where a customer has no order or no event at all, counts and
+    /// sums are 0.
+    ///
+    /// Lines are measured in the pass over a customer's lines, and all behaviours of events in one over her events:
+    /// O(lines + events) for each, and O(n log n) of those that a sequence or periods are counted of. Defaults to none.
+    ///
+    /// ```
+    /// use kohort::features::Behaviour;
+    /// use kohort::synthetic::Shop;
+    /// use kohort::{FeatureExtractor, Window};
+    ///
+    /// let log = Shop::builder().customers(200).build()?.generate()?.log;
+    /// let recent = Behaviour::orders().within(Window::days(90)).count();
+    /// let regular = Behaviour::orders().active_periods(6, 30);
+    /// let customers = FeatureExtractor::builder(log.as_of_end()?)
+    ///     .features([])
+    ///     .behaviours([&recent, &regular])
+    ///     .build()?
+    ///     .extract(&log)?;
+    /// assert_eq!(customers.names().collect::<Vec<_>>(), [recent.name(), regular.name()]);
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn behaviours<B: Borrow<Behaviour>>(mut self, behaviours: impl IntoIterator<Item = B>) -> Self {
+        for behaviour in behaviours {
+            if !self.0.behaviours.contains(behaviour.borrow()) {
+                self.0.behaviours.push(behaviour.borrow().clone());
+            }
+        }
+        self
+    }
+
     /// A feature of your own: one function over a customer's sorted lines; see [`Custom`]. Defaults to none.
     #[must_use]
     pub fn custom(self, feature: Custom) -> Self {
@@ -380,11 +426,12 @@ impl FeatureExtractorBuilder {
     /// The extractor.
     ///
     /// # Errors
-    /// [`Error::Setting`] without features, with a maturity of more than ten years, or for a window that ends before it
-    /// begins.
+    /// [`Error::Setting`] without features, with a maturity of more than ten years, for a window that ends before it
+    /// begins, or for a behaviour that [is not right](Behaviour::check).
     pub fn build(self) -> Result<FeatureExtractor> {
         let extractor = self.0;
-        let alone = extractor.families.is_empty() && !extractor.needs_events();
+        let alone =
+            extractor.families.is_empty() && extractor.behaviours.is_empty() && !extractor.needs_events();
         if alone && extractor.features.as_ref().is_some_and(BTreeSet::is_empty) {
             return Err(Error::Setting {
                 setting: "features",
@@ -402,7 +449,9 @@ impl FeatureExtractorBuilder {
         for family in &extractor.families {
             family.check(&extractor.as_of)?;
         }
+        extractor.behaviours.iter().try_for_each(Behaviour::check)?;
         let windows = extractor.response.iter().flat_map(Response::windows);
+        let windows = windows.chain(extractor.behaviours.iter().flat_map(Behaviour::windows));
         for window in windows.chain(extractor.event_traits.iter().map(EventTrait::window)) {
             window.range(&extractor.as_of)?;
         }

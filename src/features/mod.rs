@@ -49,7 +49,11 @@ mod tally;
 mod windowed;
 
 pub(crate) use attribution::returned_by_line;
-pub use behaviour::Behaviour;
+pub use behaviour::{Behaviour, Deed, EventDeed, OrderDeed, Same};
+#[cfg(feature = "sql")]
+pub(crate) use behaviour::{Side, Total};
+#[cfg(feature = "sql")]
+pub(crate) use computed::Pass;
 pub use computed::{
     Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
     Over, TraitValue,
@@ -62,6 +66,7 @@ pub use families::{
     TrendBuilder, Weekday,
 };
 pub use feature::Feature;
+pub(crate) use feature::slug;
 pub(crate) use group::Group;
 pub use join::{Join, JoinReport, Unmatched};
 pub(crate) use lines::{LineColumns, Needs};

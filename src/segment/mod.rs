@@ -49,7 +49,8 @@ pub use rules::{
     AnyCase, AudienceSet, Audit, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue,
     Matches, OneByOne, Operand, Predicate, Relative, Rules, RulesAudit, RulesBuilder, RulesModel,
     SizeEstimates, Truth, Undecided, Value, Waterfall, WaterfallBuilder, WaterfallExplanation,
-    WaterfallModel, bucket, feature, segment,
+    WaterfallModel, bucket, catalogue, did, feature, first_did, last_did, regular, restarted, segment,
+    stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

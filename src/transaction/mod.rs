@@ -93,3 +93,4 @@ pub(crate) use schema::yes_or_no;
 #[cfg(feature = "arrow")]
 pub(crate) use short_texts::ids_of_texts;
 pub(crate) use time::{DAY, TIME_RANGE};
+pub(crate) use window::WindowBounds;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 
-use jiff::{Span, ToSpan};
+use jiff::{Span, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -33,6 +34,18 @@ enum Bounds {
     Months(u32, u32),
     /// Microseconds UTC, with the text of both dates.
     Between(i64, i64, String),
+}
+
+/// From where to where a window reaches, for whoever asks it of a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum WindowBounds {
+    All,
+    /// From so many days of 24 hours before the moment until so many.
+    Days(u32, u32),
+    /// The same in calendar months.
+    Months(u32, u32),
+    /// The texts of two instants.
+    Instants(String, String),
 }
 
 impl From<Window> for Bounds {
@@ -110,6 +123,73 @@ impl Window {
         Ok(Self(Bounds::Between(start, end, format!("{}_{}", digits(from), digits(until)))))
     }
 
+    /// Between two instants in microseconds UTC, named by their dates, and by the time of day where it is not midnight.
+    fn instants(from: i64, until: i64) -> Result<Self> {
+        let midnight = [from, until].iter().all(|micros| micros.rem_euclid(DAY) == 0);
+        let digits = |micros| {
+            let text: String = instant_text(micros).chars().filter(char::is_ascii_digit).collect();
+            if midnight { text[..text.len().min(8)].to_owned() } else { text }
+        };
+        Bounds::Between(from, until, format!("{}_{}", digits(from), digits(until))).try_into()
+    }
+
+    /// The same window; one between dates is named by its instants, so that it equals any other between the same two.
+    pub(crate) fn canonical(self) -> Self {
+        match self.0 {
+            Bounds::Between(from, until, _) => Self::instants(from, until).unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// Its text, from which it is read back: `30d`, `60d_30d`, `6m`, `6m_3m`, `all`, or two instants such as
+    /// `2026-01-01T00:00:00Z_2026-07-01T00:00:00Z`.
+    ///
+    /// The name of a feature has dates without a zone ([`Display`](fmt::Display)); this text says which instants they are.
+    ///
+    /// ```
+    /// use kohort::{Window, Zone};
+    ///
+    /// let may = Window::dates("2026-05-01", "2026-06-01", &Zone::named("Europe/Berlin")?)?;
+    /// assert_eq!(may.text(), "2026-04-30T22:00:00Z_2026-05-31T22:00:00Z");
+    /// assert_eq!("60d_30d".parse::<Window>()?, Window::days_ago(60, 30));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.0 {
+            Bounds::Between(from, until, _) => format!("{}_{}", instant_text(*from), instant_text(*until)),
+            _ => self.to_string(),
+        }
+    }
+
+    /// From where to where it reaches.
+    pub(crate) fn bounds(&self) -> WindowBounds {
+        match &self.0 {
+            Bounds::All => WindowBounds::All,
+            Bounds::Days(from, until) => WindowBounds::Days(*from, *until),
+            Bounds::Months(from, until) => WindowBounds::Months(*from, *until),
+            Bounds::Between(from, until, _) => {
+                WindowBounds::Instants(instant_text(*from), instant_text(*until))
+            }
+        }
+    }
+
+    /// Whether it can have anything in it, whatever the moment.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where it ends before it begins, or is empty.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.0 {
+            Bounds::Days(from, until) | Bounds::Months(from, until) if from <= until => Err(self.backwards()),
+            _ => Ok(()),
+        }
+    }
+
+    fn backwards(&self) -> Error {
+        let expected = "a window that ends after it begins";
+        Error::Setting { setting: "window", found: self.to_string(), expected }
+    }
+
     /// The instants it covers as of a moment.
     ///
     /// # Errors
@@ -126,12 +206,48 @@ impl Window {
         if range.start < range.end || matches!(self.0, Bounds::Between(..)) {
             return Ok(range);
         }
-        Err(Error::Setting {
-            setting: "window",
-            found: self.to_string(),
-            expected: "a window that ends after it begins",
-        })
+        Err(self.backwards())
     }
+}
+
+impl FromStr for Window {
+    type Err = Error;
+
+    /// Reads what [`Window::text`] writes.
+    ///
+    /// # Errors
+    /// [`Error::Parse`] where it has none of these forms, [`Error::Setting`] where it ends before it begins.
+    fn from_str(text: &str) -> Result<Self> {
+        let number = |text: &str, unit| {
+            let digits =
+                text.strip_suffix(unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+            digits.parse::<u32>().ok()
+        };
+        let pair = |unit| match text.split_once('_') {
+            Some((from, until)) => Some((number(from, unit)?, number(until, unit)?)),
+            None => Some((number(text, unit)?, 0)),
+        };
+        let instant = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
+        let between = || text.split_once('_').and_then(|(from, until)| instant(from).zip(instant(until)));
+        let window = if text == "all" {
+            Self::all()
+        } else if let Some((from, until)) = pair('d') {
+            Self::days_ago(from, until)
+        } else if let Some((from, until)) = pair('m') {
+            Self::months_ago(from, until)
+        } else if let Some((from, until)) = between() {
+            Self::instants(from, until)?
+        } else {
+            let expected = "a window such as `30d`, `60d_30d`, `6m` or two instants joined by `_`".to_owned();
+            return Err(Error::Parse { text: text.to_owned(), expected });
+        };
+        window.check().map(|()| window)
+    }
+}
+
+/// An instant as text in UTC.
+fn instant_text(micros: i64) -> String {
+    Timestamp::from_microsecond(micros).unwrap_or_default().to_string()
 }
 
 /// The instant so many days of 24 hours before a moment, at most the beginning of time.
@@ -220,6 +336,43 @@ mod tests {
             assert_eq!(serde_json::from_str::<Window>(&json).unwrap(), window, "{json}");
         }
         assert!(serde_json::from_str::<Window>(r#"{"Between":[5,4,"x"]}"#).is_err());
+    }
+
+    #[test]
+    fn a_window_is_read_back_from_its_text() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let dates = Window::dates("2011-01-01", "2011-07-01", &berlin).unwrap();
+        for window in [
+            Window::all(),
+            Window::days(30),
+            Window::days_ago(60, 30),
+            Window::months_ago(6, 3),
+            dates.clone(),
+        ] {
+            let read: Window = window.text().parse().unwrap();
+            assert_eq!(read, window.clone().canonical(), "{}", window.text());
+            assert_eq!(read.text(), window.text());
+        }
+        assert_eq!(dates.canonical().to_string(), "20101231230000_20110630220000");
+        let utc = Window::dates("2011-01-01", "2011-07-01", &Zone::utc()).unwrap();
+        assert_eq!(utc.text().parse::<Window>().unwrap(), utc, "midnight in UTC is the date alone");
+        for text in [
+            "",
+            "30",
+            "d",
+            "30w",
+            "+3d",
+            "-3d",
+            "30d_",
+            "6m_30d",
+            "2011-01-01_2011-02-01",
+            "30d_60d",
+            "0d",
+            "1m_1m",
+        ] {
+            assert!(text.parse::<Window>().is_err(), "{text}");
+        }
+        assert!("2011-02-01T00:00:00Z_2011-01-01T00:00:00Z".parse::<Window>().is_err());
     }
 
     #[test]

@@ -16,19 +16,19 @@ pub(super) enum How {
 
 /// One line, order or event that is in the window and passes the filters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Item {
-    pub(super) time: i64,
+pub(in crate::features) struct Item {
+    pub(in crate::features) time: i64,
     /// Breaks ties of time: the order's id, where that is content.
     pub(super) order: u64,
     /// How many order lines or orders it stands for.
-    pub(super) count: u64,
+    pub(in crate::features) count: u64,
     /// The number or the code of the text that is looked at; `None` where it is unknown.
-    pub(super) value: Option<i128>,
+    pub(in crate::features) value: Option<i128>,
 }
 
 /// What an aggregate of a customer's items is.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Outcome {
+pub(in crate::features) enum Outcome {
     Count(u64),
     /// Pieces, ten-thousandths or the code of a text.
     Whole(i128),

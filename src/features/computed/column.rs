@@ -6,7 +6,7 @@ use crate::transaction::Money;
 
 /// What a trait's values are.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(in crate::features) enum Kind {
     Count,
     Pieces,
     Money,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 }
 
 /// The column that a trait makes.
-pub(super) enum Column {
+pub(in crate::features) enum Column {
     Counts(Wide<u32>),
     Pieces(Wide<i64>),
     Money(Wide<Money>),
@@ -30,7 +30,7 @@ pub(super) enum Column {
 }
 
 /// A column whose values have to fit it; remembers the first customer whose does not.
-pub(super) struct Wide<T> {
+pub(in crate::features) struct Wide<T> {
     values: Grow<T>,
     too_large: Option<usize>,
 }
@@ -56,7 +56,7 @@ impl<T: Cell> Wide<T> {
 }
 
 impl Column {
-    pub(super) fn new(kind: Kind) -> Self {
+    pub(in crate::features) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Count => Self::Counts(Wide::new()),
             Kind::Pieces => Self::Pieces(Wide::new()),
@@ -67,7 +67,7 @@ impl Column {
         }
     }
 
-    pub(super) fn push(&mut self, outcome: Option<Outcome>) {
+    pub(in crate::features) fn push(&mut self, outcome: Option<Outcome>) {
         let whole = outcome.map(|outcome| match outcome {
             Outcome::Count(count) => i128::from(count),
             Outcome::Whole(value) | Outcome::Average(value, _) => value,
@@ -88,7 +88,7 @@ impl Column {
     }
 
     /// The column, or the first customer whose value does not fit it.
-    pub(super) fn take(&mut self) -> Result<Part, usize> {
+    pub(in crate::features) fn take(&mut self) -> Result<Part, usize> {
         match self {
             Self::Counts(column) => column.take(),
             Self::Pieces(column) => column.take(),

@@ -18,6 +18,13 @@ use crate::transaction::{AsOf, Money, Window};
 /// Customers that one task measures. Fixed, so that nothing depends on the number of threads.
 const CHUNK: usize = 1 << 12;
 
+/// A text of an event that filters look at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::features) enum EventText {
+    Kind,
+    Of(EventAttribute),
+}
+
 /// What of an event is looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -86,31 +93,32 @@ pub struct EventTrait {
     aggregate: EventAggregate,
     window: Window,
     kinds: Vec<String>,
-    texts: Vec<(EventAttribute, Vec<String>, Pass)>,
-    least: Option<f64>,
-    most: Option<f64>,
-    /// The limits in ten-thousandths.
-    bounds: (i64, i64),
+    texts: Vec<(EventText, Vec<String>, Pass)>,
+    /// Between which limits the number has to be, in ten-thousandths; `None` lets pass what has none.
+    bounds: Option<(i64, i64)>,
 }
 
 /// Builds an [`EventTrait`].
 #[derive(Clone, Debug)]
-pub struct EventTraitBuilder(EventTrait);
+pub struct EventTraitBuilder {
+    own: EventTrait,
+    least: Option<f64>,
+    most: Option<f64>,
+}
 
 impl EventTrait {
     /// A trait under a name of your own, which should be safe for SQL: lower-case letters, digits and underscores.
     #[must_use]
     pub fn builder(name: impl Into<String>, aggregate: EventAggregate) -> EventTraitBuilder {
-        EventTraitBuilder(Self {
+        let own = Self {
             name: name.into(),
             aggregate,
             window: Window::all(),
             kinds: Vec::new(),
             texts: Vec::new(),
-            least: None,
-            most: None,
-            bounds: (i64::MIN, i64::MAX),
-        })
+            bounds: None,
+        };
+        EventTraitBuilder { own, least: None, most: None }
     }
 
     /// Its name in a table.
@@ -134,15 +142,25 @@ impl EventTrait {
         events: &EventLog,
         as_of: &AsOf,
     ) -> Result<FeatureTable> {
+        Self::table(traits, events, as_of, &ByCustomer::of(events, as_of))
+    }
+
+    /// The same of customers whose events were put side by side.
+    pub(in crate::features) fn table<'t>(
+        traits: impl IntoIterator<Item = &'t Self>,
+        events: &EventLog,
+        as_of: &AsOf,
+        customers: &ByCustomer,
+    ) -> Result<FeatureTable> {
         let plans: Vec<EventPlan<'_>> =
             traits.into_iter().map(|own| EventPlan::new(own, events, as_of)).collect::<Result<_>>()?;
-        let customers = ByCustomer::of(events, as_of);
         let ids = customers.ids(events);
-        let parts: Vec<Vec<Part>> = (0..customers.len().div_ceil(CHUNK))
+        // One part at least, which says what type each column has.
+        let parts: Vec<Vec<Part>> = (0..customers.len().div_ceil(CHUNK).max(1))
             .into_par_iter()
             .map(|chunk| {
                 let range = chunk * CHUNK..customers.len().min((chunk + 1) * CHUNK);
-                plans.iter().map(|plan| plan.part(&customers, range.clone())).collect::<Result<_, _>>()
+                plans.iter().map(|plan| plan.part(customers, range.clone())).collect::<Result<_, _>>()
             })
             .collect::<Result<_, TooLarge>>()
             .map_err(|problem| Error::MoneyRange {
@@ -153,6 +171,17 @@ impl EventTrait {
             plans.iter().map(|plan| plan.texts().map(|texts| Arc::clone(&texts.levels))).collect();
         let names = plans.iter().map(|plan| plan.own.name.clone());
         FeatureTable::from_columns(ids, names.zip(join_all(&parts, &levels)?))
+    }
+
+    /// A trait over events that pass filters, all of them checked.
+    pub(in crate::features) fn of(
+        name: &str,
+        aggregate: EventAggregate,
+        window: &Window,
+        texts: Vec<(EventText, Vec<String>, Pass)>,
+        bounds: Option<(i64, i64)>,
+    ) -> Self {
+        Self { name: name.to_owned(), aggregate, window: window.clone(), kinds: Vec::new(), texts, bounds }
     }
 }
 
@@ -166,7 +195,7 @@ impl EventTraitBuilder {
     /// Only events of these kinds. Defaults to all kinds.
     #[must_use]
     pub fn kinds<K: Into<String>>(mut self, kinds: impl IntoIterator<Item = K>) -> Self {
-        self.0.kinds = kinds.into_iter().map(Into::into).collect();
+        self.own.kinds = kinds.into_iter().map(Into::into).collect();
         self
     }
 
@@ -178,7 +207,11 @@ impl EventTraitBuilder {
         attribute: EventAttribute,
         texts: impl IntoIterator<Item = T>,
     ) -> Self {
-        self.0.texts.push((attribute, texts.into_iter().map(Into::into).collect(), Pass::Only));
+        self.own.texts.push((
+            EventText::Of(attribute),
+            texts.into_iter().map(Into::into).collect(),
+            Pass::Only,
+        ));
         self
     }
 
@@ -189,28 +222,32 @@ impl EventTraitBuilder {
         attribute: EventAttribute,
         texts: impl IntoIterator<Item = T>,
     ) -> Self {
-        self.0.texts.push((attribute, texts.into_iter().map(Into::into).collect(), Pass::Except));
+        self.own.texts.push((
+            EventText::Of(attribute),
+            texts.into_iter().map(Into::into).collect(),
+            Pass::Except,
+        ));
         self
     }
 
     /// Only events whose number is at least this. Defaults to all, those without a number among them.
     #[must_use]
     pub fn at_least(mut self, least: f64) -> Self {
-        self.0.least = Some(least);
+        self.least = Some(least);
         self
     }
 
     /// Only events whose number is at most this. Defaults to all, those without a number among them.
     #[must_use]
     pub fn at_most(mut self, most: f64) -> Self {
-        self.0.most = Some(most);
+        self.most = Some(most);
         self
     }
 
     /// Only what happened in a window of time. Defaults to [`Window::all`].
     #[must_use]
     pub fn within(mut self, window: Window) -> Self {
-        self.0.window = window;
+        self.own.window = window;
         self
     }
 
@@ -220,15 +257,17 @@ impl EventTraitBuilder {
     /// [`Error::Setting`] where the name is empty, a filter on texts names none, or a limit is not finite or has more
     /// than four decimals.
     pub fn build(self) -> Result<EventTrait> {
-        let mut own = self.0;
+        let Self { mut own, least, most } = self;
         let setting = |setting, found: String, expected| Err(Error::Setting { setting, found, expected });
         if own.name.trim().is_empty() {
             return setting("name", format!("`{}`", own.name), "a name for the trait");
         }
-        if let Some((attribute, ..)) = own.texts.iter().find(|(_, texts, _)| texts.is_empty()) {
+        if let Some((EventText::Of(attribute), ..)) = own.texts.iter().find(|(_, texts, _)| texts.is_empty())
+        {
             return setting("texts", format!("no {attribute}"), "at least one text to filter by");
         }
-        for (limit, bound) in [(own.least, &mut own.bounds.0), (own.most, &mut own.bounds.1)] {
+        let mut bounds = (i64::MIN, i64::MAX);
+        for (limit, bound) in [(least, &mut bounds.0), (most, &mut bounds.1)] {
             let Some(limit) = limit else { continue };
             match Money::from_f64(limit) {
                 Ok(exact) => *bound = exact.ten_thousandths(),
@@ -237,12 +276,13 @@ impl EventTraitBuilder {
                 }
             }
         }
+        own.bounds = (least.is_some() || most.is_some()).then_some(bounds);
         Ok(own)
     }
 }
 
 /// A trait for one log and one moment.
-struct EventPlan<'e> {
+pub(in crate::features) struct EventPlan<'e> {
     own: &'e EventTrait,
     events: &'e EventLog,
     range: Range<i64>,
@@ -252,13 +292,15 @@ struct EventPlan<'e> {
 }
 
 impl<'e> EventPlan<'e> {
-    fn new(own: &'e EventTrait, events: &'e EventLog, as_of: &AsOf) -> Result<Self> {
+    /// # Errors
+    /// [`Error::FeatureNeeds`] for what the log lacks, [`Error::Setting`] for a window that ends before it begins.
+    pub(in crate::features) fn new(own: &'e EventTrait, events: &'e EventLog, as_of: &AsOf) -> Result<Self> {
         let lacks = |needs| Error::FeatureNeeds { feature: own.name.clone(), needs };
         let column = |attribute| events.attribute(attribute).ok_or_else(|| lacks(column_of(attribute)));
         if let Some(EventValue::Text(attribute)) = own.value() {
             column(attribute)?;
         }
-        let numbers = own.value() == Some(EventValue::Number) || own.least.is_some() || own.most.is_some();
+        let numbers = own.value() == Some(EventValue::Number) || own.bounds.is_some();
         if numbers && events.values.is_none() {
             return Err(lacks("events with numbers"));
         }
@@ -267,8 +309,11 @@ impl<'e> EventPlan<'e> {
         } else {
             events.kinds().levels().iter().map(|kind| own.kinds.iter().any(|wanted| wanted == kind)).collect()
         };
-        let filter = |(attribute, texts, pass): &(EventAttribute, Vec<String>, Pass)| {
-            let column = column(*attribute)?;
+        let filter = |(text, texts, pass): &(EventText, Vec<String>, Pass)| {
+            let column = match text {
+                EventText::Kind => events.kinds(),
+                EventText::Of(attribute) => column(*attribute)?,
+            };
             Ok((column, column.levels().iter().map(|text| pass.of(texts, text)).collect()))
         };
         Ok(Self {
@@ -292,20 +337,35 @@ impl<'e> EventPlan<'e> {
 
     /// The column of some customers.
     fn part(&self, customers: &ByCustomer, range: Range<usize>) -> Result<Part, TooLarge> {
-        let mut column = Column::new(self.own.kind());
+        let mut column = self.column();
         let mut items = Vec::new();
         for customer in range.clone() {
-            items.clear();
-            items.extend(customers.rows(customer).filter_map(|row| self.item(row)));
-            column.push(aggregate(self.own.how(), &mut items));
+            self.add(customers.rows(customer), &mut items, &mut column);
         }
         column
             .take()
             .map_err(|customer| TooLarge { what: self.own.name.clone(), customer: range.start + customer })
     }
 
+    /// An empty column for it.
+    pub(in crate::features) fn column(&self) -> Column {
+        Column::new(self.own.kind())
+    }
+
+    /// Adds a customer's value.
+    pub(in crate::features) fn add(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        items: &mut Vec<Item>,
+        column: &mut Column,
+    ) {
+        items.clear();
+        items.extend(rows.filter_map(|row| self.item(row)));
+        column.push(aggregate(self.own.how(), items));
+    }
+
     /// An event, if it is in the window, passes, and has what is looked at.
-    fn item(&self, row: usize) -> Option<Item> {
+    pub(in crate::features) fn item(&self, row: usize) -> Option<Item> {
         let time = self.events.times[row];
         let passes = |column: &Category, codes: &[bool]| {
             column.code(row).and_then(|code| codes.get(code as usize).copied()).unwrap_or_default()
@@ -319,8 +379,7 @@ impl<'e> EventPlan<'e> {
         {
             return None;
         }
-        if self.own.least.is_some() || self.own.most.is_some() {
-            let (least, most) = self.own.bounds;
+        if let Some((least, most)) = self.own.bounds {
             number().filter(|number| (least..=most).contains(number))?;
         }
         let value = match self.own.value() {

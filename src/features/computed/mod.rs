@@ -11,8 +11,12 @@ mod plan;
 
 use crate::transaction::{Attribute, Window};
 
+pub(in crate::features) use aggregate::{Item, Outcome};
 pub use builder::ComputedBuilder;
+pub(in crate::features) use column::{Column, Kind};
 pub use events::{EventAggregate, EventTrait, EventTraitBuilder, EventValue};
+pub(in crate::features) use events::{EventPlan, EventText};
+pub(in crate::features) use plan::ComputedPlan;
 
 /// What a computed trait runs over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +55,19 @@ pub enum Number {
 }
 
 impl Number {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Quantity,
+        Self::Gross,
+        Self::Discount,
+        Self::Paid,
+        Self::Returned,
+        Self::Net,
+        Self::QuantityReturned,
+        Self::Cost,
+        Self::UnitPrice,
+    ];
+
     /// Whether it is money, rather than a number of pieces.
     pub(crate) const fn is_money(self) -> bool {
         !matches!(self, Self::Quantity | Self::QuantityReturned)
@@ -162,7 +179,7 @@ pub(crate) struct TextFilter {
     pub(crate) pass: Pass,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Pass {
     Only,
     Except,

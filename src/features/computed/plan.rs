@@ -86,8 +86,10 @@ impl Computed {
             _ => None,
         });
         let text = || self.attributes().find(|attribute| log.attribute(*attribute).is_none()).map(column_of);
-        let adds_up = matches!(self.aggregate, Aggregate::Count | Aggregate::Sum(_) | Aggregate::Average(_));
-        let single = self.over == Over::Lines && !(adds_up && self.bounds.is_empty());
+        // Lines that are put together are of one time and have the same texts; their numbers only add up.
+        let of_a_line = matches!(self.value(), Some(TraitValue::Number(_)))
+            && !matches!(self.aggregate, Aggregate::Sum(_) | Aggregate::Average(_));
+        let single = self.over == Over::Lines && (of_a_line || !self.bounds.is_empty());
         let lines =
             || (single && log.is_compacted()).then_some("single order lines; let the state keep them");
         number.or_else(text).or_else(lines)
@@ -119,10 +121,29 @@ impl Family for Computed {
     }
 
     fn plan(&self, source: &Source<'_>) -> Result<Box<dyn Plan>> {
-        if let Some(needs) = self.lacking(source.log) {
-            return Err(Error::FeatureNeeds { feature: self.name.clone(), needs });
+        Ok(Box::new(ComputedPlan::new(self.clone(), source)?))
+    }
+}
+
+/// A trait for one log and one moment.
+pub(in crate::features) struct ComputedPlan {
+    computed: Computed,
+    /// The texts of the value, where it is one.
+    levels: Option<Arc<Levels>>,
+    /// Which codes pass.
+    filters: Vec<(Attribute, Vec<bool>)>,
+    range: Range<i64>,
+    orders_by_id: bool,
+}
+
+impl ComputedPlan {
+    /// # Errors
+    /// [`Error::FeatureNeeds`] for what the log lacks, [`Error::Setting`] for a window that ends before it begins.
+    pub(in crate::features) fn new(computed: Computed, source: &Source<'_>) -> Result<Self> {
+        if let Some(needs) = computed.lacking(source.log) {
+            return Err(Error::FeatureNeeds { feature: computed.name, needs });
         }
-        let levels = match self.value() {
+        let levels = match computed.value() {
             Some(TraitValue::Text(attribute)) => {
                 source.log.attribute(attribute).map(|texts| Arc::clone(&texts.levels))
             }
@@ -133,24 +154,14 @@ impl Family for Computed {
             let passes = |text: &str| filter.pass.of(&filter.texts, text);
             (filter.attribute, texts.map(|texts| texts.iter().map(passes).collect()).unwrap_or_default())
         };
-        Ok(Box::new(ComputedPlan {
-            filters: self.texts.iter().map(filter).collect(),
+        Ok(Self {
+            filters: computed.texts.iter().map(filter).collect(),
             levels,
-            range: self.window.range(source.as_of)?,
+            range: computed.window.range(source.as_of)?,
             orders_by_id: source.log.rules().orders() != OrderIdentity::EachLine,
-            computed: self.clone(),
-        }))
+            computed,
+        })
     }
-}
-
-struct ComputedPlan {
-    computed: Computed,
-    /// The texts of the value, where it is one.
-    levels: Option<Arc<Levels>>,
-    /// Which codes pass.
-    filters: Vec<(Attribute, Vec<bool>)>,
-    range: Range<i64>,
-    orders_by_id: bool,
 }
 
 impl Plan for ComputedPlan {
@@ -186,20 +197,7 @@ struct ComputedMeasure<'p> {
 impl Measure for ComputedMeasure<'_> {
     fn add(&mut self, customer: &Customer<'_>) {
         self.items.clear();
-        let lines = &customer.lines;
-        let mut start = 0;
-        while start < lines.gross.len() {
-            let mut end = start + 1;
-            // A line is looked at alone, an order as a run of lines.
-            while self.plan.computed.over == Over::Orders
-                && end < lines.gross.len()
-                && lines.order[end] == lines.order[start]
-            {
-                end += 1;
-            }
-            self.items.extend(self.plan.item(customer, start..end, &mut self.by_text));
-            start = end;
-        }
+        self.plan.each(customer, &mut self.by_text, |item, _| self.items.push(item));
         self.column.push(aggregate(self.plan.computed.how(), &mut self.items));
     }
 
@@ -210,18 +208,45 @@ impl Measure for ComputedMeasure<'_> {
 }
 
 impl ComputedPlan {
+    /// Shows each line or order that counts, and of which of the customer's lines it is.
+    pub(in crate::features) fn each(
+        &self,
+        customer: &Customer<'_>,
+        by_text: &mut OrderTally,
+        mut found: impl FnMut(Item, Range<usize>),
+    ) {
+        let lines = &customer.lines;
+        let mut start = 0;
+        while start < lines.gross.len() {
+            let mut end = start + 1;
+            // A line is looked at alone, an order as a run of lines.
+            while self.computed.over == Over::Orders
+                && end < lines.gross.len()
+                && lines.order[end] == lines.order[start]
+            {
+                end += 1;
+            }
+            if let Some(item) = self.item(customer, start..end, by_text) {
+                found(item, start..end);
+            }
+            start = end;
+        }
+    }
+
+    /// Whether a line is a sale that passes the filters on texts.
+    pub(in crate::features) fn passes(&self, customer: &Customer<'_>, line: usize) -> bool {
+        let passes = |(attribute, codes): &(Attribute, Vec<bool>)| {
+            codes.get(customer.text(*attribute)[line] as usize).copied().unwrap_or_default()
+        };
+        customer.lines.kind(line) == LineKind::Sale && self.filters.iter().all(passes)
+    }
+
     /// A line, or the lines of an order that pass, if there are any and they are in the window.
     fn item(&self, customer: &Customer<'_>, run: Range<usize>, by_text: &mut OrderTally) -> Option<Item> {
         let lines = &customer.lines;
         let mut sums: Option<Sums> = None;
         by_text.clear();
-        for line in run.clone().filter(|line| lines.kind(*line) == LineKind::Sale) {
-            let passes = |(attribute, codes): &(Attribute, Vec<bool>)| {
-                codes.get(customer.text(*attribute)[line] as usize).copied().unwrap_or_default()
-            };
-            if !self.filters.iter().all(passes) {
-                continue;
-            }
+        for line in run.clone().filter(|line| self.passes(customer, *line)) {
             let own = Sums::of(lines, line);
             sums = Some(sums.map_or(own, |sums| sums.and(&own)));
             if let Some(TraitValue::Text(attribute)) = self.computed.value() {

@@ -6,10 +6,10 @@ mod messages;
 mod table;
 
 pub use builder::{ByChannel, ResponseBuilder};
-pub(crate) use table::response_table;
+use table::response_table;
 
 use crate::error::Result;
-use crate::events::EventLog;
+use crate::events::{ByCustomer, EventLog};
 use crate::features::table::FeatureTable;
 use crate::transaction::{AsOf, Window};
 
@@ -113,7 +113,17 @@ impl Response {
     /// where each has columns of its own; [`Error::DuplicateFeature`](crate::Error::DuplicateFeature) where two channels
     /// have names that differ in punctuation only.
     pub fn extract(&self, events: &EventLog, as_of: &AsOf) -> Result<FeatureTable> {
-        response_table(events, as_of, self)
+        self.table(events, as_of, &ByCustomer::of(events, as_of))
+    }
+
+    /// The same of customers whose events were put side by side.
+    pub(crate) fn table(
+        &self,
+        events: &EventLog,
+        as_of: &AsOf,
+        customers: &ByCustomer,
+    ) -> Result<FeatureTable> {
+        response_table(events, as_of, self, customers)
     }
 
     pub(crate) fn windows(&self) -> &[Window] {

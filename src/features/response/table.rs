@@ -72,7 +72,12 @@ struct At {
 }
 
 /// The response features of the customers who have an event before the moment, in ascending order of ids.
-pub(crate) fn response_table(events: &EventLog, as_of: &AsOf, response: &Response) -> Result<FeatureTable> {
+pub(crate) fn response_table(
+    events: &EventLog,
+    as_of: &AsOf,
+    response: &Response,
+    customers: &ByCustomer,
+) -> Result<FeatureTable> {
     let windows = response.windows.iter().map(|window| window.range(as_of)).collect::<Result<Vec<_>>>()?;
     let channels = match (response.by_channel, events.attribute(EventAttribute::Channel)) {
         (ByChannel::Each, Some(channels)) => channels.levels.len(),
@@ -86,7 +91,6 @@ pub(crate) fn response_table(events: &EventLog, as_of: &AsOf, response: &Respons
         });
     }
     let kinds = kinds_of(events, &response.responses);
-    let customers = ByCustomer::of(events, as_of);
     let chunks: Vec<Measured> = (0..customers.len().div_ceil(CHUNK))
         .into_par_iter()
         .map(|chunk| {

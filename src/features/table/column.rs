@@ -196,6 +196,33 @@ impl Column {
         self.pick(rows, validity)
     }
 
+    /// The same column with 0 at some rows; no text becomes one.
+    pub(in crate::features) fn zero_at(&self, rows: &[usize]) -> Self {
+        fn zero<T: Copy + Default>(values: &[T], rows: &[usize]) -> Vec<T> {
+            let mut values = values.to_vec();
+            for row in rows {
+                values[*row] = T::default();
+            }
+            values
+        }
+        let values = match &self.values {
+            Values::U32(values) => Values::U32(zero(values, rows)),
+            Values::I32(values) => Values::I32(zero(values, rows)),
+            Values::I64(values) => Values::I64(zero(values, rows)),
+            Values::F64(values) => Values::F64(zero(values, rows)),
+            Values::Money(values) => Values::Money(zero(values, rows)),
+            Values::Time(values) => Values::Time(zero(values, rows)),
+            Values::Category(_) => return self.clone(),
+        };
+        let mut validity = self.validity.clone();
+        if let Some(validity) = &mut validity {
+            for row in rows {
+                validity.set(*row, true);
+            }
+        }
+        Self { values, validity: validity.filter(|validity| validity.count() < validity.len()) }
+    }
+
     fn pick(&self, rows: &[usize], validity: Option<Bitmap>) -> Self {
         fn of<T: Copy + Default>(values: &[T], rows: &[usize]) -> Vec<T> {
             rows.iter().map(|row| values.get(*row).copied().unwrap_or_default()).collect()

@@ -2,8 +2,10 @@
 
 mod audience_set;
 mod audit;
+mod behaviour;
 mod bucket;
 mod builder;
+pub mod catalogue;
 mod check;
 mod condition;
 mod customer;
@@ -14,8 +16,11 @@ mod matches;
 mod model;
 mod one_by_one;
 mod order;
+#[cfg(feature = "sql")]
+mod parse;
 mod plan;
 mod predicate;
+mod stored;
 mod text;
 mod truth;
 mod validity;
@@ -24,6 +29,7 @@ mod waterfall;
 
 pub use audience_set::AudienceSet;
 pub use audit::{Audit, AuditBuilder, AuditFinding, AuditedSegment, FindingKind, RulesAudit};
+pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};

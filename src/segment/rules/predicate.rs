@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::ops::Not;
 
+use serde::{Deserialize, Serialize};
+
 use super::condition::Condition;
 use super::truth::Truth;
 use crate::features::Behaviour;
@@ -34,8 +36,8 @@ pub struct Predicate {
     nodes: Vec<Node>,
 }
 
-/// A node; its children stand before it.
-#[derive(Clone, PartialEq, Debug)]
+/// A node; its children stand before it. Stored as it is: variants keep names and order, and new ones go to the end.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) enum Node {
     Condition(Condition),
     /// Meets the condition of another segment of the same rules.
@@ -49,7 +51,7 @@ pub(crate) enum Node {
 }
 
 /// One child for each entry of `points`; holds where the points of those that hold reach `least`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Score {
     pub(crate) points: Vec<i32>,
     pub(crate) least: i64,
@@ -106,6 +108,11 @@ pub fn segment(name: impl Into<String>) -> Predicate {
 impl Predicate {
     pub(crate) fn condition(condition: Condition) -> Self {
         Self { nodes: vec![Node::Condition(condition)] }
+    }
+
+    /// The predicate of nodes that are exactly one tree, in the form the methods here give it.
+    pub(super) fn of_nodes(nodes: Vec<Node>) -> Self {
+        Self { nodes }
     }
 
     /// Everyone.

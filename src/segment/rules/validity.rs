@@ -1,17 +1,12 @@
 //! What is wrong with a predicate whatever the table: found once, when rules are built.
 
-use super::condition::{Anniversary, Comparison, Condition, Test};
+use super::condition::{Anniversary, Comparison, Condition, Source, Test};
 use super::predicate::{Node, Predicate};
 use super::value::Value;
 use crate::error::{Error, Result};
 use crate::transaction::{AsOf, Zone};
 
 impl Predicate {
-    /// The most levels of *and*, *or*, *not* and points that rules may have. Text and JSON that nest deeper are refused, and so
-    /// are rules, so that whatever was built can be stored and read again: JSON readers stop at 128 levels of their own,
-    /// of which a level here takes two.
-    pub const MAX_DEPTH: usize = 60;
-
     /// Checks each condition and the depth.
     ///
     /// # Errors
@@ -22,7 +17,7 @@ impl Predicate {
             return Err(Error::Setting {
                 setting: "rule",
                 found: format!("a predicate of {depth} levels"),
-                expected: "at most 60 levels; name a part of it as a rule of its own and refer to that",
+                expected: "at most 32 levels; name a part of it as a rule of its own and refer to that",
             });
         }
         for node in self.nodes() {
@@ -46,6 +41,9 @@ impl Condition {
     fn check(&self) -> Result<()> {
         let refused =
             |setting, expected| Err(Error::Setting { setting, found: format!("`{self}`"), expected });
+        if let Source::Behaviour(behaviour) = &self.source {
+            behaviour.check()?;
+        }
         if self.source.column().is_some_and(|column| column.trim().is_empty()) {
             return refused("feature", "the name of a feature");
         }

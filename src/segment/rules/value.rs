@@ -1,5 +1,7 @@
 //! What a condition compares with: a value that is given, or one that depends on the moment or on all customers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::transaction::Money;
 
 /// What a feature is compared with.
@@ -31,7 +33,8 @@ pub enum Value {
 
 /// A moment so many days of 24 hours, or calendar months in the zone of the table's moment, after it, or before it where
 /// negative.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relative {
     /// Days of 24 hours.
     Days(i32),

@@ -113,6 +113,7 @@ impl<'t> Program<'t> {
             outputs[*position] = open[0];
         }
         compiler.program.outputs = outputs;
+        compiler.program.sources.iter_mut().for_each(Source::settle);
         Ok(compiler.program)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kernel::{self, Key, Units};
+use super::kernel::{self, Bounds, Key, Units};
 use crate::bitmap::Bitmap;
 use crate::category::{Category, MISSING};
 use crate::features::{Column, Values};
@@ -22,6 +22,8 @@ pub(super) struct Source<'t> {
 pub(super) struct Typed<'t, T> {
     values: &'t [T],
     bounds: Vec<T>,
+    /// The same, ready to be compared with.
+    settled: Bounds<T>,
 }
 
 /// The values of a source in their own type. Times are whole numbers, texts their codes.
@@ -60,7 +62,7 @@ pub(super) use with_typed;
 
 impl<'t, T: Key> Typed<'t, T> {
     fn new(values: &'t [T]) -> Self {
-        Self { values, bounds: Vec::new() }
+        Self { values, bounds: Vec::new(), settled: Bounds::new(Vec::new()) }
     }
 
     /// The number of a bound, known or new.
@@ -99,9 +101,14 @@ impl<'t> Source<'t> {
         Self { values: Numbers::Bucket(Typed::new(&[]), ids, salt), valid: Valid::All, lists: Vec::new() }
     }
 
+    /// Says that no more bounds come.
+    pub(super) fn settle(&mut self) {
+        with_typed!(&mut self.values, typed => typed.settled = Bounds::new(typed.bounds.clone()));
+    }
+
     /// How many bounds it is compared with.
     pub(super) fn bounds(&self) -> usize {
-        with_typed!(&self.values, typed => typed.bounds.len())
+        with_typed!(&self.values, typed => typed.settled.len())
     }
 
     /// For each bound, which of some rows are above it.
@@ -113,7 +120,7 @@ impl<'t> Source<'t> {
             Numbers::F64(typed) => typed.above(units, rows, words, bits),
             Numbers::Money(typed) => typed.above(units, rows, words, bits),
             Numbers::Bucket(typed, ids, salt) => {
-                kernel::above(units, &shares(ids, rows, salt), &typed.bounds, words, bits);
+                kernel::above(units, &shares(ids, rows, salt), &typed.settled, words, bits);
             }
         }
     }
@@ -161,7 +168,7 @@ impl<'t> Source<'t> {
 
 impl<T: Key> Typed<'_, T> {
     fn above(&self, units: Units, rows: &Range<usize>, words: usize, bits: &mut [u64]) {
-        kernel::above(units, &self.values[rows.clone()], &self.bounds, words, bits);
+        kernel::above(units, &self.values[rows.clone()], &self.settled, words, bits);
     }
 }
 

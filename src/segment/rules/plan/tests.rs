@@ -165,3 +165,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn pieces_and_threads_leave_no_trace() {
+    // More than ten pieces of work, and a last one that ends within a word.
+    let rows = 10 * (1 << 15) + 1_003;
+    let mut rng = TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha);
+    let table = table(&mut rng, rows);
+    let mut rules = Rules::builder();
+    for rule in 0..6 {
+        rules = rules.rule(rule.to_string(), predicate(&mut rng, 3));
+    }
+    // So many bounds that they take several trees, on a column whose values are all over the place.
+    let many = (0..80).map(|bound| feature("f64").lt(f64::from(bound) / 40.0 - 1.0));
+    let score = Predicate::score(many.map(|own| (1, own)).collect::<Vec<_>>(), 41);
+    let model = rules.rule("many", score).build().unwrap().fit(&table).unwrap();
+    let evaluate = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| Plan::new(&model.rules, &model.cuts, &table).unwrap().evaluate())
+    };
+    let one = evaluate(1);
+    assert!([2, 3, 8].into_iter().all(|threads| evaluate(threads) == one));
+    let borders =
+        (0..rows).step_by(1 << 15).flat_map(|start| start.saturating_sub(70)..(start + 70).min(rows));
+    for row in borders.chain(rows - 70..rows) {
+        let found: Vec<Truth> = one.iter().map(|matches| matches.truth(row)).collect();
+        assert_eq!(found, plain(&model, &table, row), "row {row}");
+    }
+}
