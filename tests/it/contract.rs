@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use kohort::features::{Column, FeatureTable, MissingPolicy, Scaler, Scaling, Values};
 use kohort::segment::{
-    Axis, KMeans, Rfm, RfmMode, ScoreBox, SegmentBoxes, Segmentation, Segmenter, StarterSegments,
+    Axis, KMeans, Predicate, Rfm, RfmMode, ScoreBox, SegmentBoxes, Segmentation, Segmenter, StarterSegments,
+    Undecided, Waterfall, bucket, feature, segment,
 };
 use kohort::transaction::CustomerIds;
 use kohort::{Bitmap, Error, Result};
@@ -70,6 +71,21 @@ fn cases() -> Vec<Case> {
         case("starter", |table| StarterSegments::builder().build()?.fit(table)),
         case("starter, all segments", |table| {
             StarterSegments::builder().max_segments(6).min_share(0.0).build()?.fit(table)
+        }),
+        case("waterfall", |table| {
+            let big = feature("net").above_percentile(80.0).and(!feature("return_rate").gt(0.5));
+            let steps = Waterfall::builder().step("new", feature("tenure_days").lt(90)).step("big", big);
+            steps.step("rest of the big", feature("net").top(100).and(!segment("big"))).build()?.fit(table)
+        }),
+        case("waterfall, undecided apart", |table| {
+            let score = [
+                (2, feature("orders").ge(3)),
+                (1, feature("return_rate").lt(0.3)),
+                (-1, bucket("x").lt(0.5)),
+            ];
+            let steps = Waterfall::builder().step("hot", Predicate::score(score, 2));
+            let steps = steps.step("cold", feature("recency_days").gt(300).or(feature("net").bottom(50)));
+            steps.rest("others").undecided(Undecided::Segment("nobody can say".into())).build()?.fit(table)
         }),
     ]
 }

@@ -77,6 +77,12 @@ impl Condition {
         };
         for value in values {
             match value {
+                value if value.is_learned() && matches!(self.source, Source::Bucket(_)) => {
+                    return refused(
+                        "bucket",
+                        "a number from 0 to 1, of which a bucket is a percentile already",
+                    );
+                }
                 Value::Number(number) if !number.is_finite() => return refused("number", "a finite number"),
                 Value::Percentile(percentile)
                     if !(percentile.is_finite() && (0.0..=100.0).contains(percentile)) =>

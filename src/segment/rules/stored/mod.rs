@@ -4,6 +4,7 @@
 //! ([`Predicate::MAX_DEPTH`]) and counted while it is read: no format has to protect the stack.
 
 mod flat;
+mod models;
 mod names;
 mod read;
 mod value;
