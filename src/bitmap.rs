@@ -65,11 +65,52 @@ impl Bitmap {
         &self.words
     }
 
-    /// The bits that are set in both; the two are of one length.
-    pub(crate) fn and(&self, other: &Self) -> Self {
-        debug_assert_eq!(self.len, other.len, "bits of the same rows");
-        let words = self.words.iter().zip(&other.words).map(|(left, right)| left & right).collect();
-        Self { words, len: self.len }
+    /// Words of bits that are there as such; those beyond the length are cleared.
+    pub(crate) fn from_words(mut words: Vec<u64>, len: usize) -> Self {
+        words.resize(len.div_ceil(64), 0);
+        if let Some(last) = words.last_mut().filter(|_| !len.is_multiple_of(64)) {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        Self { words, len }
+    }
+
+    /// The bits that are set in both. Where one is shorter, its missing bits are not set.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        self.joined(other, |left, right| left & right)
+    }
+
+    /// The bits that are set in one of the two, or in both.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        self.joined(other, |left, right| left | right)
+    }
+
+    /// The bits that are set here and not there.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.joined(other, |left, right| left & !right)
+    }
+
+    /// The bits that are not set.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        Self::from_words(self.words.iter().map(|word| !word).collect(), self.len)
+    }
+
+    /// How many bits are set in both.
+    #[must_use]
+    pub fn and_count(&self, other: &Self) -> usize {
+        self.words.iter().zip(&other.words).map(|(left, right)| (left & right).count_ones() as usize).sum()
+    }
+
+    /// Word by word, in the longer length of the two.
+    fn joined(&self, other: &Self, join: impl Fn(u64, u64) -> u64) -> Self {
+        let word = |words: &[u64], index: usize| words.get(index).copied().unwrap_or_default();
+        let words = self.words.len().max(other.words.len());
+        let words =
+            (0..words).map(|index| join(word(&self.words, index), word(&other.words, index))).collect();
+        Self { words, len: self.len.max(other.len) }
     }
 
     /// The rows whose bit is set, ascending.

@@ -178,6 +178,12 @@ pub enum Error {
         /// What to write instead.
         hint: String,
     },
+    /// Rules refer to each other in a circle.
+    #[error("rules refer to each other in a circle: {}; state one of them without the others", .path.join(" → "))]
+    RuleCycle {
+        /// The names along the circle, the first one again at the end.
+        path: Vec<String>,
+    },
     /// A coordinate of a point is not a number, infinite or too large to be squared.
     #[error(
         "row {row} has {found} as its feature {feature} (both counted from 0); expected a finite number of at most 1e100 in \

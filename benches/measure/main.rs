@@ -5,10 +5,11 @@
 //! cargo bench --bench measure -- features --csv tx_10M.csv --key customer_key
 //! cargo bench --bench measure --features parquet -- features --parquet tx_10M.parquet --key customer_id
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
+//! cargo bench --bench measure -- rules --npz rules_10M.npz --mode twenty
 //! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
 //! cargo bench --bench measure -- quality --matrix X.npy --centroids C.npy --what silhouette10k
 //! ```
-//! `--mode` is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone).
+//! `--mode` of rules is `one` or `twenty`; of k-means it is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone).
 //! `--what` is `silhouette10k`, `silhouette50k`, `ch` or `db`; `simplified` and `sampled` have no peer.
 //!
 //! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
@@ -21,6 +22,7 @@ mod npz;
 mod quality;
 mod record;
 mod rfm;
+mod rules;
 mod sample;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +61,10 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let rows = option(arguments, "--rows")?.parse()?;
             Ok(rfm::run(&rfm::read(&path_of(arguments, "--npz")?, rows)?, RUNS)?)
         }
+        Some("rules") => {
+            let table = rules::read(&path_of(arguments, "--npz")?)?;
+            rules::run(&table, option(arguments, "--mode")?, RUNS)
+        }
         Some("kmeans") => {
             let points = npy::matrix(&path_of(arguments, "--matrix")?)?;
             let start = npy::matrix(&path_of(arguments, "--centroids")?)?;
@@ -70,7 +76,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             quality::run(&points, &labels, option(arguments, "--what")?, RUNS)
         }
         Some(other) if !other.starts_with('-') => {
-            Err(format!("no workload `{other}`; there are features, kmeans, quality and rfm").into())
+            Err(format!("no workload `{other}`; there are features, kmeans, quality, rfm and rules").into())
         }
         _ => sample::check_all(),
     }

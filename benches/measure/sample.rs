@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use kohort::features::{Column, Values};
 use kohort::ndarray::Array2;
 
 use crate::Failure;
@@ -10,13 +11,15 @@ use crate::features::{Raw, agreement, extract};
 use crate::kmeans::{fit, inertia, seeds};
 use crate::quality::{measure, nearest};
 use crate::rfm::{champions, score, table};
+use crate::rules::{self, Bounds};
 
 pub(crate) fn check_all() -> Result<(), Failure> {
     check_features()?;
     check_rfm()?;
+    check_rules()?;
     check_quality()?;
     check_kmeans()?;
-    println!("4 passed, 0 failed");
+    println!("5 passed, 0 failed");
     Ok(())
 }
 
@@ -101,6 +104,36 @@ fn check_rfm() -> Result<(), Failure> {
     } else {
         Err(format!("rfm gave {found} champions, expected {expected}; code {} for {first}", codes[0]).into())
     }
+}
+
+fn check_rules() -> Result<(), Failure> {
+    let mut draw = numbers(2);
+    let rows = 70_001_usize;
+    let mut whole = |below: u64| (0..rows).map(|_| draw(below) as i32).collect::<Vec<i32>>();
+    let [recency, orders, tenure] = [whole(730), whole(20), whole(2_000)];
+    let mut share = |most: f64| (0..rows).map(|_| draw(1_000) as f64 / 1_000.0 * most).collect::<Vec<f64>>();
+    let [monetary, return_rate, discount_share] = [share(400.0), share(1.0), share(1.0)];
+    let mut expected = vec![0_u64; 20];
+    for (index, expected) in expected.iter_mut().enumerate() {
+        let own = Bounds::of(index as u32);
+        *expected = (0..rows)
+            .filter(|row| {
+                ((recency[*row] <= own.recency && orders[*row] >= own.orders)
+                    || monetary[*row] > own.monetary)
+                    && (return_rate[*row] < own.return_rate || discount_share[*row] > own.discount_share)
+                    && tenure[*row] >= own.tenure
+            })
+            .count() as u64;
+    }
+    let whole = [("recency", recency), ("orders", orders), ("tenure", tenure)];
+    let shares = [("monetary", monetary), ("return_rate", return_rate), ("discount_share", discount_share)];
+    let columns = whole.map(|(name, values)| (name, Column::new(Values::I32(values)))).into_iter();
+    let columns = columns.chain(shares.map(|(name, values)| (name, Column::new(Values::F64(values)))));
+    let found = rules::evaluate(&rules::table(columns.collect())?, 20)?.sizes();
+    if found != expected {
+        return Err(format!("rules: sizes {found:?} instead of {expected:?}").into());
+    }
+    Ok(())
 }
 
 fn check_quality() -> Result<(), Failure> {

@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn with_tax(table: FeatureTable, vat: Vat) -> FeatureTable {
-        table.with_context(TableContext {
+        table.described(TableContext {
             as_of: AsOf::date("2026-01-01", &Zone::utc()).unwrap(),
             currency: "EUR".to_owned(),
             vat,

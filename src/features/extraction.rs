@@ -142,7 +142,8 @@ impl FeatureExtractor {
     }
 
     /// The features of a log's customers and of their events: one row for everyone who has an order line or an event
-    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other.
+    /// before the moment, in ascending order of ids. Who has only one of the two lacks the features of the other, but for
+    /// the counts and sums of [behaviours](crate::features::FeatureExtractorBuilder::behaviours), which are 0.
     ///
     /// [`EventLog::left_out`] counts the events that are not before the moment.
     ///
@@ -224,7 +225,7 @@ impl FeatureExtractor {
         let (columns, ()) = rayon::join(|| join_all(&parts, &texts), || drop(partition));
         let columns = columns?;
         let table = FeatureTable::from_columns(ids, names.into_iter().zip(columns))?;
-        Ok(table.with_context(TableContext {
+        Ok(table.described(TableContext {
             as_of: self.as_of().clone(),
             currency: log.rules().currency().to_owned(),
             vat: log.rules().vat(),

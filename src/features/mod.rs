@@ -66,6 +66,7 @@ pub use families::{
     TrendBuilder, Weekday,
 };
 pub use feature::Feature;
+pub(crate) use feature::slug;
 pub(crate) use group::Group;
 pub use join::{Join, JoinReport, Unmatched};
 pub(crate) use lines::{LineColumns, Needs};

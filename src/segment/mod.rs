@@ -46,8 +46,10 @@ pub use rfm::{
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use rules::{
-    AnyCase, Operand, Predicate, Relative, Truth, Value, bucket, did, feature, first_did, last_did, regular,
-    restarted, segment, stopped,
+    AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
+    OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
+    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, catalogue, did, feature,
+    first_did, last_did, regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -67,6 +67,7 @@ pub use schema::{DecimalMark, Encoding, Schema, SchemaBuilder, SchemaDiscount, S
 pub use short_texts::ShortTexts;
 pub use time::{AsOf, TimeFormat, Zone};
 pub use window::Window;
+pub(crate) use window::months_from;
 
 pub(crate) use builder::{IdBuilder, RawId, TextBuilder, attributes_of, day_orders, id_text};
 pub(crate) use clock::{Clock, Hand};

@@ -218,7 +218,11 @@ impl FromStr for Window {
     /// # Errors
     /// [`Error::Parse`] where it has none of these forms, [`Error::Setting`] where it ends before it begins.
     fn from_str(text: &str) -> Result<Self> {
-        let number = |text: &str, unit| text.strip_suffix(unit)?.parse::<u32>().ok();
+        let number = |text: &str, unit| {
+            let digits =
+                text.strip_suffix(unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+            digits.parse::<u32>().ok()
+        };
         let pair = |unit| match text.split_once('_') {
             Some((from, until)) => Some((number(from, unit)?, number(until, unit)?)),
             None => Some((number(text, unit)?, 0)),
@@ -253,10 +257,16 @@ fn days_before(now: i64, days: u32) -> i64 {
 
 /// The instant so many calendar months before a moment.
 fn months_before(as_of: &AsOf, months: u32) -> i64 {
+    months_from(as_of, -i64::from(months))
+}
+
+/// The instant so many calendar months after a moment, before it where negative; at most the ends of time.
+pub(crate) fn months_from(as_of: &AsOf, months: i64) -> i64 {
     let zone = as_of.zone();
-    let span: Span = (i64::from(months).min(120_000)).months();
-    let earlier = zone.civil(as_of.micros()).checked_sub(span).ok();
-    earlier.and_then(|civil| zone.instant(civil)).unwrap_or(*TIME_RANGE.start())
+    let span: Span = months.clamp(-120_000, 120_000).months();
+    let moved = zone.civil(as_of.micros()).checked_add(span).ok();
+    let beyond = if months < 0 { TIME_RANGE.start() } else { TIME_RANGE.end() };
+    moved.and_then(|civil| zone.instant(civil)).unwrap_or(*beyond)
 }
 
 impl fmt::Display for Window {
@@ -346,9 +356,20 @@ mod tests {
         assert_eq!(dates.canonical().to_string(), "20101231230000_20110630220000");
         let utc = Window::dates("2011-01-01", "2011-07-01", &Zone::utc()).unwrap();
         assert_eq!(utc.text().parse::<Window>().unwrap(), utc, "midnight in UTC is the date alone");
-        for text in
-            ["", "30", "d", "30w", "-3d", "30d_", "6m_30d", "2011-01-01_2011-02-01", "30d_60d", "0d", "1m_1m"]
-        {
+        for text in [
+            "",
+            "30",
+            "d",
+            "30w",
+            "+3d",
+            "-3d",
+            "30d_",
+            "6m_30d",
+            "2011-01-01_2011-02-01",
+            "30d_60d",
+            "0d",
+            "1m_1m",
+        ] {
             assert!(text.parse::<Window>().is_err(), "{text}");
         }
         assert!("2011-02-01T00:00:00Z_2011-01-01T00:00:00Z".parse::<Window>().is_err());

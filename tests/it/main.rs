@@ -4,6 +4,8 @@
 
 mod api;
 mod bad_features;
+mod behaviours;
+mod catalogue;
 mod contract;
 #[cfg(feature = "csv")]
 mod csv_bytes;

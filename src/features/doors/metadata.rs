@@ -55,7 +55,7 @@ pub(super) fn restore<'m>(
     get: impl Fn(&str) -> Option<&'m str>,
 ) -> Result<FeatureTable> {
     if let Some(context) = context(&get)? {
-        table = table.with_context(context);
+        table = table.described(context);
     }
     let names: Vec<String> = table.names().map(str::to_owned).collect();
     for name in names.iter().filter(|_| get(FORMAT).is_some()) {

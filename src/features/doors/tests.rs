@@ -86,7 +86,7 @@ fn table() -> impl Strategy<Value = FeatureTable> {
                 table = table.declare(name, ["campaigns", "stock, \"planning\""]).unwrap();
             }
             match context {
-                Some(context) => table.with_context(context),
+                Some(context) => table.described(context),
                 None => table,
             }
         })
@@ -302,7 +302,7 @@ mod arrow {
     fn a_stored_context_that_is_damaged_or_newer_is_refused() {
         let table =
             FeatureTable::from_columns(CustomerIds::rows(1), [("orders", Values::U32(vec![1]))]).unwrap();
-        let whole = table.with_context(TableContext {
+        let whole = table.described(TableContext {
             as_of: AsOf::instant(0, &Zone::utc()).unwrap(),
             currency: "EUR".into(),
             vat: Vat::Excluded,

@@ -113,7 +113,9 @@ impl FeatureTable {
         Ok(self)
     }
 
-    pub(crate) fn with_context(mut self, context: TableContext) -> Self {
+    /// The same table as of a moment, for one made from columns: rules compare its times with that moment.
+    #[must_use]
+    pub fn described(mut self, context: TableContext) -> Self {
         self.context = Some(context);
         self
     }

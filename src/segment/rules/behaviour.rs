@@ -1,7 +1,7 @@
 //! What customers did, as the beginning of a condition, and the questions that marketers ask about it.
 //!
-//! All of them are predicates over behaviours: counts, which are never missing, and times, which are where she never did
-//! it. So each is true or false of everyone, and unknown of nobody.
+//! The questions are predicates over behaviours: counts, which are never missing, and times, which are missing where she
+//! never did it, beside a condition that is then false. So each is true or false of everyone, and unknown of nobody.
 
 use super::condition::Operand;
 use super::predicate::Predicate;
@@ -66,7 +66,8 @@ impl Operand {
     }
 }
 
-/// Did it for the first time in a window. False of who never did.
+/// Did it for the first time in a window. False of who never did. Where the deed has a window of its own, what was before
+/// that does not count.
 ///
 /// ```
 /// use kohort::Window;
@@ -83,7 +84,8 @@ pub fn first_did(deed: impl Into<Deed>, window: &Window) -> Predicate {
     known_within(deed.into().first_time(), window)
 }
 
-/// Did it for the last time in a window, such as from 365 to 180 days ago and not since. False of who never did.
+/// Did it for the last time in a window, such as from 365 to 180 days ago and not since. False of who never did. Where the
+/// deed has a window of its own, what was outside that does not count.
 ///
 /// ```
 /// use kohort::Window;
@@ -161,4 +163,61 @@ pub fn regular(deed: impl Into<Deed>, least: u32, periods: u32, days: u32) -> Pr
 
 fn back(count: u32) -> i32 {
     i32::try_from(count).map_or(-i32::MAX, |count| -count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::rules::feature;
+    use crate::transaction::Zone;
+
+    #[test]
+    fn a_window_is_a_condition_on_times() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let windows = [
+            (Window::all(), "t < AS_OF"),
+            (Window::days(30), "t >= AS_OF - INTERVAL '30' DAY AND t < AS_OF"),
+            (Window::days_ago(60, 30), "t >= AS_OF - INTERVAL '60' DAY AND t < AS_OF - INTERVAL '30' DAY"),
+            (Window::months(6), "t >= AS_OF - INTERVAL '6' MONTH AND t < AS_OF"),
+            (Window::months_ago(6, 3), "t >= AS_OF - INTERVAL '6' MONTH AND t < AS_OF - INTERVAL '3' MONTH"),
+            (
+                Window::dates("2026-01-01", "2026-07-01", &berlin).unwrap(),
+                "t >= TIMESTAMP '2025-12-31T23:00:00Z' AND t < TIMESTAMP '2026-06-30T22:00:00Z'",
+            ),
+        ];
+        for (window, text) in windows {
+            assert_eq!(feature("t").within(&window).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn questions_replace_the_windows_of_deeds_where_they_have_their_own() {
+        let recent = Behaviour::orders().within(Window::days(5));
+        let quiet = stopped(recent.clone(), &Window::days_ago(60, 30), &Window::days(30));
+        assert_eq!(
+            quiet.to_string(),
+            "COUNT(ORDERS WITHIN '60d_30d') >= 1 AND COUNT(ORDERS WITHIN '30d') = 0"
+        );
+        assert!(!restarted(recent.clone(), 60, 30).to_string().contains("'5d'"));
+        assert!(last_did(recent, &Window::days(3)).to_string().contains("LAST_TIME(ORDERS WITHIN '5d')"));
+        // What is asked of nobody is found where behaviours are checked.
+        let never = restarted(Behaviour::orders(), 0, 30);
+        assert!(never.behaviours().iter().any(|behaviour| behaviour.check().is_err()));
+    }
+
+    #[test]
+    fn counts_are_asked_for_in_words() {
+        let orders = || did(Behaviour::orders());
+        let asked = [
+            (orders().at_least(2), ">= 2"),
+            (orders().at_most(2), "<= 2"),
+            (orders().exactly(2), "= 2"),
+            (orders().never(), "= 0"),
+        ];
+        for (predicate, text) in asked {
+            assert_eq!(predicate.to_string(), format!("COUNT(ORDERS) {text}"));
+        }
+        let both = orders().at_least(1).and(did(Behaviour::orders().count()).at_most(3));
+        assert_eq!((both.required_features().len(), both.behaviours().len()), (1, 1), "one column for both");
+    }
 }

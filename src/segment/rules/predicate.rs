@@ -11,6 +11,7 @@ use std::ops::Not;
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
+use super::truth::Truth;
 use crate::features::Behaviour;
 
 /// A condition on customers, made of conditions on their features; true, false or unknown for each of them.
@@ -54,6 +55,29 @@ pub(crate) enum Node {
 pub(crate) struct Score {
     pub(crate) points: Vec<i32>,
     pub(crate) least: i64,
+}
+
+impl Score {
+    /// Whether the points of the children that hold reach the least, whatever the unknown ones turn out to be.
+    pub(crate) fn truth(&self, children: &[Truth]) -> Truth {
+        let (mut sure, mut most, mut least) = (0_i64, 0_i64, 0_i64);
+        for (points, truth) in self.points.iter().zip(children) {
+            let points = i64::from(*points);
+            match truth {
+                Truth::True => sure += points,
+                Truth::Unknown if points > 0 => most += points,
+                Truth::Unknown => least += points,
+                Truth::False => {}
+            }
+        }
+        if sure + least >= self.least {
+            Truth::True
+        } else if sure + most < self.least {
+            Truth::False
+        } else {
+            Truth::Unknown
+        }
+    }
 }
 
 impl Node {

@@ -42,6 +42,24 @@ pub enum Relative {
     Months(i32),
 }
 
+impl Relative {
+    /// Days from the moment, of which a month has as many as it can.
+    pub(crate) fn days_at_most(self) -> i64 {
+        match self {
+            Self::Days(days) => i64::from(days),
+            Self::Months(months) => i64::from(months) * if months < 0 { 28 } else { 31 },
+        }
+    }
+
+    /// Days from the moment, of which a month has as few as it can.
+    pub(crate) fn days_at_least(self) -> i64 {
+        match self {
+            Self::Days(days) => i64::from(days),
+            Self::Months(months) => i64::from(months) * if months < 0 { 31 } else { 28 },
+        }
+    }
+}
+
 impl Value {
     /// Whether it is learned from the customers of a fit.
     pub(crate) fn is_learned(&self) -> bool {

@@ -1,0 +1,142 @@
+//! Overlapping audiences: one mask per name, and what can be made of them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::matches::Matches;
+use crate::bitmap::Bitmap;
+use crate::error::{Error, Result, nearest};
+use crate::features::FeatureTable;
+use crate::layout::{TextTable, grouped, percent};
+use crate::segment::CrossTable;
+use crate::transaction::CustomerIds;
+
+/// Named audiences that may overlap: a mask for each, and one of those of whom nobody can say.
+///
+/// Customers stand in the order of the table. What is unknown is not in an audience; it is a list of its own
+/// ([`unknown`](Self::unknown)). Takes one bit a customer and audience, two where values are missing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AudienceSet {
+    ids: Arc<CustomerIds>,
+    names: Vec<String>,
+    matches: Vec<Matches>,
+}
+
+impl AudienceSet {
+    pub(crate) fn of(table: &FeatureTable, names: Vec<&str>, matches: Vec<Matches>) -> Self {
+        let names = names.into_iter().map(str::to_owned).collect();
+        Self { ids: Arc::clone(table.shared_ids()), names, matches }
+    }
+
+    /// The names, in the order of the rules.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The customers, in row order.
+    #[must_use]
+    pub fn ids(&self) -> &CustomerIds {
+        &self.ids
+    }
+
+    /// How many customers there are, in an audience or in none.
+    #[must_use]
+    pub fn customers(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// What an audience is for each row.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`] with the nearest name.
+    pub fn matches(&self, audience: &str) -> Result<&Matches> {
+        let position =
+            self.names.iter().position(|name| name == audience).ok_or_else(|| Error::UnknownSegment {
+                segment: audience.to_owned(),
+                nearest: nearest(audience, self.names.iter().map(String::as_str)),
+            })?;
+        Ok(&self.matches[position])
+    }
+
+    /// One bit per customer: who is in an audience.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`].
+    pub fn mask(&self, audience: &str) -> Result<&Bitmap> {
+        self.matches(audience).map(Matches::holds)
+    }
+
+    /// One bit per customer: of whom nobody can say.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`].
+    pub fn unknown(&self, audience: &str) -> Result<Bitmap> {
+        self.matches(audience).map(Matches::unknown)
+    }
+
+    /// The ids of an audience, ascending.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`].
+    pub fn members(&self, audience: &str) -> Result<CustomerIds> {
+        self.mask(audience).map(|mask| self.members_of(mask))
+    }
+
+    /// The ids of the customers whose bit is set, as of a combination of masks.
+    #[must_use]
+    pub fn members_of(&self, mask: &Bitmap) -> CustomerIds {
+        self.ids.gather(&mask.ones().take_while(|row| *row < self.ids.len()).collect::<Vec<usize>>())
+    }
+
+    /// How many customers an audience has.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`].
+    pub fn size(&self, audience: &str) -> Result<u64> {
+        self.mask(audience).map(|mask| mask.count() as u64)
+    }
+
+    /// Customers per audience, in the order of the names.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<u64> {
+        self.matches.iter().map(|matches| matches.holds.count() as u64).collect()
+    }
+
+    /// How many customers each pair of audiences shares; on the diagonal the size of each.
+    #[must_use]
+    pub fn overlap(&self) -> CrossTable {
+        let row = |left: &Matches| {
+            self.matches.iter().map(|right| left.holds.and_count(&right.holds) as u64).collect()
+        };
+        CrossTable {
+            rows: self.names.clone(),
+            columns: self.names.clone(),
+            counts: self.matches.iter().map(row).collect(),
+        }
+    }
+}
+
+impl fmt::Display for AudienceSet {
+    /// Size, share and how many are unknown, audience by audience.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share =
+            |count: u64| percent((self.customers() > 0).then(|| count as f64 / self.customers() as f64));
+        let mut table = TextTable::new(&["<audience", "customers", "share", "unknown"]);
+        for (name, matches) in self.names.iter().zip(&self.matches) {
+            let unknown = matches.unknown.as_ref().map_or(0, Bitmap::count) as u64;
+            let size = matches.holds.count() as u64;
+            table.row([name.clone(), grouped(size), share(size), grouped(unknown)]);
+        }
+        write!(f, "{table}")
+    }
+}
+
+impl fmt::Debug for AudienceSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AudienceSet")
+            .field("customers", &self.customers())
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}

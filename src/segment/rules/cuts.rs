@@ -1,0 +1,101 @@
+//! Cut points that rules learn from the customers of a fit, and keep.
+
+use super::check::Kind;
+use super::condition::Test;
+use super::predicate::Predicate;
+use super::value::Value;
+use crate::error::{Error, Result};
+use crate::features::FeatureTable;
+use crate::numeric::number::NumericFeature;
+use crate::numeric::quantile::{Quantile, quantiles_of};
+
+/// A learned value.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Cut {
+    /// Money in currency units.
+    Number(f64),
+    /// Microseconds UTC, rounded down.
+    Time(i64),
+}
+
+/// Every learned value of some rules, by column and by what was asked for.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Cuts(pub(crate) Vec<LearnedCut>);
+
+/// One learned value, and what it stands for.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct LearnedCut {
+    pub(crate) column: String,
+    pub(crate) value: Value,
+    pub(crate) cut: Cut,
+}
+
+impl Cuts {
+    /// What was learned of a column for a percentile or rank.
+    pub(crate) fn get(&self, column: &str, value: &Value) -> Option<Cut> {
+        let known = self.0.iter().find(|known| known.column == column && known.value == *value);
+        known.map(|known| known.cut)
+    }
+
+    /// The cut points of some predicates, over a table's customers. O(customers) for each column.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`], [`Error::FeatureType`] for text, [`Error::Empty`] where no customer has the feature.
+    pub(crate) fn learn<'p>(
+        predicates: impl IntoIterator<Item = &'p Predicate>,
+        table: &FeatureTable,
+    ) -> Result<Self> {
+        let mut cuts = Self::default();
+        for condition in predicates.into_iter().flat_map(Predicate::conditions) {
+            let values = match &condition.test {
+                Test::Compare(_, value) => vec![value],
+                Test::Between(low, high) => vec![low, high],
+                Test::In(values) => values.iter().collect(),
+                Test::Matches(_) | Test::Missing | Test::Present | Test::Anniversary(_) => Vec::new(),
+            };
+            for value in values.into_iter().filter(|value| value.is_learned()) {
+                let Some(column) = condition.source.column() else {
+                    return Err(Error::Setting {
+                        setting: "percentile",
+                        found: format!("`{condition}`"),
+                        expected: "a number from 0 to 1; a bucket is one already",
+                    });
+                };
+                if cuts.get(column, value).is_none() {
+                    let cut = learned(table, column, value)?;
+                    cuts.0.push(LearnedCut { column: column.to_owned(), value: value.clone(), cut });
+                }
+            }
+        }
+        cuts.0.sort_by(|a, b| (&a.column, a.value.to_string()).cmp(&(&b.column, b.value.to_string())));
+        Ok(cuts)
+    }
+}
+
+/// The value at a percentile or rank of a column.
+fn learned(table: &FeatureTable, column: &str, value: &Value) -> Result<Cut> {
+    let feature = NumericFeature::of(table, column)?;
+    let known = table.len() - table.column(column)?.missing();
+    let empty = Error::Empty {
+        what: "a feature that a percentile or rank is learned from",
+        hint: "no customer of the fit has a value in it; fit on customers who have",
+    };
+    let last = known.checked_sub(1).ok_or(empty)? as u64;
+    let at = match value {
+        Value::Percentile(percentile) => Quantile::Share(percentile / 100.0),
+        // Of so many values in ascending order, which one.
+        Value::Top(customers) => rank((last + 1).saturating_sub(*customers), last),
+        Value::Bottom(customers) => rank(customers.saturating_sub(1), last),
+        _ => Quantile::Share(0.5),
+    };
+    let found = quantiles_of(feature, feature.present, &[at]).and_then(|found| found.first().copied());
+    let found = found.unwrap_or_default();
+    Ok(match Kind::of(table.column(column)?.values()) {
+        Kind::Time => Cut::Time(found.floor() as i64),
+        _ => Cut::Number(found),
+    })
+}
+
+fn rank(place: u64, last: u64) -> Quantile {
+    Quantile::Part { part: place.min(last) as u32, parts: last.max(1) as u32 }
+}

@@ -1,0 +1,41 @@
+//! For whom one predicate holds, and for whom nobody can say.
+
+use crate::bitmap::Bitmap;
+
+/// What a predicate is for each row of a table: two bits a customer at most.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Matches {
+    pub(crate) holds: Bitmap,
+    /// `None` where it is known for everyone.
+    pub(crate) unknown: Option<Bitmap>,
+}
+
+impl Matches {
+    /// Those for whom it holds.
+    #[must_use]
+    pub fn holds(&self) -> &Bitmap {
+        &self.holds
+    }
+
+    /// Those for whom nobody can say, because of a missing value.
+    #[must_use]
+    pub fn unknown(&self) -> Bitmap {
+        self.unknown.clone().unwrap_or_else(|| Bitmap::filled(self.holds.len(), false))
+    }
+
+    /// Those for whom it does not hold.
+    #[must_use]
+    pub fn fails(&self) -> Bitmap {
+        let fails = self.holds.negated();
+        self.unknown.as_ref().map_or(fails.clone(), |unknown| fails.minus(unknown))
+    }
+
+    /// What it is for a row.
+    #[must_use]
+    pub fn truth(&self, row: usize) -> super::Truth {
+        if self.unknown.as_ref().is_some_and(|unknown| unknown.get(row)) {
+            return super::Truth::Unknown;
+        }
+        self.holds.get(row).into()
+    }
+}
