@@ -107,7 +107,7 @@ fn the_form_of_everything() {
             Predicate::score([(10, segment("a")), (-5, segment("b"))], 12),
         ),
         (
-            json!({"feature": "x", "op": "=", "value": {"exact": {"value": 0.30000000000000004, "bits": "3fd3333333333334"}}}),
+            json!({"feature": "x", "op": "=", "value": {"exact": {"value": 0.1 + 0.2, "bits": "3fd3333333333334"}}}),
             x().eq(0.1 + 0.2),
         ),
         (
