@@ -86,6 +86,7 @@
 //!   feature tables back from them. Without it the crate needs fewer dependencies and reads rows and columns.
 //! - `arrow`: Arrow record batches as a source, without a copy where the layout allows; feature tables to batches and back.
 //! - `parquet` (brings `arrow`): the same for Parquet files, of which only the columns a schema names are read.
+//! - `sql`: rules from text in the syntax of an SQL `WHERE`. Printing rules and storing them as JSON needs no feature.
 //!
 //! Features add doors; they never change a result.
 

@@ -1,4 +1,6 @@
 //! Segments stated as rules: predicates over features.
+#![doc = ""]
+#![doc = include_str!("../../../docs/rules.md")]
 
 mod audience_set;
 mod behaviour;
