@@ -46,10 +46,11 @@ pub use rfm::{
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use rules::{
-    AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
-    OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
-    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, catalogue, did, feature,
-    first_did, last_did, regular, restarted, segment, stopped,
+    AnyCase, AudienceSet, Audit, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue,
+    Matches, OneByOne, Operand, Predicate, Relative, Rules, RulesAudit, RulesBuilder, RulesModel,
+    SizeEstimates, Truth, Undecided, Value, Waterfall, WaterfallBuilder, WaterfallExplanation,
+    WaterfallModel, bucket, catalogue, did, feature, first_did, last_did, regular, restarted, segment,
+    stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

@@ -55,7 +55,11 @@ mod reference;
 mod response;
 mod rfm;
 mod rules;
+mod rules_audit;
+mod rules_explain;
 mod rules_json;
+mod rules_one;
+mod rules_random;
 #[cfg(feature = "sql")]
 mod rules_text;
 mod scaling;

@@ -3,6 +3,7 @@
 #![doc = include_str!("../../../docs/rules.md")]
 
 mod audience_set;
+mod audit;
 mod behaviour;
 mod bucket;
 mod builder;
@@ -11,6 +12,7 @@ mod check;
 mod condition;
 mod customer;
 mod cuts;
+mod estimate;
 mod explain;
 mod matches;
 mod model;
@@ -28,10 +30,12 @@ mod value;
 mod waterfall;
 
 pub use audience_set::AudienceSet;
+pub use audit::{Audit, AuditBuilder, AuditFinding, AuditedSegment, FindingKind, RulesAudit};
 pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
+pub use estimate::{SizeEstimate, SizeEstimates};
 pub use explain::{
     Change, Days, Explanation, ExplanationLine, Flip, Found, Needs, Part, TextPattern, TextPlace, Threshold,
     WaterfallExplanation,

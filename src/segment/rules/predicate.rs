@@ -208,6 +208,16 @@ impl Predicate {
         &self.nodes
     }
 
+    /// The part of it whose root stands at a position.
+    pub(crate) fn part(&self, root: usize) -> Self {
+        let (mut start, mut open) = (root + 1, 1);
+        while open > 0 {
+            start -= 1;
+            open = open - 1 + self.nodes[start].children();
+        }
+        Self { nodes: self.nodes[start..=root].to_vec() }
+    }
+
     /// How many levels of connectives stand above its deepest condition: 0 for a single one.
     #[must_use]
     pub fn depth(&self) -> usize {
