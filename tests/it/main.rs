@@ -53,6 +53,8 @@ mod reference;
 mod response;
 mod rfm;
 mod rules;
+#[cfg(feature = "csv")]
+mod rules_real;
 mod scaling;
 mod segmentation;
 mod starter;
