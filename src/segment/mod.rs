@@ -46,8 +46,9 @@ pub use rfm::{
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use rules::{
-    AnyCase, AudienceSet, Matches, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth,
-    Undecided, Value, Waterfall, WaterfallBuilder, WaterfallModel, bucket, catalogue, did, feature,
+    AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
+    OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
+    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, catalogue, did, feature,
     first_did, last_did, regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};

@@ -4,6 +4,7 @@
 
 mod api;
 mod bad_features;
+mod behaviours;
 mod catalogue;
 mod contract;
 #[cfg(feature = "csv")]

@@ -7,9 +7,12 @@ mod builder;
 pub mod catalogue;
 mod check;
 mod condition;
+mod customer;
 mod cuts;
+mod explain;
 mod matches;
 mod model;
+mod one_by_one;
 mod order;
 mod plan;
 mod predicate;
@@ -23,8 +26,14 @@ pub use audience_set::AudienceSet;
 pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
+pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};
+pub use explain::{
+    Change, Days, Explanation, ExplanationLine, Flip, Found, Needs, Part, TextPattern, TextPlace, Threshold,
+    WaterfallExplanation,
+};
 pub use matches::Matches;
 pub use model::RulesModel;
+pub use one_by_one::OneByOne;
 pub use predicate::{Predicate, segment};
 pub use truth::Truth;
 pub use value::{Relative, Value};

@@ -121,15 +121,7 @@ pub(super) fn above<T: Key>(units: Units, values: &[T], bounds: &Bounds<T>, word
         Units::Avx512(simd) => simd.vectorize(Wide { simd, work }),
         #[cfg(target_arch = "x86_64")]
         Units::Avx2(simd) => simd.vectorize(Narrow { simd, work }),
-        Units::Scalar => work.each(|values, bound| {
-            let mut bytes = [0; 8];
-            for (byte, values) in bytes.iter_mut().zip(values.as_chunks::<8>().0) {
-                for (bit, value) in values.iter().enumerate() {
-                    *byte |= u8::from(*value > bound) << bit;
-                }
-            }
-            u64::from_le_bytes(bytes)
-        }),
+        Units::Scalar => work.plain(),
     }
 }
 
@@ -141,19 +133,28 @@ struct Work<'a, T> {
     bits: &'a mut [u64],
 }
 
-impl<T: Key> Work<'_, T> {
-    /// Calls a function with the values of each word, filled up at the end.
-    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
-    #[inline(always)]
-    fn words(self, mut word: impl FnMut(&[T; LANES], &mut [u64], usize)) {
+impl<'a, T: Key> Work<'a, T> {
+    /// The values of full words, and those of the last one, filled up.
+    fn split(&self) -> (&'a [[T; LANES]], Option<[T; LANES]>) {
         let (full, rest) = self.values.as_chunks::<LANES>();
-        for (index, values) in full.iter().enumerate() {
-            word(values, self.bits, index);
-        }
-        if !rest.is_empty() {
-            let mut last = [T::default(); LANES];
-            last[..rest.len()].copy_from_slice(rest);
-            word(&last, self.bits, full.len());
+        let mut last = [T::default(); LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        (full, (!rest.is_empty()).then_some(last))
+    }
+
+    /// Compares with one bound after the other, which the compiler does more with than with one value after the other.
+    fn plain(self) {
+        let (full, last) = self.split();
+        for (bound, bits) in self.bounds.bounds.iter().zip(self.bits.chunks_exact_mut(self.words)) {
+            for (bits, values) in bits.iter_mut().zip(full.iter().chain(&last)) {
+                let mut bytes = [0; 8];
+                for (byte, values) in bytes.iter_mut().zip(values.as_chunks::<8>().0) {
+                    for (bit, value) in values.iter().enumerate() {
+                        *byte |= u8::from(value > bound) << bit;
+                    }
+                }
+                *bits = u64::from_le_bytes(bytes);
+            }
         }
     }
 
@@ -161,12 +162,12 @@ impl<T: Key> Work<'_, T> {
     #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
     #[inline(always)]
     fn each(self, compare: impl Fn(&[T; LANES], T) -> u64) {
-        let (bounds, words) = (&self.bounds.bounds, self.words);
-        self.words(|values, bits, index| {
-            for (place, bound) in bounds.iter().enumerate() {
-                bits[place * words + index] = compare(values, *bound);
+        let (full, last) = self.split();
+        for (index, values) in full.iter().chain(&last).enumerate() {
+            for (place, bound) in self.bounds.bounds.iter().enumerate() {
+                self.bits[place * self.words + index] = compare(values, *bound);
             }
-        });
+        }
     }
 }
 
@@ -184,19 +185,22 @@ impl<T: Key> pulp::NullaryFnOnce for Wide<'_, T> {
     #[inline(always)]
     fn call(self) {
         let Self { simd, work } = self;
-        let (bounds, words) = (work.bounds, work.words);
-        if bounds.trees.is_empty() {
+        if work.bounds.trees.is_empty() {
             return work.each(|values, bound| T::above_avx512(simd, values, bound));
         }
-        work.words(|values, bits, index| {
-            for tree in &bounds.trees {
-                let levels = T::levels_avx512(simd, values, &tree.levels[..tree.depth]);
+        // No closures here: a body of this size would not be inlined, and then not be compiled for the vector units.
+        let (full, last) = work.split();
+        for tree in &work.bounds.trees {
+            let levels = &tree.levels[..tree.depth];
+            for index in 0..full.len() + usize::from(last.is_some()) {
+                let Some(values) = full.get(index).or(last.as_ref()) else { break };
+                let found: pulp::u8x64 = pulp::cast(T::levels_avx512(simd, values, levels));
                 for (below, place) in tree.places.iter().enumerate() {
                     let below: pulp::u8x64 = pulp::cast([below as u8; LANES]);
-                    bits[place * words + index] = simd.cmp_lt_u8x64(below, pulp::cast(levels)).0;
+                    work.bits[place * work.words + index] = simd.cmp_lt_u8x64(below, found).0;
                 }
             }
-        });
+        }
     }
 }
 
@@ -249,33 +253,33 @@ macro_rules! key {
                 let mut found = [0; LANES];
                 let (groups, _) = values.as_chunks::<{ TOGETHER * $lanes }>();
                 for (group, values) in groups.iter().enumerate() {
-                    let own: [$vector; TOGETHER] = std::array::from_fn(|vector| {
-                        let lanes: [$lane; $lanes] =
-                            std::array::from_fn(|lane| $lane_of(values[vector * $lanes + lane]));
-                        pulp::cast(lanes)
-                    });
                     let mut places = [avx._mm512_setzero_si512(); TOGETHER];
                     for (level, bounds) in levels.iter().enumerate() {
-                        let half = |start: usize| {
-                            let lanes: [$lane; $lanes] =
-                                std::array::from_fn(|lane| $lane_of(bounds[(start + lane) % 16]));
-                            pulp::cast(lanes)
-                        };
-                        let (low, high) = (half(0), half($lanes));
-                        for (own, place) in own.iter().zip(&mut places) {
-                            // Nodes of a level are two to the power of it; beyond a vector, they take two.
+                        let (mut low, mut high) =
+                            ([$lane_of(Self::TOP); $lanes], [$lane_of(Self::TOP); $lanes]);
+                        for lane in 0..$lanes {
+                            low[lane] = $lane_of(bounds[lane]);
+                            high[lane] = $lane_of(bounds[(lane + $lanes) % 16]);
+                        }
+                        for vector in 0..TOGETHER {
+                            let mut own = [$lane_of(Self::TOP); $lanes];
+                            for lane in 0..$lanes {
+                                own[lane] = $lane_of(values[vector * $lanes + lane]);
+                            }
+                            let place = places[vector];
+                            // Nodes of a level are two to the power of it; more than a vector has lanes take two.
                             let bound = if 1 << level > $lanes {
-                                avx.$pick_of_two(low, *place, high)
+                                avx.$pick_of_two(pulp::cast(low), place, pulp::cast(high))
                             } else {
-                                avx.$pick(*place, low)
+                                avx.$pick(place, pulp::cast(low))
                             };
-                            let above = simd.$less512(pulp::cast(bound), *own).0;
-                            let doubled = avx.$add(*place, *place);
-                            *place = avx.$add_where(doubled, above, doubled, one);
+                            let above = simd.$less512(pulp::cast(bound), pulp::cast(own)).0;
+                            let doubled = avx.$add(place, place);
+                            places[vector] = avx.$add_where(doubled, above, doubled, one);
                         }
                     }
-                    for (vector, place) in places.into_iter().enumerate() {
-                        let bytes: [u8; 16] = pulp::cast(avx.$bytes(place));
+                    for vector in 0..TOGETHER {
+                        let bytes: [u8; 16] = pulp::cast(avx.$bytes(places[vector]));
                         let start = (group * TOGETHER + vector) * $lanes;
                         found[start..start + $lanes].copy_from_slice(&bytes[..$lanes]);
                     }

@@ -15,10 +15,10 @@ use crate::segment::rules::matches::Matches;
 
 /// Rows of one task; a multiple of every chunk. Fixed, so that nothing depends on the number of threads.
 const PIECE: usize = 1 << 15;
-/// Words of a chunk's planes, about: they stay in the second-level cache beside the chunk's values.
+/// Words of a chunk's planes, about: they stay in the second-level cache. Values are looked at once and need no room there.
 const SCRATCH: usize = 1 << 14;
-/// Words of a plane: at most 4,096 rows, of which 64-bit values fill the first-level cache; at least 512.
-const CHUNK: Range<usize> = 8..65;
+/// Words of a plane: the longer a column is read on, the better the processor foresees what comes next. At least 512 rows.
+const CHUNK: Range<usize> = 8..PIECE / LANES + 1;
 
 /// Where the planes of each node are.
 struct Layout {
