@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use kohort::events::EventRules;
-use kohort::features::{Breadth, Calendar, Custom, History, LifeCycle, Response};
+use kohort::features::{Breadth, Calendar, Custom, FeatureExtractorBuilder, History, LifeCycle, Response};
 use kohort::segment::catalogue::{
     self, Active, Answer, AtRisk, BuysOften, CategoryFan, ChannelPreference, HighSpender, Lapsed,
     LifeCycleSet, Loyal, MailUnresponsive, New, NewProductAudience, OneTimeBuyer, PriceSensitive,
@@ -40,7 +40,7 @@ fn holds(predicate: &Predicate, shop: &SyntheticShop, customs: Vec<Custom>) -> (
         .breadth(Breadth::default())
         .life_cycle(LifeCycle::default())
         .behaviours(predicate.behaviours());
-    let builder = customs.into_iter().fold(builder, |builder, custom| builder.custom(custom));
+    let builder = customs.into_iter().fold(builder, FeatureExtractorBuilder::custom);
     let table = builder.build().unwrap().extract(&shop.log).unwrap();
     let table = economics().enrich(&table).unwrap();
     let matches = predicate.evaluate(&table).unwrap();
@@ -307,6 +307,9 @@ fn templates_find_the_planted_customers() {
     assert!(loyal.recall() > Some(0.6), "{loyal}");
 }
 
+/// Whether a rule is expected to hold for a customer.
+type Expected<'e> = &'e dyn Fn(u64) -> bool;
+
 /// What a customer was sent and did with it: days ago, channel, what she did.
 type Mail = (i64, &'static str, &'static [&'static str]);
 
@@ -363,7 +366,6 @@ fn answers_are_counted_message_by_message() {
             && of(customer, "email", "sent", 180) >= 5
             && of(customer, "email", "clicked", 180) == 0
     };
-    type Expected<'e> = &'e dyn Fn(u64) -> bool;
     let cases: [(Predicate, Expected<'_>, u64); 6] = [
         (MailUnresponsive::default().predicate().unwrap(), &|customer| unopened(customer, 10, 180), 200),
         (MailUnresponsive::default().messages(5).predicate().unwrap(), &|c| unopened(c, 5, 180), 300),

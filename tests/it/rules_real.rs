@@ -17,7 +17,7 @@ fn reference(data: &str) -> Value {
 }
 
 /// All rules in one pass and each alone, against the figures of the rule of the same text.
-fn assert_agree(table: &FeatureTable, predicates: Vec<Predicate>, data: &str) {
+fn assert_agree(table: &FeatureTable, predicates: &[Predicate], data: &str) {
     let reference = reference(data);
     assert_eq!(reference["customers"], table.len());
     let figures: BTreeMap<&str, &Value> = reference["rules"]
@@ -28,11 +28,11 @@ fn assert_agree(table: &FeatureTable, predicates: Vec<Predicate>, data: &str) {
         .collect();
     assert_eq!(figures.len(), predicates.len(), "both sides have the same rules");
     let mut rules = Rules::builder();
-    for predicate in &predicates {
+    for predicate in predicates {
         rules = rules.rule(predicate.to_string(), predicate.clone());
     }
     let audiences = rules.build().unwrap().fit(table).unwrap().evaluate(table).unwrap();
-    for predicate in &predicates {
+    for predicate in predicates {
         let text = predicate.to_string();
         let expected = figures.get(text.as_str()).unwrap_or_else(|| panic!("no figures of {text}"));
         let together = audiences.matches(&text).unwrap();
@@ -56,7 +56,7 @@ fn rules_hold_for_as_many_of_online_retail() {
     let abroad = Behaviour::orders().except(Attribute::Country, ["United Kingdom"]).within(Window::days(180));
     let rate = || feature("return_rate_posted");
     let lately = || feature("recency_days").lt(60);
-    let predicates = vec![
+    let predicates = [
         feature("gross").gt(1_000),
         feature("orders").ne(1),
         feature("orders").between(3, 10),
@@ -97,7 +97,7 @@ fn rules_hold_for_as_many_of_online_retail() {
     let behaviours: Vec<&Behaviour> = predicates.iter().flat_map(Predicate::behaviours).collect();
     let table =
         FeatureExtractor::builder(as_of).behaviours(behaviours).build().unwrap().extract(&log).unwrap();
-    assert_agree(&table, predicates, "online_retail");
+    assert_agree(&table, &predicates, "online_retail");
 }
 
 /// Customers are rows. What someone spent is known of those who bought only.
@@ -131,7 +131,7 @@ fn rules_hold_for_as_many_of_hillstrom() {
     let Some(table) = hillstrom() else { return };
     let web = || feature("channel").is_in(["Multichannel", "Web"]);
     let spent = |least: i32| feature("spend").gt(least);
-    let predicates = vec![
+    let predicates = [
         feature("history").gt(500),
         feature("history").ge(29.99),
         feature("recency").between(2, 4),
@@ -153,7 +153,7 @@ fn rules_hold_for_as_many_of_hillstrom() {
         bucket("hold-out").lt(0.05),
         bucket("hold-out").from_until(0.5, 0.75),
     ];
-    assert_agree(&table, predicates, "hillstrom");
+    assert_agree(&table, &predicates, "hillstrom");
 
     let waterfall = Waterfall::builder()
         .step("spenders", feature("history").gt(500))
