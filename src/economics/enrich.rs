@@ -26,7 +26,7 @@ impl Economics {
     /// - `rich_but_returning` (0 or 1): whether she is one of those that [`Economics::looks_rich`] finds; missing where
     ///   returns are not known, or her contribution is not.
     ///
-    /// O(customers), and some 50 microseconds for each pair of lines bought and returned that someone has.
+    /// O(customers), and some 60 microseconds for each pair of lines bought and returned that someone has.
     ///
     /// # Errors
     /// As for [`Economics::looks_rich`], and [`Error::DuplicateFeature`](crate::Error::DuplicateFeature) where the
