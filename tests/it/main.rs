@@ -60,6 +60,8 @@ mod rules_explain;
 mod rules_json;
 mod rules_one;
 mod rules_random;
+#[cfg(feature = "csv")]
+mod rules_real;
 #[cfg(feature = "sql")]
 mod rules_text;
 mod scaling;
