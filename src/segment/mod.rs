@@ -49,8 +49,8 @@ pub use rules::{
     AnyCase, AudienceSet, Audit, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue,
     Matches, OneByOne, Operand, Predicate, Relative, Rules, RulesAudit, RulesBuilder, RulesModel,
     SizeEstimates, Truth, Undecided, Value, Waterfall, WaterfallBuilder, WaterfallExplanation,
-    WaterfallModel, bucket, catalogue, did, feature, first_did, last_did, regular, restarted, segment,
-    stopped,
+    WaterfallModel, bucket, catalogue, days_ago, did, feature, first_did, last_did, months_ago, percentile,
+    regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

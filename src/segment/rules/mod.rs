@@ -45,5 +45,5 @@ pub use model::RulesModel;
 pub use one_by_one::OneByOne;
 pub use predicate::{Predicate, segment};
 pub use truth::Truth;
-pub use value::{Relative, Value};
+pub use value::{Relative, Value, days_ago, months_ago, percentile};
 pub use waterfall::{Undecided, Waterfall, WaterfallBuilder, WaterfallModel};
