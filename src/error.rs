@@ -166,12 +166,6 @@ pub enum Error {
         /// The name that is spelled most like it.
         nearest: Option<String>,
     },
-    /// Rules refer to each other in a circle.
-    #[error("rules refer to each other in a circle: {}; state one of them without the others", .path.join(" → "))]
-    RuleCycle {
-        /// The names along the circle, the first one again at the end.
-        path: Vec<String>,
-    },
     /// The text of a rule is no predicate.
     #[error("rule text, line {line}, column {column}: {problem}; {hint}")]
     RuleText {
@@ -183,6 +177,12 @@ pub enum Error {
         problem: String,
         /// What to write instead.
         hint: String,
+    },
+    /// Rules refer to each other in a circle.
+    #[error("rules refer to each other in a circle: {}; state one of them without the others", .path.join(" → "))]
+    RuleCycle {
+        /// The names along the circle, the first one again at the end.
+        path: Vec<String>,
     },
     /// A coordinate of a point is not a number, infinite or too large to be squared.
     #[error(

@@ -60,6 +60,9 @@ mod rules_explain;
 mod rules_json;
 mod rules_one;
 mod rules_random;
+#[cfg(feature = "csv")]
+mod rules_real;
+mod rules_stored;
 #[cfg(feature = "sql")]
 mod rules_text;
 mod scaling;

@@ -1,4 +1,6 @@
 //! Predicates of every kind, by proptest: for whatever has to hold of all of them.
+//!
+//! Strategies are boxed: their types would otherwise hold each other, and overflow the stack of a test.
 
 use kohort::events::EventAttribute;
 use kohort::features::{Behaviour, Deed, EventDeed, Number, OrderDeed, Same};
@@ -9,7 +11,7 @@ use proptest::prelude::*;
 
 /// Any predicate of at most eight levels, over features whose names and values are as odd as they may be.
 pub(crate) fn predicate() -> impl Strategy<Value = Predicate> {
-    joined(condition().boxed())
+    joined(condition())
 }
 
 /// Conditions joined in every way there is.
@@ -35,7 +37,7 @@ pub(crate) fn joined(conditions: BoxedStrategy<Predicate>) -> impl Strategy<Valu
 }
 
 /// One condition with any of the tests.
-pub(crate) fn condition() -> impl Strategy<Value = Predicate> {
+pub(crate) fn condition() -> BoxedStrategy<Predicate> {
     let operand = || prop_oneof![8 => name().prop_map(feature), 1 => name().prop_map(bucket), 2 => behaviour().prop_map(did)];
     prop_oneof![
         (operand(), value(), 0..6).prop_map(|(operand, value, comparison)| match comparison {
@@ -65,6 +67,7 @@ pub(crate) fn condition() -> impl Strategy<Value = Predicate> {
         }),
         (operand(), any::<u32>(), 0..10).prop_map(|(operand, count, test)| of_time(operand, count, test)),
     ]
+    .boxed()
 }
 
 fn of_time(operand: Operand, count: u32, test: i32) -> Predicate {
@@ -83,7 +86,7 @@ fn of_time(operand: Operand, count: u32, test: i32) -> Predicate {
 }
 
 /// Anything that a condition compares with.
-pub(crate) fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> BoxedStrategy<Value> {
     prop_oneof![
         4 => number().prop_map(Value::Number),
         3 => words().prop_map(Value::Text),
@@ -96,10 +99,11 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
         1 => (1..=u64::MAX).prop_map(Value::Top),
         1 => (1..1000_u64).prop_map(Value::Bottom),
     ]
+    .boxed()
 }
 
 /// Finite numbers: those that people write, and any other.
-pub(crate) fn number() -> impl Strategy<Value = f64> {
+pub(crate) fn number() -> BoxedStrategy<f64> {
     prop_oneof![
         (-1000..1000).prop_map(f64::from),
         (-100_000..100_000).prop_map(|number| f64::from(number) / 100.0),
@@ -115,23 +119,25 @@ pub(crate) fn number() -> impl Strategy<Value = f64> {
             1e23
         ]),
     ]
+    .boxed()
 }
 
-fn name() -> impl Strategy<Value = String> {
+fn name() -> BoxedStrategy<String> {
     prop_oneof![
         4 => "[a-z_][a-z0-9_]{0,8}",
         1 => prop::sample::select(vec!["and", "NOT", "date", "Größe", "gross__365d", "two words", "a\"b", "it's", "a.b", "365d", "--", "score"])
             .prop_map(str::to_owned),
         1 => "\\PC{1,6}",
     ]
+    .boxed()
 }
 
-fn words() -> impl Strategy<Value = String> {
-    prop_oneof![4 => "[A-Z]{2}", 1 => "[%_\\\\'\"a/*-]{0,6}", 1 => any::<String>()]
+fn words() -> BoxedStrategy<String> {
+    prop_oneof![4 => "[A-Z]{2}", 1 => "[%_\\\\'\"a/*-]{0,6}", 1 => any::<String>()].boxed()
 }
 
 /// Any behaviour.
-pub(crate) fn behaviour() -> impl Strategy<Value = Behaviour> {
+pub(crate) fn behaviour() -> BoxedStrategy<Behaviour> {
     let number = || prop::sample::select(&Number::ALL[..]);
     let same = prop::option::of(prop::sample::select(&Same::ALL[..]));
     prop_oneof![
@@ -158,10 +164,11 @@ pub(crate) fn behaviour() -> impl Strategy<Value = Behaviour> {
         (deed(), deed(), 1..=u32::MAX, same)
             .prop_map(|(first, then, days, same)| Behaviour::sequence(first, then, days, same)),
     ]
+    .boxed()
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
-    prop_oneof![events().prop_map(Deed::from), orders().prop_map(Deed::from)]
+fn deed() -> BoxedStrategy<Deed> {
+    prop_oneof![events().prop_map(Deed::from), orders().prop_map(Deed::from)].boxed()
 }
 
 fn texts() -> impl Strategy<Value = Vec<String>> {
@@ -177,37 +184,41 @@ fn limits() -> impl Strategy<Value = Vec<(prop::sample::Index, bool, i32)>> {
     prop::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<i32>()), 0..3)
 }
 
-fn events() -> impl Strategy<Value = EventDeed> {
-    (prop::option::of(texts()), filters(), limits(), window()).prop_map(|(kinds, filters, limits, window)| {
-        let mut deed = kinds.map_or_else(Behaviour::any_event, Behaviour::events).within(window);
-        for (attribute, only, texts) in filters {
-            let attribute = *attribute.get(&EventAttribute::ALL);
-            deed = if only { deed.only(attribute, texts) } else { deed.except(attribute, texts) };
-        }
-        for (_, least, limit) in limits {
-            let limit = f64::from(limit) / 8.0;
-            deed = if least { deed.at_least(limit) } else { deed.at_most(limit) };
-        }
-        deed
-    })
+fn events() -> BoxedStrategy<EventDeed> {
+    (prop::option::of(texts()), filters(), limits(), window())
+        .prop_map(|(kinds, filters, limits, window)| {
+            let mut deed = kinds.map_or_else(Behaviour::any_event, Behaviour::events).within(window);
+            for (attribute, only, texts) in filters {
+                let attribute = *attribute.get(&EventAttribute::ALL);
+                deed = if only { deed.only(attribute, texts) } else { deed.except(attribute, texts) };
+            }
+            for (_, least, limit) in limits {
+                let limit = f64::from(limit) / 8.0;
+                deed = if least { deed.at_least(limit) } else { deed.at_most(limit) };
+            }
+            deed
+        })
+        .boxed()
 }
 
-fn orders() -> impl Strategy<Value = OrderDeed> {
-    (any::<bool>(), filters(), limits(), window()).prop_map(|(lines, filters, limits, window)| {
-        let mut deed = if lines { Behaviour::lines() } else { Behaviour::orders() }.within(window);
-        for (attribute, only, texts) in filters {
-            let attribute = *attribute.get(&Attribute::ALL);
-            deed = if only { deed.only(attribute, texts) } else { deed.except(attribute, texts) };
-        }
-        for (number, least, limit) in limits {
-            let (number, limit) = (*number.get(&Number::ALL), f64::from(limit));
-            deed = if least { deed.at_least(number, limit) } else { deed.at_most(number, limit) };
-        }
-        deed
-    })
+fn orders() -> BoxedStrategy<OrderDeed> {
+    (any::<bool>(), filters(), limits(), window())
+        .prop_map(|(lines, filters, limits, window)| {
+            let mut deed = if lines { Behaviour::lines() } else { Behaviour::orders() }.within(window);
+            for (attribute, only, texts) in filters {
+                let attribute = *attribute.get(&Attribute::ALL);
+                deed = if only { deed.only(attribute, texts) } else { deed.except(attribute, texts) };
+            }
+            for (number, least, limit) in limits {
+                let (number, limit) = (*number.get(&Number::ALL), f64::from(limit));
+                deed = if least { deed.at_least(number, limit) } else { deed.at_most(number, limit) };
+            }
+            deed
+        })
+        .boxed()
 }
 
-fn window() -> impl Strategy<Value = Window> {
+fn window() -> BoxedStrategy<Window> {
     prop_oneof![
         2 => Just(Window::all()),
         2 => (1..=u32::MAX).prop_map(Window::days),
@@ -216,4 +227,5 @@ fn window() -> impl Strategy<Value = Window> {
         1 => (0..200_u32, 1..50_u32).prop_map(|(until, length)| Window::months_ago(until + length, until)),
         1 => Just(Window::dates("2026-01-01 08:30", "2026-07-01", &Zone::utc()).unwrap()),
     ]
+    .boxed()
 }

@@ -1,6 +1,6 @@
 //! Predicates in serde: the JSON of rule-builder pages, and formats that are not for people.
 
-use kohort::segment::{Predicate, Relative, Value, bucket, feature, segment};
+use kohort::segment::{Predicate, Relative, Rules, Value, bucket, feature, segment};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
@@ -107,7 +107,7 @@ fn the_form_of_everything() {
             Predicate::score([(10, segment("a")), (-5, segment("b"))], 12),
         ),
         (
-            json!({"feature": "x", "op": "=", "value": {"exact": {"value": 0.30000000000000004, "bits": "3fd3333333333334"}}}),
+            json!({"feature": "x", "op": "=", "value": {"exact": {"value": 0.1 + 0.2, "bits": "3fd3333333333334"}}}),
             x().eq(0.1 + 0.2),
         ),
         (
@@ -264,9 +264,14 @@ fn what_is_too_deep_is_refused_whichever_way_it_goes() {
     let predicate = deep(depth);
     let written = serde_json::to_string(&predicate).unwrap();
     assert_eq!(serde_json::from_str::<Predicate>(&written).unwrap(), predicate);
-    // What stores it has room around it.
-    let stored = format!("{}{written}{}", "[".repeat(16), "]".repeat(16));
-    assert!(serde_json::from_str::<serde_json::Value>(&stored).is_ok());
+    // What stores it has room around it, also where its keys were sorted.
+    let rules = Rules::builder().rule("deep", predicate).build().unwrap();
+    let stored = serde_json::to_string(&rules).unwrap();
+    assert_eq!(serde_json::from_str::<Rules>(&stored).unwrap(), rules);
+    let keys_sorted = sorted(serde_json::from_str(&stored).unwrap(), true).to_string();
+    assert_eq!(serde_json::from_str::<Rules>(&keys_sorted).unwrap(), rules);
+    let inside_more = format!("{}{stored}{}", "[".repeat(10), "]".repeat(10));
+    assert!(serde_json::from_str::<serde_json::Value>(&inside_more).is_ok());
 
     for levels in [depth + 1, 100_000] {
         let predicate = (0..levels).fold(segment("x"), |inner, _| !inner);
@@ -281,16 +286,14 @@ fn what_is_too_deep_is_refused_whichever_way_it_goes() {
         );
     }
     // A value in memory protects no stack of its own.
-    for key in ["not", "all", "score"] {
-        let mut nested = json!({"segment": "x"});
-        for _ in 0..2_000 {
-            nested = match key {
-                "not" => json!({"not": nested}),
-                "all" => json!({"all": [nested]}),
-                _ => json!({"score": [{"points": 1, "if": nested}], "least": 1}),
-            };
-        }
-        let refused = Predicate::deserialize(&nested).unwrap_err().to_string();
+    for (before, after) in
+        [(r#"{"not":"#, "}"), (r#"{"all":["#, "]}"), (r#"{"score":[{"points":1,"if":"#, r#"}],"least":1}"#)]
+    {
+        let levels = if before.contains('[') { 40 } else { 100 };
+        let nested = format!("{}{{}}{}", before.repeat(levels), after.repeat(levels));
+        let refused = Predicate::deserialize(serde_json::from_str::<serde_json::Value>(&nested).unwrap())
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("33 levels of conditions"), "{refused}");
     }
     let text = format!("{}1", r#"{"not":"#.repeat(1_000_000));

@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::predicate::Predicate;
-use super::value::{Relative, Value};
+use super::value::{Relative, Value, days_ago, months_ago};
 use crate::features::Behaviour;
 
 /// What a condition looks at, and the beginning of every condition; see [`feature`], [`bucket`] and
-/// [`Behaviour`](crate::features::Behaviour).
+/// [`Behaviour`].
 ///
 /// Each method makes a [`Predicate`] of one condition. On a customer whose value is missing all are unknown, but for
 /// [`is_missing`](Self::is_missing) and [`is_present`](Self::is_present). Whether a value fits the feature's type is found
@@ -257,22 +257,22 @@ impl Operand {
 
     /// A time within the last so many days of 24 hours before the moment, as recency counts them.
     pub fn within_days(self, days: u32) -> Predicate {
-        self.from_until(Relative::Days(negative(days)), Relative::Days(0))
+        self.from_until(days_ago(days), days_ago(0))
     }
 
     /// A time within the last so many calendar months before the moment.
     pub fn within_months(self, months: u32) -> Predicate {
-        self.from_until(Relative::Months(negative(months)), Relative::Days(0))
+        self.from_until(months_ago(months), days_ago(0))
     }
 
     /// A time more than so many days of 24 hours before the moment.
     pub fn more_than_days_ago(self, days: u32) -> Predicate {
-        self.lt(Relative::Days(negative(days)))
+        self.lt(days_ago(days))
     }
 
     /// A time more than so many calendar months before the moment.
     pub fn more_than_months_ago(self, months: u32) -> Predicate {
-        self.lt(Relative::Months(negative(months)))
+        self.lt(months_ago(months))
     }
 
     /// A time from the moment on, less than so many days of 24 hours after it: an expected order, the end of a contract.
@@ -348,8 +348,4 @@ impl AnyCase {
     pub fn ends_with(self, text: impl Into<String>) -> Predicate {
         self.0.matches(Place::End, text, Letters::AnyCase)
     }
-}
-
-fn negative(count: u32) -> i32 {
-    i32::try_from(count).map_or(-i32::MAX, |count| -count)
 }

@@ -23,8 +23,7 @@ pub(super) fn behaviour(tokens: &mut Tokens) -> Result<Option<Behaviour>> {
     let behaviour = if let Some(total) = total {
         tokens.take();
         tokens.in_parentheses(|tokens| {
-            let place = tokens.place();
-            let (deed, number) = deed(tokens)?;
+            let (deed, number, place) = deed(tokens)?;
             deed.total(total, number.as_deref()).map_err(|error| refused(place, error))
         })?
     } else if tokens.take_word("active_periods") {
@@ -76,27 +75,28 @@ fn days(tokens: &mut Tokens, hint: &str) -> Result<u32> {
 
 /// Reads what was done, where no number of it is asked for.
 fn deed_alone(tokens: &mut Tokens) -> Result<Deed> {
-    let place = tokens.place();
     match deed(tokens)? {
-        (deed, None) => Ok(deed),
-        (_, Some(_)) => Err(place.refuse(
-            "a number is asked for that has no use here",
-            "leave out the point and the name behind it",
-        )),
+        (deed, None, _) => Ok(deed),
+        (_, Some(_), place) => {
+            Err(place
+                .refuse("a number is asked for that has no use here", "leave out the point and the name"))
+        }
     }
 }
 
-/// Reads what was done, with the number of it that is asked for.
-fn deed(tokens: &mut Tokens) -> Result<(Deed, Option<String>)> {
-    let Some(Lexeme::Word(source)) = tokens.peek() else {
-        return Err(tokens.unexpected("ORDERS, LINES or EVENTS", DEEDS));
+/// Reads what was done, with the number of it that is asked for, and where it would stand.
+fn deed(tokens: &mut Tokens) -> Result<(Deed, Option<String>, Place)> {
+    let source = match tokens.peek() {
+        Some(Lexeme::Word(source)) => source.to_ascii_lowercase(),
+        _ => String::new(),
     };
-    let source = source.to_ascii_lowercase();
     let Ok(mut deed) = Deed::of(&source) else {
         return Err(tokens.unexpected("ORDERS, LINES or EVENTS", DEEDS));
     };
     tokens.take();
-    let number = if tokens.take_if(&Lexeme::Period) { Some(name(tokens)?) } else { None };
+    let numbered = tokens.take_if(&Lexeme::Period);
+    let place = tokens.place();
+    let number = if numbered { Some(name(tokens)?) } else { None };
     if tokens.take_word("where") {
         deed = filter(tokens, deed, &source)?;
         while tokens.take_word("and") {
@@ -109,7 +109,11 @@ fn deed(tokens: &mut Tokens) -> Result<(Deed, Option<String>)> {
             tokens.text("a window such as '30d'", "write WITHIN '30d', '60d_30d', '6m' or '6m_3m'")?;
         deed = deed.within(window.parse().map_err(|error| refused(place, error))?);
     }
-    Ok((deed, number))
+    match tokens.peek() {
+        Some(Lexeme::Close | Lexeme::Comma) => Ok((deed, number, place)),
+        _ => Err(tokens
+            .unexpected("AND, WITHIN or `)`", "filters are joined by AND; one of several is IN ('a', 'b')")),
+    }
 }
 
 fn name(tokens: &mut Tokens) -> Result<String> {
@@ -191,6 +195,9 @@ fn texts(tokens: &mut Tokens) -> Result<Vec<String>> {
 /// What a builder refused, at its place.
 fn refused(place: Place, error: Error) -> Error {
     match error {
+        Error::Setting { setting: "filter", found, expected } => {
+            place.refuse(format!("there is no {found} here"), format!("expected {expected}"))
+        }
         Error::Setting { setting, found, expected } => {
             place.refuse(format!("{setting} is {found}"), format!("expected {expected}"))
         }

@@ -157,7 +157,8 @@ fn test(tokens: &mut Tokens, operand: Operand) -> Result<Predicate> {
 /// A feature alone is a flag that says yes.
 fn flag(tokens: &Tokens, operand: Operand) -> Result<Predicate> {
     let Source::Feature(name) = &operand.0 else {
-        return Err(tokens.unexpected(&format!("a comparison behind {operand}"), COMPARISONS));
+        let expected = format!("a comparison behind {}", Short(&operand.to_string()));
+        return Err(tokens.unexpected(&expected, COMPARISONS));
     };
     let hint = match tokens.peek() {
         None | Some(Lexeme::Close | Lexeme::Comma) => return Ok(operand.is_yes()),

@@ -4,6 +4,7 @@
 //! ([`Predicate::MAX_DEPTH`]) and counted while it is read: no format has to protect the stack.
 
 mod flat;
+mod models;
 mod names;
 mod read;
 mod value;
@@ -14,14 +15,6 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::predicate::Predicate;
-
-impl Predicate {
-    /// The most levels of connectives ([`depth`](Self::depth)) that a predicate may have in text and in serde: 32.
-    ///
-    /// JSON readers stop at 128 values inside each other. A level is up to three of them (a score, its list, an entry), a
-    /// behaviour is eight more, and there has to be room for what a predicate stands in.
-    pub const MAX_DEPTH: usize = 32;
-}
 
 /// The nested form in formats for people, such as JSON; see [the module](crate::segment::rules).
 impl Serialize for Predicate {
