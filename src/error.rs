@@ -166,6 +166,18 @@ pub enum Error {
         /// The name that is spelled most like it.
         nearest: Option<String>,
     },
+    /// The text of a rule is no predicate.
+    #[error("rule text, line {line}, column {column}: {problem}; {hint}")]
+    RuleText {
+        /// The line of the place, from 1.
+        line: u64,
+        /// Its column in characters, from 1.
+        column: u64,
+        /// What was found there, and what was expected.
+        problem: String,
+        /// What to write instead.
+        hint: String,
+    },
     /// Rules refer to each other in a circle.
     #[error("rules refer to each other in a circle: {}; state one of them without the others", .path.join(" → "))]
     RuleCycle {

@@ -59,7 +59,7 @@
 //! | [`events`] | [`EventLog`]: what happened beside the orders, such as mails sent, opened and clicked |
 //! | [`profiles`] | [`ProfileTable`]: what is known of a customer beside her orders, with purposes and consent |
 //! | [`features`] | [`FeatureExtractor`] with its families, windows, traits and features of your own; [`FeatureTable`]; [`FeatureState`] for lines that keep coming |
-//! | [`segment`] | [`StarterSegments`], [`Rfm`], [`KMeans`], the [`Segmenter`] trait, [`Segmentation`] and its quality |
+//! | [`segment`] | [`StarterSegments`], [`Rfm`], [`KMeans`], [`Rules`] and [`Waterfall`], the [`Segmenter`] trait, [`Segmentation`] and its quality |
 //! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
@@ -86,6 +86,7 @@
 //!   feature tables back from them. Without it the crate needs fewer dependencies and reads rows and columns.
 //! - `arrow`: Arrow record batches as a source, without a copy where the layout allows; feature tables to batches and back.
 //! - `parquet` (brings `arrow`): the same for Parquet files, of which only the columns a schema names are read.
+//! - `sql`: rules from text in the syntax of an SQL `WHERE`. Printing rules and storing them as JSON needs no feature.
 //!
 //! Features add doors; they never change a result.
 
@@ -129,7 +130,8 @@ pub use features::{
 };
 pub use profiles::{ProfileReport, ProfileSchema, ProfileTable};
 pub use segment::{
-    KMeans, KMeansModel, Rfm, RfmModel, Segmentation, Segmenter, StarterModel, StarterSegments,
+    AudienceSet, KMeans, KMeansModel, Predicate, Rfm, RfmModel, Rules, RulesModel, Segmentation, Segmenter,
+    StarterModel, StarterSegments, Waterfall, WaterfallModel,
 };
 #[cfg(feature = "csv")]
 pub use transaction::ReadProgress;

@@ -1,7 +1,7 @@
 //! Stage 4: what does a segment earn after returns, how sure is that, and what to do about it?
 //!
 //! [`Costs`] say what an order costs; [`Economics`] turns a feature table into [`Waterfalls`] from gross to
-//! contribution, adds contribution and expected return rate to the table ([`Economics::enrich`]), finds the customers
+//! contribution, adds contribution and return rates to expect to the table ([`Economics::enrich`]), finds the customers
 //! who look rich and earn little ([`Economics::looks_rich`]), ranks segments with an action and its reasons
 //! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
 //! [`RevenueDrivers`] says what moved net revenue from one window of time to another.

@@ -50,9 +50,9 @@ mod windowed;
 
 pub(crate) use attribution::returned_by_line;
 pub use behaviour::{Behaviour, Deed, EventDeed, OrderDeed, Same};
-#[allow(unused_imports, reason = "for whoever reads behaviours from text")]
+#[cfg(feature = "sql")]
 pub(crate) use behaviour::{Side, Total};
-#[allow(unused_imports, reason = "for whoever reads behaviours from text")]
+#[cfg(feature = "sql")]
 pub(crate) use computed::Pass;
 pub use computed::{
     Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,

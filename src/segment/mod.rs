@@ -1,12 +1,13 @@
 //! Stage 3: who belongs together?
 //!
-//! Three segmenters are here. [`StarterSegments`] (see [`starter`]) gives a few exclusive segments with plain names, chosen
+//! Four segmenters are here. [`StarterSegments`] (see [`starter`]) gives a few exclusive segments with plain names, chosen
 //! so that they tell customers apart by value: a place to start. [`Rfm`] (see [`rfm`]) scores customers by recency,
 //! frequency and monetary value, and names them by a map or by boxes of your own. [`KMeans`] (see [`kmeans`]) puts together
-//! customers who resemble each other in features of your choice.
+//! customers who resemble each other in features of your choice. A [`Waterfall`] (see [`rules`]) takes segments that you
+//! state; [`Rules`] of which may overlap make an [`AudienceSet`].
 //!
 //! All have the same shape: an immutable configuration whose `fit` learns a model ([`StarterModel`], [`RfmModel`],
-//! [`KMeansModel`]) from a table. The model keeps its cut points or centroids, serialises, and puts this and next month's
+//! [`KMeansModel`], [`WaterfallModel`]) from a table. The model keeps its cut points or centroids, serialises, and puts this and next month's
 //! customers into segments through the [`Segmenter`] trait. What comes out is always a [`Segmentation`]: one segment or
 //! none for each customer, with sizes, members, cross-tables, merging and summaries of any feature. How good it is, and
 //! how far two agree, is measured by [`quality`].
@@ -46,10 +47,11 @@ pub use rfm::{
     RfmSegmentProfile, ScoreBox, SegmentBoxes, SegmentMap, SegmentScheme,
 };
 pub use rules::{
-    AnyCase, AudienceSet, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue, Matches,
-    OneByOne, Operand, Predicate, Relative, Rules, RulesBuilder, RulesModel, Truth, Undecided, Value,
-    Waterfall, WaterfallBuilder, WaterfallExplanation, WaterfallModel, bucket, catalogue, did, feature,
-    first_did, last_did, regular, restarted, segment, stopped,
+    AnyCase, AudienceSet, Audit, CustomerFeatures, CustomerFeaturesBuilder, Explanation, FeatureValue,
+    Matches, OneByOne, Operand, Predicate, Relative, Rules, RulesAudit, RulesBuilder, RulesModel,
+    SizeEstimates, Truth, Undecided, Value, Waterfall, WaterfallBuilder, WaterfallExplanation,
+    WaterfallModel, bucket, catalogue, days_ago, did, feature, first_did, last_did, months_ago, percentile,
+    regular, restarted, segment, stopped,
 };
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{

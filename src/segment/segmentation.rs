@@ -144,6 +144,12 @@ impl Segmentation {
         self.codes.get(row).copied().filter(|code| *code != UNASSIGNED).map(usize::from)
     }
 
+    /// The name of a customer's segment, by row.
+    #[must_use]
+    pub fn name_at(&self, row: usize) -> Option<&str> {
+        self.position(row).map(|position| self.names[position].as_str())
+    }
+
     pub(crate) fn codes(&self) -> &[u16] {
         &self.codes
     }
@@ -157,7 +163,7 @@ impl Segmentation {
             .ids
             .position(customer)
             .ok_or_else(|| Error::UnknownCustomer { customer: customer.to_string() })?;
-        Ok(self.position(row).map(|position| self.names[position].as_str()))
+        Ok(self.name_at(row))
     }
 
     /// Customers per segment, in the order of the names.

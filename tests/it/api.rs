@@ -12,7 +12,8 @@ use kohort::features::{
 };
 use kohort::profiles::{ProfileBuilder, ProfileJoin};
 use kohort::segment::{
-    Agreement, RfmProfile, RfmScores, SegmentBoxes, SegmentMap, SegmentedPoints, Silhouette,
+    Agreement, CustomerFeatures, Explanation, OneByOne, RfmProfile, RfmScores, RulesAudit, SegmentBoxes,
+    SegmentMap, SegmentedPoints, Silhouette, SizeEstimates,
 };
 use kohort::synthetic::{Shop, SyntheticShop, Truth};
 use kohort::transaction::{CustomerIds, LogBuilder, LogColumns, OrderLine, Price, PriceColumn, Strictness};
@@ -66,6 +67,11 @@ fn values_go_to_other_threads() {
     all::<StarterModel>();
     all::<Segmentation>();
     all::<SegmentedPoints<'static>>();
+    all::<OneByOne>();
+    all::<CustomerFeatures>();
+    all::<Explanation>();
+    all::<RulesAudit>();
+    all::<SizeEstimates>();
     all::<Silhouette>();
     all::<Agreement>();
     all::<Costs>();

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use kohort::features::{Column, FeatureTable, MissingPolicy, Scaler, Scaling, Values};
 use kohort::segment::{
-    Axis, KMeans, Rfm, RfmMode, ScoreBox, SegmentBoxes, Segmentation, Segmenter, StarterSegments,
+    Axis, KMeans, Predicate, Rfm, RfmMode, ScoreBox, SegmentBoxes, Segmentation, Segmenter, StarterSegments,
+    Undecided, Waterfall, bucket, feature, segment,
 };
 use kohort::transaction::CustomerIds;
 use kohort::{Bitmap, Error, Result};
@@ -25,6 +26,8 @@ type Fit = dyn Fn(&FeatureTable) -> Result<Fitted> + Sync;
 struct Case {
     name: &'static str,
     fit: Box<Fit>,
+    /// Whether customers without an order have a segment as well.
+    everyone: bool,
 }
 
 fn case<M>(name: &'static str, fit: impl Fn(&FeatureTable) -> Result<M> + Sync + 'static) -> Case
@@ -38,7 +41,12 @@ where
         assert_eq!(reloaded, model, "{name}");
         Ok(Fitted { shown: format!("{model:?}"), segmenter: Box::new(model), reloaded: Box::new(reloaded) })
     };
-    Case { name, fit: Box::new(fit) }
+    Case { name, fit: Box::new(fit), everyone: false }
+}
+
+/// A segmenter that leaves nobody out.
+fn everyone(case: Case) -> Case {
+    Case { everyone: true, ..case }
 }
 
 fn cases() -> Vec<Case> {
@@ -71,6 +79,21 @@ fn cases() -> Vec<Case> {
         case("starter, all segments", |table| {
             StarterSegments::builder().max_segments(6).min_share(0.0).build()?.fit(table)
         }),
+        everyone(case("waterfall", |table| {
+            let big = feature("net").above_percentile(80.0).and(!feature("return_rate").gt(0.5));
+            let steps = Waterfall::builder().step("new", feature("tenure_days").lt(90)).step("big", big);
+            steps.step("rest of the big", feature("net").top(100).and(!segment("big"))).build()?.fit(table)
+        })),
+        everyone(case("waterfall, undecided apart", |table| {
+            let score = [
+                (2, feature("orders").ge(3)),
+                (1, feature("return_rate").lt(0.3)),
+                (-1, bucket("x").lt(0.5)),
+            ];
+            let steps = Waterfall::builder().step("hot", Predicate::score(score, 2));
+            let steps = steps.step("cold", feature("recency_days").gt(300).or(feature("net").bottom(50)));
+            steps.rest("others").undecided(Undecided::Segment("nobody can say".into())).build()?.fit(table)
+        })),
     ]
 }
 
@@ -92,7 +115,7 @@ fn an_empty_table_is_an_error() {
 
 #[test]
 fn customers_without_an_order_alone_are_an_error() {
-    for case in cases() {
+    for case in cases().into_iter().filter(|case| !case.everyone) {
         let refused = (case.fit)(&all_missing(&customers(50, 1), "recency_days")).err();
         assert!(matches!(refused, Some(Error::Empty { .. })), "{}: {refused:?}", case.name);
     }
@@ -182,7 +205,8 @@ fn each_customer_with_an_order_has_one_segment_and_the_others_none() {
         assert_eq!(segments.len(), table.len());
         assert_eq!(segments.sizes().iter().sum::<u64>() + segments.unassigned(), 3_000, "{}", case.name);
         for row in 0..table.len() {
-            assert_eq!(segments.position(row).is_some(), recency.is_valid(row), "{}: row {row}", case.name);
+            let expected = case.everyone || recency.is_valid(row);
+            assert_eq!(segments.position(row).is_some(), expected, "{}: row {row}", case.name);
         }
         assert!(segments.sizes().iter().filter(|size| **size > 0).count() > 1, "{}: {segments}", case.name);
     }
@@ -197,7 +221,7 @@ fn customers_who_lack_values_get_a_segment_or_none() {
             let segments = fitted.segmenter.segment(&all_missing(&table, &feature)).unwrap();
             assert_eq!(segments.sizes().iter().sum::<u64>() + segments.unassigned(), 2_000, "{}", case.name);
             if feature == "recency_days" {
-                assert_eq!(segments.unassigned(), 2_000, "{}", case.name);
+                assert_eq!(segments.unassigned(), if case.everyone { 0 } else { 2_000 }, "{}", case.name);
             }
         }
     }

@@ -37,6 +37,7 @@ mod kmeans_stream;
 mod kmeans_stream_ends;
 mod kmeans_stream_finds;
 mod kmeans_stream_stored;
+mod predicates;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]
 mod profiles_arrow;
@@ -54,6 +55,15 @@ mod reference;
 mod response;
 mod rfm;
 mod rules;
+mod rules_audit;
+mod rules_explain;
+mod rules_json;
+mod rules_one;
+mod rules_random;
+#[cfg(feature = "csv")]
+mod rules_real;
+#[cfg(feature = "sql")]
+mod rules_text;
 mod scaling;
 mod segmentation;
 mod starter;

@@ -10,35 +10,19 @@ mod beta_binomial;
 mod likelihood;
 mod power_sums;
 mod ratio;
-mod wilson;
 
-use serde::Serialize;
-
+pub use crate::numeric::wilson::{Interval, wilson};
 pub use beta::Posterior;
 pub use beta_binomial::{BetaBinomial, Dispersion};
 pub use ratio::RatioEstimate;
-pub use wilson::wilson;
 
+pub(super) use crate::numeric::wilson::normal_z;
 pub(super) use beta::PosteriorTable;
 pub(super) use ratio::RatioSums;
-
-/// A range that holds a number with a stated probability.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct Interval {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-}
 
 /// The standard normal's distribution function.
 pub(super) fn normal_cdf(z: f64) -> f64 {
     0.5 * statrs::function::erf::erfc(-z / std::f64::consts::SQRT_2)
-}
-
-/// How many standard deviations a central interval of a probability between 0 and 1 reaches to either side.
-pub(super) fn normal_z(level: f64) -> f64 {
-    std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(level)
 }
 
 #[cfg(test)]

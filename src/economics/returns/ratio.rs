@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::economics::returns::wilson::score_interval;
 use crate::economics::returns::{Interval, normal_z};
+use crate::numeric::wilson::score_interval;
 
 /// A ratio of two sums over customers, with the customer as the sampling unit.
 ///

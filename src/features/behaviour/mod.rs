@@ -28,6 +28,7 @@ pub(crate) use deed::Total;
 pub use deed::{Deed, EventDeed, OrderDeed};
 pub(in crate::features) use events::{EventSource, event_table};
 pub(in crate::features) use plan::order_plans;
+#[cfg(feature = "sql")]
 pub(crate) use selection::Side;
 
 use deed::View;

@@ -262,6 +262,22 @@ impl FeatureTable {
         }
     }
 
+    /// The customers at `rows`, which ascend, with some of their features. O(rows · features).
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`].
+    pub(crate) fn rows_of(&self, rows: &[usize], features: &[String]) -> Result<Self> {
+        let picked = |feature: &String| {
+            let named = self.named(feature)?;
+            Ok(named.with(named.column.gather(rows)))
+        };
+        Ok(Self {
+            ids: Arc::new(self.ids.gather(rows)),
+            columns: features.iter().map(picked).collect::<Result<_>>()?,
+            context: self.context.clone(),
+        })
+    }
+
     /// The features of one customer: name and value as text.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::matches::Matches;
 use crate::bitmap::Bitmap;
 use crate::error::{Error, Result, nearest};
@@ -15,7 +17,28 @@ use crate::transaction::CustomerIds;
 ///
 /// Customers stand in the order of the table. What is unknown is not in an audience; it is a list of its own
 /// ([`unknown`](Self::unknown)). Takes one bit a customer and audience, two where values are missing.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Masks are put together by [`Bitmap::and`], [`Bitmap::or`] and [`Bitmap::minus`]:
+///
+/// ```
+/// use kohort::features::{FeatureTable, Values};
+/// use kohort::segment::{Rules, feature};
+/// use kohort::transaction::CustomerIds;
+///
+/// let columns = [("orders", Values::U32(vec![1, 5, 9])), ("recency_days", Values::U32(vec![3, 400, 20]))];
+/// let table = FeatureTable::from_columns(CustomerIds::rows(3), columns)?;
+/// let rules = Rules::builder()
+///     .rule("loyal", feature("orders").ge(4))
+///     .rule("away", feature("recency_days").gt(180))
+///     .build()?;
+/// let audiences = rules.fit(&table)?.evaluate(&table)?;
+/// let still_here = audiences.mask("loyal")?.minus(audiences.mask("away")?);
+/// assert_eq!(audiences.members_of(&still_here).iter().collect::<Vec<_>>(), [2_u64.into()]);
+/// assert_eq!(audiences.overlap().counts, [[2, 1], [1, 1]]);
+/// # Ok::<(), kohort::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawAudienceSet")]
 pub struct AudienceSet {
     ids: Arc<CustomerIds>,
     names: Vec<String>,
@@ -138,5 +161,35 @@ impl fmt::Debug for AudienceSet {
             .field("customers", &self.customers())
             .field("names", &self.names)
             .finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct RawAudienceSet {
+    ids: Arc<CustomerIds>,
+    names: Vec<String>,
+    matches: Vec<Matches>,
+}
+
+impl TryFrom<RawAudienceSet> for AudienceSet {
+    type Error = Error;
+
+    fn try_from(RawAudienceSet { ids, names, matches }: RawAudienceSet) -> Result<Self> {
+        if let Some(other) = matches.iter().find(|matches| matches.holds.len() != ids.len()) {
+            return Err(Error::ColumnLength {
+                column: "matches".into(),
+                found: other.holds.len(),
+                against: "ids".into(),
+                expected: ids.len(),
+            });
+        }
+        if names.len() != matches.len() || (1..names.len()).any(|name| names[..name].contains(&names[name])) {
+            return Err(Error::Setting {
+                setting: "names",
+                found: format!("{} names of {} audiences", names.len(), matches.len()),
+                expected: "a name of its own for each audience",
+            });
+        }
+        Ok(Self { ids, names, matches })
     }
 }

@@ -115,6 +115,20 @@ impl RulesBuilder {
         self
     }
 
+    /// Several segments, in their order. Defaults to none.
+    ///
+    /// ```
+    /// use kohort::segment::{Rules, catalogue};
+    ///
+    /// let all = catalogue::all().into_iter().map(|entry| (entry.name, entry.predicate));
+    /// let rules = Rules::builder().rules(all).build()?;
+    /// assert!(rules.names().contains(&"one-time buyer"));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    pub fn rules<N: Into<String>>(self, rules: impl IntoIterator<Item = (N, Predicate)>) -> Self {
+        rules.into_iter().fold(self, |builder, (name, predicate)| builder.rule(name, predicate))
+    }
+
     /// Checks all that can be checked without a table.
     ///
     /// # Errors

@@ -245,8 +245,8 @@ impl<'c> Scope<'c> {
     fn as_of(self) -> Result<&'c AsOf> {
         self.frame.as_of.ok_or_else(|| Error::Setting {
             setting: "as_of",
-            found: format!("a table without a moment, for `{}`", self.condition),
-            expected: "a table that knows its moment; see `FeatureTable::described`",
+            found: format!("not known, for `{}`", self.condition),
+            expected: "the moment of the table (see `FeatureTable::described`) or of the customer",
         })
     }
 

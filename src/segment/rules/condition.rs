@@ -1,7 +1,12 @@
 //! One condition on one feature, and how it is begun: `feature("orders").ge(3)`.
+//!
+//! Types that serde knows are stored in formats that are not for people: their variants keep names and order, and new ones
+//! go to the end.
+
+use serde::{Deserialize, Serialize};
 
 use super::predicate::Predicate;
-use super::value::{Relative, Value};
+use super::value::{Relative, Value, days_ago, months_ago};
 use crate::features::Behaviour;
 
 /// What a condition looks at, and the beginning of every condition; see [`feature`], [`bucket`] and
@@ -15,7 +20,7 @@ use crate::features::Behaviour;
 pub struct Operand(pub(crate) Source);
 
 /// Where an operand's value comes from.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// A column of the table.
     Feature(String),
@@ -37,14 +42,14 @@ impl Source {
 }
 
 /// A condition: an operand and what is asked of it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Condition {
     pub(crate) source: Source,
     pub(crate) test: Test,
 }
 
 /// What is asked of a value.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) enum Test {
     Compare(Comparison, Value),
     /// From the one to the other, both included.
@@ -58,7 +63,7 @@ pub(crate) enum Test {
 }
 
 /// How a value compares.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum Comparison {
     Equal,
     NotEqual,
@@ -69,7 +74,7 @@ pub(crate) enum Comparison {
 }
 
 /// Which texts match.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Pattern {
     pub(crate) place: Place,
     pub(crate) text: String,
@@ -77,7 +82,7 @@ pub(crate) struct Pattern {
 }
 
 /// Where in a text the pattern stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum Place {
     Anywhere,
     Start,
@@ -86,14 +91,14 @@ pub(crate) enum Place {
 }
 
 /// Whether `Köln` and `köln` are the same.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum Letters {
     AsWritten,
     AnyCase,
 }
 
 /// Which days of the year a date has to come round on.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum Anniversary {
     /// In the calendar month of the moment.
     ThisMonth,
@@ -143,7 +148,7 @@ impl Operand {
         Predicate::condition(Condition { source: self.0, test })
     }
 
-    fn compare(self, comparison: Comparison, value: Value) -> Predicate {
+    pub(super) fn compare(self, comparison: Comparison, value: Value) -> Predicate {
         self.test(Test::Compare(comparison, value))
     }
 
@@ -197,8 +202,17 @@ impl Operand {
         self.is_in(values).negated()
     }
 
-    fn matches(self, place: Place, text: impl Into<String>, letters: Letters) -> Predicate {
-        self.test(Test::Matches(Pattern { place, text: text.into(), letters }))
+    /// A text that a pattern matches. What other tests say as well, they say: equality, and that any text has the empty
+    /// one in it.
+    pub(super) fn matches(self, place: Place, text: impl Into<String>, letters: Letters) -> Predicate {
+        let text = text.into();
+        match (place, letters) {
+            (Place::Whole, Letters::AsWritten) => self.eq(text),
+            (Place::Start | Place::End, _) if text.is_empty() => {
+                self.test(Test::Matches(Pattern { place: Place::Anywhere, text, letters }))
+            }
+            _ => self.test(Test::Matches(Pattern { place, text, letters })),
+        }
     }
 
     /// A text that has this one in it.
@@ -243,22 +257,22 @@ impl Operand {
 
     /// A time within the last so many days of 24 hours before the moment, as recency counts them.
     pub fn within_days(self, days: u32) -> Predicate {
-        self.from_until(Relative::Days(negative(days)), Relative::Days(0))
+        self.from_until(days_ago(days), days_ago(0))
     }
 
     /// A time within the last so many calendar months before the moment.
     pub fn within_months(self, months: u32) -> Predicate {
-        self.from_until(Relative::Months(negative(months)), Relative::Days(0))
+        self.from_until(months_ago(months), days_ago(0))
     }
 
     /// A time more than so many days of 24 hours before the moment.
     pub fn more_than_days_ago(self, days: u32) -> Predicate {
-        self.lt(Relative::Days(negative(days)))
+        self.lt(days_ago(days))
     }
 
     /// A time more than so many calendar months before the moment.
     pub fn more_than_months_ago(self, months: u32) -> Predicate {
-        self.lt(Relative::Months(negative(months)))
+        self.lt(months_ago(months))
     }
 
     /// A time from the moment on, less than so many days of 24 hours after it: an expected order, the end of a contract.
@@ -334,8 +348,4 @@ impl AnyCase {
     pub fn ends_with(self, text: impl Into<String>) -> Predicate {
         self.0.matches(Place::End, text, Letters::AnyCase)
     }
-}
-
-fn negative(count: u32) -> i32 {
-    i32::try_from(count).map_or(-i32::MAX, |count| -count)
 }

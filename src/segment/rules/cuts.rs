@@ -37,15 +37,11 @@ impl Cuts {
         known.map(|known| known.cut)
     }
 
-    /// The cut points of some predicates, over a table's customers. O(customers) for each column.
-    ///
-    /// # Errors
-    /// [`Error::MissingFeature`], [`Error::FeatureType`] for text, [`Error::Empty`] where no customer has the feature.
-    pub(crate) fn learn<'p>(
+    /// What some predicates need to learn: columns and values, each pair once, in the order of their texts.
+    pub(crate) fn needed<'p>(
         predicates: impl IntoIterator<Item = &'p Predicate>,
-        table: &FeatureTable,
-    ) -> Result<Self> {
-        let mut cuts = Self::default();
+    ) -> Vec<(&'p str, &'p Value)> {
+        let mut needed: Vec<(&str, &Value)> = Vec::new();
         for condition in predicates.into_iter().flat_map(Predicate::conditions) {
             let values = match &condition.test {
                 Test::Compare(_, value) => vec![value],
@@ -53,22 +49,27 @@ impl Cuts {
                 Test::In(values) => values.iter().collect(),
                 Test::Matches(_) | Test::Missing | Test::Present | Test::Anniversary(_) => Vec::new(),
             };
-            for value in values.into_iter().filter(|value| value.is_learned()) {
-                let Some(column) = condition.source.column() else {
-                    return Err(Error::Setting {
-                        setting: "percentile",
-                        found: format!("`{condition}`"),
-                        expected: "a number from 0 to 1; a bucket is one already",
-                    });
-                };
-                if cuts.get(column, value).is_none() {
-                    let cut = learned(table, column, value)?;
-                    cuts.0.push(LearnedCut { column: column.to_owned(), value: value.clone(), cut });
-                }
-            }
+            let column = condition.source.column().unwrap_or_default();
+            needed.extend(values.into_iter().filter(|value| value.is_learned()).map(|value| (column, value)));
         }
-        cuts.0.sort_by(|a, b| (&a.column, a.value.to_string()).cmp(&(&b.column, b.value.to_string())));
-        Ok(cuts)
+        needed.sort_by_cached_key(|(column, value)| (*column, value.to_string()));
+        needed.dedup();
+        needed
+    }
+
+    /// The cut points of some predicates, over a table's customers. O(customers) for each.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`], [`Error::FeatureType`] for text, [`Error::Empty`] where no customer has the feature.
+    pub(crate) fn learn<'p>(
+        predicates: impl IntoIterator<Item = &'p Predicate>,
+        table: &FeatureTable,
+    ) -> Result<Self> {
+        let learn = |(column, value): (&str, &Value)| {
+            let cut = learned(table, column, value)?;
+            Ok(LearnedCut { column: column.to_owned(), value: value.clone(), cut })
+        };
+        Self::needed(predicates).into_iter().map(learn).collect::<Result<_>>().map(Self)
     }
 }
 

@@ -1,9 +1,12 @@
 //! For whom one predicate holds, and for whom nobody can say.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bitmap::Bitmap;
 
 /// What a predicate is for each row of a table: two bits a customer at most.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "RawMatches")]
 pub struct Matches {
     pub(crate) holds: Bitmap,
     /// `None` where it is known for everyone.
@@ -37,5 +40,27 @@ impl Matches {
             return super::Truth::Unknown;
         }
         self.holds.get(row).into()
+    }
+}
+
+#[derive(Deserialize)]
+struct RawMatches {
+    holds: Bitmap,
+    unknown: Option<Bitmap>,
+}
+
+impl TryFrom<RawMatches> for Matches {
+    type Error = String;
+
+    fn try_from(RawMatches { holds, unknown }: RawMatches) -> Result<Self, String> {
+        match &unknown {
+            Some(unknown)
+                if unknown.len() != holds.len() || holds.and_count(unknown) > 0 || unknown.count() == 0 =>
+            {
+                Err("who is unknown is someone of the same rows of whom it is not said that it holds"
+                    .to_owned())
+            }
+            _ => Ok(Self { holds, unknown }),
+        }
     }
 }

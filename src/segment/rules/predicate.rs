@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::ops::Not;
 
+use serde::{Deserialize, Serialize};
+
 use super::condition::Condition;
 use super::truth::Truth;
 use crate::features::Behaviour;
@@ -16,8 +18,8 @@ use crate::features::Behaviour;
 ///
 /// Begun by [`feature`](super::feature), [`bucket`](super::bucket), [`segment`](super::segment) or a
 /// [`Behaviour`](crate::features::Behaviour), and joined by [`and`](Self::and), [`or`](Self::or) and `!`. Logic is
-/// three-valued, see [`Truth`](super::Truth). Prints as the `WHERE` of an SQL query, which the crate feature `sql` reads
-/// back; serialises with serde, see [the module](crate::segment::rules).
+/// three-valued, see [`Truth`](super::Truth). Prints as the `WHERE` of an SQL query, which `text.parse::<Predicate>()` reads
+/// back with the crate feature `sql`; serialises with serde. Both forms are in [the module](crate::segment::rules).
 ///
 /// ```
 /// use kohort::segment::feature;
@@ -34,8 +36,8 @@ pub struct Predicate {
     nodes: Vec<Node>,
 }
 
-/// A node; its children stand before it.
-#[derive(Clone, PartialEq, Debug)]
+/// A node; its children stand before it. Stored as it is: variants keep names and order, and new ones go to the end.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) enum Node {
     Condition(Condition),
     /// Meets the condition of another segment of the same rules.
@@ -49,7 +51,7 @@ pub(crate) enum Node {
 }
 
 /// One child for each entry of `points`; holds where the points of those that hold reach `least`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Score {
     pub(crate) points: Vec<i32>,
     pub(crate) least: i64,
@@ -106,6 +108,11 @@ pub fn segment(name: impl Into<String>) -> Predicate {
 impl Predicate {
     pub(crate) fn condition(condition: Condition) -> Self {
         Self { nodes: vec![Node::Condition(condition)] }
+    }
+
+    /// The predicate of nodes that are exactly one tree, in the form the methods here give it.
+    pub(super) fn of_nodes(nodes: Vec<Node>) -> Self {
+        Self { nodes }
     }
 
     /// Everyone.
@@ -199,6 +206,16 @@ impl Predicate {
     /// The nodes, children before their parent; the last one is the whole.
     pub(crate) fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The part of it whose root stands at a position.
+    pub(crate) fn part(&self, root: usize) -> Self {
+        let (mut start, mut open) = (root + 1, 1);
+        while open > 0 {
+            start -= 1;
+            open = open - 1 + self.nodes[start].children();
+        }
+        Self { nodes: self.nodes[start..=root].to_vec() }
     }
 
     /// How many levels of connectives stand above its deepest condition: 0 for a single one.

@@ -7,10 +7,12 @@ use crate::error::{Error, Result};
 use crate::transaction::{AsOf, Zone};
 
 impl Predicate {
-    /// The most levels of *and*, *or*, *not* and points that rules may have. Text and JSON that nest deeper are refused, and so
-    /// are rules, so that whatever was built can be stored and read again: JSON readers stop at 128 levels of their own,
-    /// of which a level here takes two.
-    pub const MAX_DEPTH: usize = 60;
+    /// The most levels of *and*, *or*, *not* and points ([`depth`](Self::depth)) that rules may have: 32. Text and JSON that
+    /// nest deeper are refused, and so are rules, so that whatever was built can be stored and read again.
+    ///
+    /// JSON readers stop at 128 values inside each other. A level is up to three of them (a score, its list, an entry), a
+    /// behaviour is eight more, and there has to be room for what a predicate stands in.
+    pub const MAX_DEPTH: usize = 32;
 
     /// Checks each condition and the depth.
     ///
@@ -22,7 +24,7 @@ impl Predicate {
             return Err(Error::Setting {
                 setting: "rule",
                 found: format!("a predicate of {depth} levels"),
-                expected: "at most 60 levels; name a part of it as a rule of its own and refer to that",
+                expected: "at most 32 levels; name a part of it as a rule of its own and refer to that",
             });
         }
         for node in self.nodes() {
@@ -82,6 +84,12 @@ impl Condition {
         };
         for value in values {
             match value {
+                value if value.is_learned() && matches!(self.source, Source::Bucket(_)) => {
+                    return refused(
+                        "bucket",
+                        "a number from 0 to 1, of which a bucket is a percentile already",
+                    );
+                }
                 Value::Number(number) if !number.is_finite() => return refused("number", "a finite number"),
                 Value::Percentile(percentile)
                     if !(percentile.is_finite() && (0.0..=100.0).contains(percentile)) =>

@@ -1,5 +1,7 @@
 //! What a condition compares with: a value that is given, or one that depends on the moment or on all customers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::transaction::Money;
 
 /// What a feature is compared with.
@@ -31,12 +33,45 @@ pub enum Value {
 
 /// A moment so many days of 24 hours, or calendar months in the zone of the table's moment, after it, or before it where
 /// negative.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relative {
     /// Days of 24 hours.
     Days(i32),
     /// Calendar months: from the 31st, a month back is the last day of a shorter month.
     Months(i32),
+}
+
+/// The percentile (type 7), from 0 to 100, of the feature it is compared with, learned in the fit.
+///
+/// ```
+/// use kohort::segment::{feature, percentile};
+///
+/// let middle = feature("gross").between(percentile(25.0), percentile(75.0));
+/// assert_eq!(middle.to_string(), "gross BETWEEN PERCENTILE(25) AND PERCENTILE(75)");
+/// ```
+#[must_use]
+pub fn percentile(percentile: f64) -> Value {
+    Value::Percentile(percentile)
+}
+
+/// The moment so many days of 24 hours before that of the table.
+///
+/// ```
+/// use kohort::segment::{days_ago, feature};
+///
+/// let a_year_ago = feature("first_order").between(days_ago(372), days_ago(358));
+/// # let _ = a_year_ago;
+/// ```
+#[must_use]
+pub fn days_ago(days: u32) -> Value {
+    Value::Relative(Relative::Days(i32::try_from(days).map_or(-i32::MAX, |days| -days)))
+}
+
+/// The moment so many calendar months before that of the table, in its zone.
+#[must_use]
+pub fn months_ago(months: u32) -> Value {
+    Value::Relative(Relative::Months(i32::try_from(months).map_or(-i32::MAX, |months| -months)))
 }
 
 impl Relative {

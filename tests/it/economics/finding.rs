@@ -122,8 +122,8 @@ fn enriching_adds_what_was_found() {
     assert_eq!(expected.number(105).map(f64::to_bits), Some(posterior.mean().to_bits()));
     assert!(expected.number(105).unwrap() < 0.95, "shrunk towards the shop");
     let low = enriched.column("return_rate_low").unwrap();
-    for row in 0..low.len() {
-        let posterior = finding.return_rates.unwrap().posterior(rows[row].3, rows[row].2);
+    for (row, (_, _, lines, returned)) in rows.iter().enumerate() {
+        let posterior = finding.return_rates.unwrap().posterior(*returned, *lines);
         assert!((posterior.probability_above(low.number(row).unwrap()) - 0.95).abs() < 1e-9);
     }
     assert!(economics().enrich(&enriched).is_err(), "the columns are there already");

@@ -24,8 +24,8 @@ pub struct Entry {
     pub needs: &'static str,
 }
 
-/// Every template by its defaults, in the order of the table of the [module](self). Those that ask for a channel, a category
-/// or a region have one as an example.
+/// Every template by its defaults, in the order of the table of the [module](crate::segment::rules::catalogue). Those
+/// that ask for a channel, a category or a region have one as an example.
 ///
 /// ```
 /// use kohort::segment::catalogue;

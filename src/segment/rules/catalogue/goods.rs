@@ -8,9 +8,9 @@ use crate::transaction::{Attribute, Window};
 
 /// Who buys one category above all?
 ///
-/// Needs `top_category_share` of the family [`breadth`](crate::features::FeatureExtractorBuilder::breadth) and the base
-/// features [`TopCategory`](Feature::TopCategory) and [`Orders`](Feature::Orders). Half of her money is more than she
-/// spends on any other, and three orders are no single wish.
+/// Needs `top_category_share` of the family [`breadth`](crate::features::FeatureExtractorBuilder::breadth) and the
+/// base features [`TopCategory`](Feature::TopCategory) and [`Orders`](Feature::Orders). Half of her money is more
+/// than she spends on any other, and three orders are no single wish.
 ///
 /// ```
 /// use kohort::segment::catalogue::CategoryFan;
@@ -81,8 +81,8 @@ impl Template for CategoryFan {
 
 /// Who buys one category often, and another never?
 ///
-/// Needs behaviours over orders alone, so a log with categories. Three times in a year is often for most things but food;
-/// never is in all of history.
+/// Needs behaviours over orders alone, so a log with categories. Three times in a year is often for most things but
+/// food; never is in all of history.
 ///
 /// ```
 /// use kohort::segment::catalogue::BuysOften;
@@ -158,9 +158,9 @@ impl Template for BuysOften {
 
 /// Whom to tell of a new product of a category?
 ///
-/// Those who bought of the category lately, more than once, and do not have the product. Needs behaviours over orders, so
-/// a log with categories, and with products where one is named. Who buys a kind of thing again is likelier to try the next
-/// of it than anyone else; half a year is about one season's assortment.
+/// Those who bought of the category lately, more than once, and do not have the product. Needs behaviours over
+/// orders, so a log with categories, and with products where one is named. Who buys a kind of thing again is likelier
+/// to try the next of it than anyone else; half a year is about one season's assortment.
 ///
 /// ```
 /// use kohort::segment::catalogue::NewProductAudience;

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::features::{Feature, slug};
 use crate::segment::rules::{Predicate, feature};
 
-/// A season of three whole months, as the family [`calendar`](crate::features::FeatureExtractorBuilder::calendar) names
-/// them on its hemisphere.
+/// A season of three whole months, as the family [`calendar`](crate::features::FeatureExtractorBuilder::calendar)
+/// names them on its hemisphere.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[expect(missing_docs, reason = "the names of seasons say all")]
 pub enum Season {
@@ -31,8 +31,8 @@ impl Season {
 /// Who orders in the morning, or in the evening?
 ///
 /// Needs `hour_share__…` of the family [`calendar`](crate::features::FeatureExtractorBuilder::calendar) and the base
-/// feature [`Orders`](Feature::Orders). With three orders, three quarters are all three: someone who orders at any of the
-/// four times of the day alike comes out so one time in 64.
+/// feature [`Orders`](Feature::Orders). With three orders, three quarters are all three: someone who orders at any of
+/// the four times of the day alike comes out so one time in 64.
 ///
 /// ```
 /// use kohort::segment::catalogue::ShopsAt;
@@ -97,9 +97,9 @@ impl Template for ShopsAt {
 
 /// Who buys in one season of the year?
 ///
-/// Needs `season_share__…` of the family [`calendar`](crate::features::FeatureExtractorBuilder::calendar) and the base
-/// features [`Orders`](Feature::Orders) and [`TenureDays`](Feature::TenureDays). Who has not been there for a year has not
-/// had the chance to buy in the others.
+/// Needs `season_share__…` of the family [`calendar`](crate::features::FeatureExtractorBuilder::calendar) and the
+/// base features [`Orders`](Feature::Orders) and [`TenureDays`](Feature::TenureDays). Who has not been there for a
+/// year has not had the chance to buy in the others.
 ///
 /// ```
 /// use kohort::segment::catalogue::{Season, Seasonal};
@@ -164,9 +164,9 @@ impl Template for Seasonal {
 
 /// Who of some regions buys in a season: whom in the mountains to tell of winter?
 ///
-/// Needs the base features [`Country`](Feature::Country) and [`Orders`](Feature::Orders), and `season_share__…` of the family
-/// [`calendar`](crate::features::FeatureExtractorBuilder::calendar). Half of the orders is twice what a season has of
-/// someone who buys all year.
+/// Needs the base features [`Country`](Feature::Country) and [`Orders`](Feature::Orders), and `season_share__…` of
+/// the family [`calendar`](crate::features::FeatureExtractorBuilder::calendar). Half of the orders is twice what a
+/// season has of someone who buys all year.
 ///
 /// ```
 /// use kohort::segment::catalogue::{RegionSeason, Season};
@@ -239,8 +239,8 @@ impl Template for RegionSeason {
 
 /// Who orders through one channel and hardly another?
 ///
-/// Needs `channel_order_share__…` of the family [`channels`](crate::features::FeatureExtractorBuilder::channels) and the
-/// base feature [`Orders`](Feature::Orders). With three orders, three quarters are all three.
+/// Needs `channel_order_share__…` of the family [`channels`](crate::features::FeatureExtractorBuilder::channels) and
+/// the base feature [`Orders`](Feature::Orders). With three orders, three quarters are all three.
 ///
 /// ```
 /// use kohort::segment::catalogue::ChannelPreference;

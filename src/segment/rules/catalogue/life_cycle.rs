@@ -53,9 +53,9 @@ impl Template for New {
 
 /// Who ordered lately?
 ///
-/// Needs the base feature [`RecencyDays`](Feature::RecencyDays). A quarter suits shops whose customers buy every other
-/// month; of your own, take the time within which most second orders come. With the same days, a customer with an order
-/// is active, [at risk](AtRisk) or [lapsed](Lapsed), and never two of them.
+/// Needs the base feature [`RecencyDays`](Feature::RecencyDays). A quarter suits shops whose customers buy every
+/// other month; of your own, take the time within which most second orders come. With the same days, a customer with
+/// an order is active, [at risk](AtRisk) or [lapsed](Lapsed), and never two of them.
 ///
 /// ```
 /// use kohort::segment::catalogue::Active;
@@ -205,8 +205,8 @@ impl AtRisk {
         self
     }
 
-    /// She has at least so many orders, at least 1: whoever bought but once has little to be won back to. Defaults to 1,
-    /// which everyone has.
+    /// She has at least so many orders, at least 1: whoever bought but once has little to be won back to. Defaults to
+    /// 1, which everyone has.
     pub fn orders(mut self, orders: u32) -> Self {
         self.orders = orders;
         self
@@ -233,8 +233,8 @@ impl Template for AtRisk {
 
 /// Who is gone?
 ///
-/// Needs the base feature [`RecencyDays`](Feature::RecencyDays). After a year without an order every season has passed
-/// once; shops with daily needs take less.
+/// Needs the base feature [`RecencyDays`](Feature::RecencyDays). After a year without an order every season has
+/// passed once; shops with daily needs take less.
 ///
 /// ```
 /// use kohort::segment::catalogue::Lapsed;
@@ -279,9 +279,10 @@ impl Template for Lapsed {
 /// Who came back after a long silence?
 ///
 /// She ordered lately, not once in the silence before that, and some time before the silence. Needs the base features
-/// [`RecencyDays`](Feature::RecencyDays) and [`TenureDays`](Feature::TenureDays), and a behaviour over orders. A silence
-/// of a year is one after which she was [`Lapsed`]. The stage `reactivated` of [`LifeCycle`](crate::features::LifeCycle)
-/// finds some more: those whose silence ended within the last 90 days but began later than 455 days ago.
+/// [`RecencyDays`](Feature::RecencyDays) and [`TenureDays`](Feature::TenureDays), and a behaviour over orders. A
+/// silence of a year is one after which she was [`Lapsed`]. The stage `reactivated` of
+/// [`LifeCycle`](crate::features::LifeCycle) finds some more: those whose silence ended within the last 90 days but
+/// began later than 455 days ago.
 ///
 /// ```
 /// use kohort::segment::catalogue::Reactivated;
@@ -343,8 +344,8 @@ impl Template for Reactivated {
 /// Who bought once and never again?
 ///
 /// Needs the base feature [`Orders`](Feature::Orders); with [`waited_days`](Self::waited_days),
-/// [`RecencyDays`](Feature::RecencyDays) as well. The gap between the first order and the second is where shops lose most
-/// customers.
+/// [`RecencyDays`](Feature::RecencyDays) as well. The gap between the first order and the second is where shops lose
+/// most customers.
 ///
 /// ```
 /// use kohort::segment::catalogue::OneTimeBuyer;

@@ -1,8 +1,9 @@
 //! Segments that marketers' guides and tools name, as ready-made rules with settings.
 //!
 //! Each template is begun by its defaults or by what it needs to know, changed by its setters, and ends in a
-//! [`Predicate`](crate::segment::Predicate), which is a rule like any other: joined with others by *and*, *or* and *not*, printed, stored, explained.
-//! The defaults are a place to start, each with its reason; a shop for groceries and one for furniture have other days.
+//! [`Predicate`](crate::segment::Predicate), which is a rule like any other: joined with others by *and*, *or* and
+//! *not*, printed, stored, explained. The defaults are a place to start, each with its reason; a shop for groceries
+//! and one for furniture have other days.
 //!
 //! | template | who | predicate | needs |
 //! |---|---|---|---|
@@ -29,14 +30,14 @@
 //! | [`ReactsTo`]`::channel("sms").not_to("email")` | reacts to one channel and not to another | `messages_clicked__sms__180d >= 2 AND sent__email__180d >= 5 AND messages_clicked__email__180d = 0` | response |
 //!
 //! *Needs* says where features come from beside the base features, which every extraction has: a family of the
-//! [`FeatureExtractor`](crate::FeatureExtractor) by the name of its method; *economics*, which adds columns to the table
-//! ([`Economics::enrich`](crate::Economics::enrich)); *response* to marketing
+//! [`FeatureExtractor`](crate::FeatureExtractor) by the name of its method; *economics*, which adds columns to the
+//! table ([`Economics::enrich`](crate::Economics::enrich)); *response* to marketing
 //! ([`Response`](crate::features::Response) with a window of 180 days); *behaviours*, which the rules name themselves
-//! ([`Rules::behaviours`](crate::segment::Rules::behaviours)). What is missing for a customer makes her unknown, and she is not
-//! in the segment.
+//! ([`Rules::behaviours`](crate::segment::Rules::behaviours)). What is missing for a customer makes her unknown, and
+//! she is not in the segment.
 //!
-//! [`StarterSet`] and [`LifeCycleSet`] put templates together so that each customer is in one segment. [`all`] lists the
-//! templates for a page where someone picks.
+//! [`StarterSet`] and [`LifeCycleSet`] put templates together so that each customer is in one segment. [`all`] lists
+//! the templates for a page where someone picks.
 //!
 //! ```
 //! use kohort::features::{Breadth, Calendar};

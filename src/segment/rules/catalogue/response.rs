@@ -38,9 +38,9 @@ fn sent(channel: &str, window: &Window) -> Operand {
 /// Who gets mail and never opens it?
 ///
 /// Needs the features of [`Response`](crate::features::Response) by channel, in the window:
-/// `Response::builder().windows([Window::days(180)])`. Where openings are not recorded at all, everyone is unknown and no
-/// one is unresponsive. Ten mails are hardly an accident: someone who opens a quarter of her mail leaves ten in a row unopened
-/// one time in 18.
+/// `Response::builder().windows([Window::days(180)])`. Where openings are not recorded at all, everyone is unknown
+/// and no one is unresponsive. Ten mails are hardly an accident: someone who opens a quarter of her mail leaves ten
+/// in a row unopened one time in 18.
 ///
 /// ```
 /// use kohort::segment::catalogue::MailUnresponsive;
@@ -110,8 +110,8 @@ impl Template for MailUnresponsive {
 /// Who reacts to one channel and not to another?
 ///
 /// Needs the features of [`Response`](crate::features::Response) by channel, in the window:
-/// `Response::builder().windows([Window::days(180)])`. Clicks, since a text message has no openings; two of them are no
-/// slip of the finger, and someone who was sent less than five messages has not been asked yet.
+/// `Response::builder().windows([Window::days(180)])`. Clicks, since a text message has no openings; two of them are
+/// no slip of the finger, and someone who was sent less than five messages has not been asked yet.
 ///
 /// ```
 /// use kohort::segment::catalogue::ReactsTo;

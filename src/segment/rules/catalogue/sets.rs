@@ -13,12 +13,12 @@ fn step(waterfall: WaterfallBuilder, name: &str, template: &impl Template) -> Re
     Ok(waterfall.step(name, template.rule()))
 }
 
-/// New, high-spend, loyal and price-sensitive customers, and the rest: a set to start with, of which each customer is in
-/// the first she meets.
+/// New, high-spend, loyal and price-sensitive customers, and the rest: a set to start with, of which each customer is
+/// in the first she meets.
 ///
 /// The names and their order are those of [`StarterSegments`](crate::segment::StarterSegments). That one looks which
-/// of them tell the customers at hand apart and drops the others; this one is the same set for every shop and month, and
-/// each of its rules can be changed, read and explained.
+/// of them tell the customers at hand apart and drops the others; this one is the same set for every shop and month,
+/// and each of its rules can be changed, read and explained.
 ///
 /// Needs the base features `net`, `orders`, `recency_days` and `tenure_days`, and the family
 /// [`prices`](crate::features::FeatureExtractorBuilder::prices).
@@ -93,12 +93,12 @@ impl StarterSet {
     }
 }
 
-/// The stages of a customer's life with the shop: lapsed, at risk, new, reactivated, loyal, active, of which each customer
-/// is in the first she meets.
+/// The stages of a customer's life with the shop: lapsed, at risk, new, reactivated, loyal, active, of which each
+/// customer is in the first she meets.
 ///
-/// The same as the feature [`life_cycle`](crate::features::FeatureExtractorBuilder::life_cycle) by its defaults, but that
-/// [`Reactivated`] finds a few less; it is for those who want to read and explain the rules, or to mix in their own. Who
-/// never ordered is in the rest, `no order`.
+/// The same as the feature [`life_cycle`](crate::features::FeatureExtractorBuilder::life_cycle) by its defaults, but
+/// that [`Reactivated`] finds a few less; it is for those who want to read and explain the rules, or to mix in their
+/// own. Who never ordered is in the rest, `no order`.
 ///
 /// Needs the base features `orders`, `recency_days` and `tenure_days`, and a behaviour over orders.
 ///
@@ -165,8 +165,8 @@ impl LifeCycleSet {
         self
     }
 
-    /// The set as a waterfall; its rest is `no order`. Days that leave a gap between the stages put customers of the gap
-    /// there as well.
+    /// The set as a waterfall; its rest is `no order`. Days that leave a gap between the stages put customers of the
+    /// gap there as well.
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) for a setting of a template that is out of range.

@@ -8,9 +8,9 @@ use crate::transaction::Money;
 
 /// Who spends more than most?
 ///
-/// Needs the base feature [`Net`](Feature::Net), or the one that is said. A fifth is the rule of thumb after Pareto; of the
-/// public data set *Online Retail*, that fifth of the customers brings three quarters of the sales. The cut point is learned
-/// in the fit and kept.
+/// Needs the base feature [`Net`](Feature::Net), or the one that is said. A fifth is the rule of thumb after Pareto;
+/// of the public data set *Online Retail*, that fifth of the customers brings three quarters of the sales. The cut
+/// point is learned in the fit and kept.
 ///
 /// ```
 /// use kohort::segment::catalogue::HighSpender;
@@ -65,9 +65,9 @@ impl Template for HighSpender {
 
 /// Who buys mostly on discount?
 ///
-/// Needs `gross_on_discount_share` of the family [`prices`](crate::features::FeatureExtractorBuilder::prices) and the base
-/// feature [`Orders`](Feature::Orders). Most is more than half, and one bargain is no habit. She may buy on discount
-/// because discounts are all that she was shown: who would pay the full price only an experiment tells.
+/// Needs `gross_on_discount_share` of the family [`prices`](crate::features::FeatureExtractorBuilder::prices) and the
+/// base feature [`Orders`](Feature::Orders). Most is more than half, and one bargain is no habit. She may buy on
+/// discount because discounts are all that she was shown: who would pay the full price only an experiment tells.
 ///
 /// ```
 /// use kohort::segment::catalogue::PriceSensitive;
@@ -122,10 +122,10 @@ impl Template for PriceSensitive {
 
 /// Who sends most of it back, as far as the evidence goes?
 ///
-/// Needs `return_rate_low` of [`Economics::enrich`](crate::Economics::enrich): the return rate that hers is above with a
-/// probability of 95 %, given what she bought and how others return. The raw rate of someone who sent back her only
-/// parcel is one; this does not take her in, and it does not hold lines against her that may yet come back. Half of all
-/// lines is more than even shops for fashion see on average.
+/// Needs `return_rate_low` of [`Economics::enrich`](crate::Economics::enrich): the return rate that hers is above
+/// with a probability of 95 %, given what she bought and how others return. The raw rate of someone who sent back her
+/// only parcel is one; this does not take her in, and it does not hold lines against her that may yet come back. Half
+/// of all lines is more than even shops for fashion see on average.
 ///
 /// ```
 /// use kohort::segment::catalogue::SerialReturner;
@@ -170,9 +170,9 @@ impl Template for SerialReturner {
 /// Who looks rich by sales and earns the shop nothing?
 ///
 /// Needs the base feature [`Gross`](Feature::Gross), and `contribution` of
-/// [`Economics::enrich`](crate::Economics::enrich). The fifth with the largest sales is whom campaigns go to. Those who are so
-/// because of their returns are marked by `rich_but_returning`, another column that economics adds; there are other ways
-/// to earn nothing, such as deep discounts and many small parcels.
+/// [`Economics::enrich`](crate::Economics::enrich). The fifth with the largest sales is whom campaigns go to. Those
+/// who are so because of their returns are marked by `rich_but_returning`, another column that economics adds; there
+/// are other ways to earn nothing, such as deep discounts and many small parcels.
 ///
 /// ```
 /// use kohort::segment::catalogue::RichButUnprofitable;
@@ -195,8 +195,8 @@ impl Default for RichButUnprofitable {
 }
 
 impl RichButUnprofitable {
-    /// The percentile of gross sales above which she looks rich, between 0 and 100, of the customers of the fit. Defaults
-    /// to 80.
+    /// The percentile of gross sales above which she looks rich, between 0 and 100, of the customers of the fit.
+    /// Defaults to 80.
     pub fn above_percentile(mut self, percentile: f64) -> Self {
         self.above_percentile = percentile;
         self

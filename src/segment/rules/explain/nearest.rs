@@ -46,6 +46,8 @@ fn distance(value: Option<&FeatureValue>, present: Option<&FeatureValue>) -> f64
         (Some(Count(a)), Some(Count(b))) | (Some(Time(a)), Some(Time(b))) => whole(*a, *b),
         (Some(Money(a)), Some(Money(b))) => whole(a.ten_thousandths(), b.ten_thousandths()),
         (Some(Number(a)), Some(Number(b))) => (a - b).abs(),
+        // A value that is lost is farther than any other.
+        (None, Some(_)) => f64::INFINITY,
         _ => 0.0,
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::nearest::flip;
-use super::needs::number_as;
+use super::needs::{Needs, number_as};
 use super::whole::changes;
 use super::words;
 use super::{Explanation, ExplanationLine, Flip, Found, Part, Threshold};
 use crate::error::Result;
-use crate::segment::rules::check::{Check, Ordered};
+use crate::segment::rules::check::{Check, Given, Ordered};
 use crate::segment::rules::condition::{Condition, Source, Test};
 use crate::segment::rules::customer::{CustomerFeatures, Shape};
 use crate::segment::rules::model::RulesModel;
@@ -299,6 +299,10 @@ impl<'m> Teller<'m> {
     ) -> String {
         let zone = self.zone();
         let value = match present {
+            Some(value) if flip.is_some_and(|flip| matches!(flip.needs, Needs::Yes | Needs::No)) => {
+                let flag = value.given() != Given::Number(0.0);
+                format!("{name}: {}", if flag { "yes" } else { "no" })
+            }
             Some(value) => format!("{name}: {}", words::text(value, &zone)),
             None => format!("{name} is missing"),
         };

@@ -93,6 +93,8 @@ fn changes_of(
             changes.push(Change { feature, from, to: value, becomes, text });
         }
     }
+    // The way in before the way out.
+    changes.sort_by_key(|change| std::cmp::Reverse(change.becomes));
     Ok(changes)
 }
 

@@ -21,7 +21,9 @@ pub(super) fn text(value: &FeatureValue, zone: &Zone) -> String {
             if time.time() == jiff::civil::Time::midnight() {
                 time.date().to_string()
             } else {
-                time.to_string().replace('T', " ")
+                let text = time.to_string().replace('T', " ");
+                // Only where they say something.
+                text.strip_suffix(":00").map_or_else(|| text.clone(), str::to_owned)
             }
         }
         FeatureValue::Text(text) => text.clone(),
@@ -134,6 +136,11 @@ pub(super) fn to_be(needs: &Needs) -> &'static str {
 
 /// How far the nearest value that does is from the present one: `1 more`, `231 days later`.
 pub(super) fn gap(needs: &Needs, from: &FeatureValue, to: &FeatureValue) -> Option<String> {
+    let any_step =
+        matches!(needs, Needs::OtherThan(_) | Needs::NoneOf(_) | Needs::Yes | Needs::No | Needs::Known);
+    if any_step {
+        return None;
+    }
     let direction = |less: bool| if less { "less" } else { "more" };
     match (from, to) {
         (FeatureValue::Count(from), FeatureValue::Count(to)) => {
@@ -168,7 +175,7 @@ pub(super) fn gap(needs: &Needs, from: &FeatureValue, to: &FeatureValue) -> Opti
 fn beyond(needs: &Needs, nearest: FeatureValue) -> Option<(&'static str, FeatureValue)> {
     match needs {
         Needs::MoreThan(bound) | Needs::LessThan(bound) => Some(("over ", bound.clone())),
-        Needs::OtherThan(_) | Needs::Outside(..) | Needs::NoneOf(_) | Needs::Yes => None,
+        Needs::Outside(..) => None,
         _ => Some(("", nearest)),
     }
 }

@@ -1,6 +1,15 @@
 //! The interval of a share of independent counts.
 
-use crate::economics::returns::{Interval, normal_z};
+use serde::Serialize;
+
+/// A range that holds a number with a stated probability.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
 
 /// Wilson's score interval for `successes` of `trials` at a confidence level such as `0.95`.
 ///
@@ -28,13 +37,18 @@ pub fn wilson(successes: u64, trials: u64, level: f64) -> Option<Interval> {
 }
 
 /// The same for a share of an effective number of trials, which is positive.
-pub(super) fn score_interval(share: f64, trials: f64, level: f64) -> Interval {
+pub(crate) fn score_interval(share: f64, trials: f64, level: f64) -> Interval {
     let z = normal_z(level);
     let shrink = z * z / trials;
     let centre = share + shrink / 2.0;
     let reach = z * (share * (1.0 - share) / trials + shrink / (4.0 * trials)).sqrt();
     let end = |value: f64| (value / (1.0 + shrink)).clamp(0.0, 1.0);
     Interval { low: end(centre - reach), high: end(centre + reach) }
+}
+
+/// How many standard deviations a central interval of a probability between 0 and 1 reaches to either side.
+pub(crate) fn normal_z(level: f64) -> f64 {
+    std::f64::consts::SQRT_2 * statrs::function::erf::erf_inv(level)
 }
 
 #[cfg(test)]
