@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use kohort::segment::{
-    CustomerFeatures, CustomerFeaturesBuilder, FeatureValue, Matches, Rules, RulesModel, Segmenter, Truth, Undecided,
-    Waterfall,
+    CustomerFeatures, CustomerFeaturesBuilder, FeatureValue, Matches, Predicate, Rules, RulesModel,
+    Segmenter, Truth, Undecided, Waterfall,
 };
 use kohort::{CustomerId, Error, FeatureTable};
 
@@ -60,12 +60,19 @@ fn by_hand(table: &FeatureTable, customer: &CustomerId) -> CustomerFeatures {
 }
 
 fn built(rules: &[Expr], order: &[usize]) -> Rules {
-    let add = |builder: kohort::segment::RulesBuilder, rule: &usize| builder.rule(name(*rule), rules[*rule].predicate());
+    let add = |builder: kohort::segment::RulesBuilder, rule: &usize| {
+        builder.rule(name(*rule), rules[*rule].predicate())
+    };
     order.iter().fold(Rules::builder(), add).build().unwrap()
 }
 
 /// Fits on one sheet and evaluates on another, in every way; looks at `rows` customers one by one.
-pub(crate) fn agrees(fitted: &Sheet, sheet: &Sheet, (rules, order): &(Vec<Expr>, Vec<usize>), rows: usize) -> Found {
+pub(crate) fn agrees(
+    fitted: &Sheet,
+    sheet: &Sheet,
+    (rules, order): &(Vec<Expr>, Vec<usize>),
+    rows: usize,
+) -> Found {
     let stated = built(rules, order);
     let (past, table) = (fitted.table(), sheet.table());
     let nothing_to_learn = rules.iter().flat_map(Expr::asks).any(|(column, ask)| {
@@ -79,17 +86,17 @@ pub(crate) fn agrees(fitted: &Sheet, sheet: &Sheet, (rules, order): &(Vec<Expr>,
     };
     ensure!(!nothing_to_learn, "something was learned of no value");
     let textbook = Textbook::new(fitted, sheet, rules);
-    let expected: Vec<Vec<Three>> = rules
-        .iter()
-        .map(|rule| (0..sheet.len()).map(|row| textbook.truth(rule, row)).collect())
-        .collect();
+    let expected: Vec<Vec<Three>> =
+        rules.iter().map(|rule| (0..sheet.len()).map(|row| textbook.truth(rule, row)).collect()).collect();
     in_batch(rules, order, &model, &table, &expected)?;
     // Alone, a predicate learns from the table that it is asked of.
     let own = Textbook::new(sheet, sheet, rules);
     let learns = |rule: &Expr| {
-        rule.asks().iter().any(|(column, ask)| ask.is_learned() && {
-            let cells = sheet.cells(column);
-            (0..sheet.len()).all(|row| cells.cell(row).is_none())
+        rule.asks().iter().any(|(column, ask)| {
+            ask.is_learned() && {
+                let cells = sheet.cells(column);
+                (0..sheet.len()).all(|row| cells.cell(row).is_none())
+            }
         })
     };
     for rule in rules.iter().filter(|rule| !rule.refers() && !learns(rule)) {
@@ -97,6 +104,7 @@ pub(crate) fn agrees(fitted: &Sheet, sheet: &Sheet, (rules, order): &(Vec<Expr>,
         let predicate = rule.predicate();
         same(&format!("alone: {predicate}"), &predicate.evaluate(&table).unwrap(), &expected)?;
     }
+    read_again(rules, order, &model, &past, &table)?;
     one_by_one(rules, order, &model, &table, &expected, rows)?;
     in_steps(rules, order, &past, &table, &expected, rows)
 }
@@ -109,7 +117,10 @@ fn in_batch(
     expected: &[Vec<Three>],
 ) -> Found {
     let audiences = model.evaluate(table).map_err(|error| error.to_string())?;
-    ensure!(audiences.names().iter().eq(order.iter().map(|rule| name(*rule)).collect::<Vec<_>>().iter()), "names");
+    ensure!(
+        audiences.names().iter().eq(order.iter().map(|rule| name(*rule)).collect::<Vec<_>>().iter()),
+        "names"
+    );
     for (rule, expected) in expected.iter().enumerate() {
         let own = name(rule);
         let what = format!("in batch: {own}: {}", model.rules().predicate(&own).unwrap());
@@ -146,6 +157,50 @@ fn in_batch(
     Ok(())
 }
 
+/// Predicates that were printed or stored, and read again; and the same of a whole model.
+fn read_again(
+    rules: &[Expr],
+    order: &[usize],
+    model: &RulesModel,
+    past: &FeatureTable,
+    table: &FeatureTable,
+) -> Found {
+    let read = |predicate: &Predicate| {
+        let json = serde_json::to_string(predicate).map_err(|error| error.to_string())?;
+        let again: Vec<Result<Predicate, String>> = vec![
+            serde_json::from_str(&json).map_err(|error| format!("{error} in {json}")),
+            #[cfg(feature = "sql")]
+            predicate.to_string().parse().map_err(|error: Error| format!("{error} in {predicate}")),
+        ];
+        again.into_iter().collect::<Result<Vec<Predicate>, String>>()
+    };
+    let mut again = vec![Rules::builder(); if cfg!(feature = "sql") { 2 } else { 1 }];
+    for rule in order {
+        let predicate = rules[*rule].predicate();
+        for (read, builder) in read(&predicate)?.into_iter().zip(&mut again) {
+            ensure!(read == predicate, "{predicate} was read as {read}");
+            *builder = std::mem::take(builder).rule(name(*rule), read);
+        }
+    }
+    let expected = model.evaluate(table).map_err(|error| error.to_string())?;
+    for builder in again {
+        let found = builder.build().and_then(|rules| rules.fit(past)?.evaluate(table));
+        ensure!(
+            found.is_ok_and(|found| found == expected),
+            "read again, the rules say something else:\n{:?}",
+            model.rules()
+        );
+    }
+    let stored = serde_json::to_string(model).map_err(|error| error.to_string())?;
+    let loaded: RulesModel = serde_json::from_str(&stored).map_err(|error| format!("{error} in {stored}"))?;
+    ensure!(loaded == *model, "a model was stored and loaded as another: {stored}");
+    ensure!(
+        loaded.evaluate(table).is_ok_and(|found| found == expected),
+        "a loaded model says something else: {stored}"
+    );
+    Ok(())
+}
+
 fn one_by_one(
     rules: &[Expr],
     order: &[usize],
@@ -166,7 +221,8 @@ fn one_by_one(
                 ensure!(compiled.truth_of(&customer, &name(*rule)).unwrap() == truth, "{}: by name", what());
                 ensure!(model.truth_of(&customer, &name(*rule)).unwrap() == truth, "{}: by name", what());
                 if !rules[*rule].refers() && !rules[*rule].asks().iter().any(|(_, ask)| ask.is_learned()) {
-                    let alone = rules[*rule].predicate().truth_of(&customer).map_err(|error| error.to_string())?;
+                    let alone =
+                        rules[*rule].predicate().truth_of(&customer).map_err(|error| error.to_string())?;
                     ensure!(alone == truth, "{}: alone", what());
                 }
             }
@@ -204,7 +260,11 @@ fn in_steps(
                 break;
             }
             sizes[place] += 1;
-            ensure!(segments.position(row) == Some(place), "row {row} ends in {:?}, not {place}", segments.position(row));
+            ensure!(
+                segments.position(row) == Some(place),
+                "row {row} ends in {:?}, not {place}",
+                segments.position(row)
+            );
             if row < rows {
                 let customer = by_hand(table, &table.ids().id(row));
                 let alone = model.segment_of(&customer).map_err(|error| error.to_string())?;

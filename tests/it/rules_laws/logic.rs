@@ -173,7 +173,8 @@ fn a_cut_point_is_that_of_the_fit() {
     assert!(ask.is_learned() && !Ask::Missing.is_learned());
     let table = |values: Vec<u32>| {
         let ids = kohort::CustomerIds::rows(values.len());
-        FeatureTable::from_columns(ids, [("orders", kohort::Column::new(kohort::Values::U32(values)))]).unwrap()
+        FeatureTable::from_columns(ids, [("orders", kohort::Column::new(kohort::Values::U32(values)))])
+            .unwrap()
     };
     let (past, now) = (table(vec![1, 2, 3, 4, 5]), table(vec![3, 30, 4, 40, 300, 2]));
     let rules = Rules::builder()

@@ -53,9 +53,9 @@ const WHOLES: [i64; 14] = [
     i64::MIN + 1,
 ];
 
-const TEXTS: [&str; 22] = [
-    "a", "b", "ab", "", "A", "AB", "Äb", "äB", "ß", "SS", "gé", "e\u{301}", "%", "_", "a%b", "\\", "it's", "日本",
-    "I", "i", "İ", "K",
+const TEXTS: [&str; 27] = [
+    "a", "b", "ab", "", "A", "AB", "Äb", "äB", "ß", "SS", "gé", "e\u{301}", "%", "_", "a%b", "\\", "it's",
+    "日本", "I", "i", "İ", "K", "σς", "ΑΣ", "ΑΣΑ", "ας", "Σ",
 ];
 
 /// Instants that calendars get wrong, in each zone around midnight.
@@ -160,7 +160,10 @@ fn gaps() -> impl Strategy<Value = Gaps> {
 
 pub(crate) fn sheet(rows: impl Strategy<Value = usize>) -> impl Strategy<Value = Sheet> {
     let clock = select(vec![Clock::Utc, Clock::Berlin, Clock::Kolkata]);
-    let now = prop_oneof![select(instants()), (10_000_i64..22_000, 0..DAY).prop_map(|(day, time)| day * DAY + time)];
+    let now = prop_oneof![
+        select(instants()),
+        (10_000_i64..22_000, 0..DAY).prop_map(|(day, time)| day * DAY + time)
+    ];
     // No clock of ours goes back before 1996.
     let now = now.prop_map(|now| now.max(day_number(2_001, 1, 1) * DAY));
     let of_rows = rows.prop_flat_map(|rows| {
@@ -174,9 +177,19 @@ pub(crate) fn sheet(rows: impl Strategy<Value = usize>) -> impl Strategy<Value =
             1 => (row as u64 * 77 + 5 + if row > 3 { u64::MAX / 2 } else { 0 }).to_string(),
             _ => format!("c{row:06}é"),
         };
-        let columns = COLUMNS.iter().zip(columns).map(|(name, (gaps, picks))| (*name, cells(name, now, gaps, &picks)));
+        let columns =
+            COLUMNS.iter().zip(columns).map(|(name, (gaps, picks))| (*name, cells(name, now, gaps, &picks)));
         Sheet { ids: (0..rows).map(id).collect(), columns: columns.collect(), now, clock }
     })
+}
+
+/// A sheet of so many rows, whose values come from anywhere; two columns of three have gaps.
+pub(crate) fn sheet_of(rows: usize, now: i64, clock: Clock, mut draw: impl FnMut() -> u32) -> Sheet {
+    let columns = COLUMNS.iter().enumerate().map(|(at, name)| {
+        let picks: Vec<u32> = (0..rows).map(|_| draw() % (1 << 24)).collect();
+        (*name, cells(name, now, if at % 3 == 0 { Gaps::None } else { Gaps::Some }, &picks))
+    });
+    Sheet { columns: columns.collect(), ids: (0..rows).map(|row| row.to_string()).collect(), now, clock }
 }
 
 /// Sizes around those of words.
@@ -195,7 +208,11 @@ fn compare() -> impl Strategy<Value = Compare> {
 /// A number near those of columns: they, their neighbours, and what money of ten-thousandths comes to.
 fn number() -> impl Strategy<Value = f64> {
     let near = (0_u32..400, -1_i32..2).prop_map(|(pick, nudge)| {
-        let number = if pick % 5 == 0 { whole(pick / 5) as f64 / [1.0, 10_000.0][pick as usize / 5 % 2] } else { float(pick) };
+        let number = if pick % 5 == 0 {
+            whole(pick / 5) as f64 / [1.0, 10_000.0][pick as usize / 5 % 2]
+        } else {
+            float(pick)
+        };
         let moved = match nudge {
             0 => number,
             1 => number.next_up(),
@@ -207,7 +224,8 @@ fn number() -> impl Strategy<Value = f64> {
 }
 
 fn learned() -> impl Strategy<Value = Against> {
-    let percentile = prop_oneof![(0_u32..=100).prop_map(f64::from), 0.0..=100.0_f64, select(vec![0.0, 100.0, 50.0, 99.9])];
+    let percentile =
+        prop_oneof![(0_u32..=100).prop_map(f64::from), 0.0..=100.0_f64, select(vec![0.0, 100.0, 50.0, 99.9])];
     let count = || prop_oneof![1_u64..12, select(vec![63, 64, 65, 1_000, u64::MAX])];
     prop_oneof![
         percentile.prop_map(Against::Percentile),
@@ -217,10 +235,7 @@ fn learned() -> impl Strategy<Value = Against> {
 }
 
 fn date() -> impl Strategy<Value = Against> {
-    let day = prop_oneof![
-        select(instants()).prop_map(|time| time.div_euclid(DAY)),
-        11_323_i64..22_000
-    ];
+    let day = prop_oneof![select(instants()).prop_map(|time| time.div_euclid(DAY)), 11_323_i64..22_000];
     let minute = prop::option::of(prop_oneof![0_i64..1_440, select(vec![90, 120, 150, 180])]);
     let ahead = prop::option::weighted(0.3, select(vec![0_i64, 120, -330]));
     (day, minute, ahead).prop_map(|(day, minute, ahead)| Against::Date { day, minute, ahead })
@@ -236,7 +251,8 @@ fn moment() -> impl Strategy<Value = Against> {
 }
 
 fn texts() -> impl Strategy<Value = Against> {
-    prop_oneof![3 => (0_u32..22).prop_map(text), 1 => (0_u32..12_003).prop_map(code), 1 => "\\PC{0,3}"].prop_map(Against::Text)
+    prop_oneof![3 => (0_u32..27).prop_map(text), 1 => (0_u32..12_003).prop_map(code), 1 => "\\PC{0,3}"]
+        .prop_map(Against::Text)
 }
 
 /// A pair that begins before it ends, as far as that is known.
@@ -250,7 +266,8 @@ fn ordered(low: Against, high: Against) -> (Against, Against) {
         _ => None,
     };
     let turned = match (&low, &high) {
-        (Against::Number(low), Against::Number(high)) | (Against::Percentile(low), Against::Percentile(high)) => low > high,
+        (Against::Number(low), Against::Number(high))
+        | (Against::Percentile(low), Against::Percentile(high)) => low > high,
         (Against::Text(low), Against::Text(high)) => low > high,
         (Against::Date { .. }, Against::Date { .. }) => {
             let instant = |own: &Against| {
@@ -285,14 +302,15 @@ fn listed(values: impl Strategy<Value = Against> + Clone + 'static) -> impl Stra
 fn like() -> impl Strategy<Value = Ask> {
     let place = select(vec![Place::Anywhere, Place::Start, Place::End, Place::Whole]);
     let part = prop_oneof![
-        3 => (0_u32..22).prop_map(text),
+        3 => (0_u32..27).prop_map(text),
         1 => select(vec!["x", "y1", "0", "Ω", "ω", "99", "straße"]).prop_map(str::to_owned)
     ];
     (place, part, any::<bool>()).prop_map(|(place, text, any_case)| Ask::Like { place, text, any_case })
 }
 
 fn question() -> BoxedStrategy<Expr> {
-    let numbers = prop_oneof![4 => number().prop_map(Against::Number).boxed(), 1 => learned().boxed()].boxed();
+    let numbers =
+        prop_oneof![4 => number().prop_map(Against::Number).boxed(), 1 => learned().boxed()].boxed();
     let of_numbers = prop_oneof![
         8 => asks(numbers),
         2 => listed(number().prop_map(Against::Number).boxed()),

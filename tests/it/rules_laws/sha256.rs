@@ -27,7 +27,8 @@ pub(crate) fn digest(message: &[u8]) -> [u8; 32] {
     }
     padded.extend((message.len() as u64 * 8).to_be_bytes());
     for block in padded.chunks(64) {
-        let mut words: Vec<u32> = block.as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
+        let mut words: Vec<u32> =
+            block.as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect();
         for t in 16..64 {
             let (w15, w2) = (words[t - 15], words[t - 2]);
             let s0 = w15.rotate_right(7) ^ w15.rotate_right(18) ^ (w15 >> 3);
@@ -39,11 +40,19 @@ pub(crate) fn digest(message: &[u8]) -> [u8; 32] {
             let [a, b, c, d, e, f, g, h] = round[..] else { unreachable!() };
             let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
             let choice = (e & f) ^ (!e & g);
-            let first =
-                h.wrapping_add(sum1).wrapping_add(choice).wrapping_add(*constant).wrapping_add(*word);
+            let first = h.wrapping_add(sum1).wrapping_add(choice).wrapping_add(*constant).wrapping_add(*word);
             let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
             let majority = (a & b) ^ (a & c) ^ (b & c);
-            round = vec![first.wrapping_add(sum0.wrapping_add(majority)), a, b, c, d.wrapping_add(first), e, f, g];
+            round = vec![
+                first.wrapping_add(sum0.wrapping_add(majority)),
+                a,
+                b,
+                c,
+                d.wrapping_add(first),
+                e,
+                f,
+                g,
+            ];
         }
         state.iter_mut().zip(round).for_each(|(own, round)| *own = own.wrapping_add(round));
     }

@@ -2,9 +2,7 @@
 
 use kohort::features::{ReturnKnowledge, TableContext};
 use kohort::segment::{Operand, Predicate, Relative, Value, bucket, feature, segment};
-use kohort::{
-    AsOf, Bitmap, Category, Column, CustomerIds, FeatureTable, Money, Values, Vat, Zone,
-};
+use kohort::{AsOf, Bitmap, Category, Column, CustomerIds, FeatureTable, Money, Values, Vat, Zone};
 
 use super::clock::{Clock, date};
 use super::textbook::{Against, Ask, Cells, Compare, Expr, Place, Sheet};
@@ -15,7 +13,9 @@ pub(crate) fn as_of(now: i64, clock: Clock) -> AsOf {
 
 /// A name for each rule that needs quotes and escapes.
 pub(crate) fn name(rule: usize) -> String {
-    ["plain", "it's", "Größe \"L\"", "in_segment", "a -- b; c"].get(rule).map_or(format!("rule {rule}"), |name| (*name).to_owned())
+    ["plain", "it's", "Größe \"L\"", "in_segment", "a -- b; c"]
+        .get(rule)
+        .map_or(format!("rule {rule}"), |name| (*name).to_owned())
 }
 
 fn column(cells: &Cells) -> Column {
@@ -94,7 +94,8 @@ impl Against {
             }
         });
         let minute = minute.or((!ahead.is_empty()).then_some(0));
-        let minute = minute.map_or(String::new(), |minute| format!("T{:02}:{:02}:00", minute / 60, minute % 60));
+        let minute =
+            minute.map_or(String::new(), |minute| format!("T{:02}:{:02}:00", minute / 60, minute % 60));
         format!("{year:04}-{month:02}-{day:02}{minute}{ahead}")
     }
 }

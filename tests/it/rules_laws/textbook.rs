@@ -61,8 +61,15 @@ pub(crate) enum Ask {
     In(Vec<Against>),
     NotIn(Vec<Against>),
     /// A flag equals yes or no; or does not.
-    Flag { equal: bool, yes: bool },
-    Like { place: Place, text: String, any_case: bool },
+    Flag {
+        equal: bool,
+        yes: bool,
+    },
+    Like {
+        place: Place,
+        text: String,
+        any_case: bool,
+    },
     WithinDays(u32),
     WithinMonths(u32),
     MoreThanDaysAgo(u32),
@@ -98,7 +105,11 @@ pub(crate) enum Against {
     Days(i32),
     Months(i32),
     /// The first instant of a day or minute, in the zone of the moment or so many minutes ahead of UTC.
-    Date { day: i64, minute: Option<i64>, ahead: Option<i64> },
+    Date {
+        day: i64,
+        minute: Option<i64>,
+        ahead: Option<i64>,
+    },
     Percentile(f64),
     Top(u64),
     Bottom(u64),
@@ -260,9 +271,9 @@ impl Compare {
     }
 }
 
-/// Letter by letter in lower case.
+/// Letter by letter in lower case, both small sigmas as one.
 fn lower(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).collect()
+    text.chars().flat_map(char::to_lowercase).map(|letter| if letter == 'ς' { 'σ' } else { letter }).collect()
 }
 
 fn like(text: &str, place: Place, pattern: &str) -> bool {
@@ -323,7 +334,8 @@ impl<'s> Textbook<'s> {
             Expr::And(all) => all.iter().map(of).fold(T, and),
             Expr::Or(any) => any.iter().map(of).fold(F, or),
             Expr::Score(points, least) => {
-                let points: Vec<(i32, Three)> = points.iter().map(|(points, own)| (*points, of(own))).collect();
+                let points: Vec<(i32, Three)> =
+                    points.iter().map(|(points, own)| (*points, of(own))).collect();
                 score(&points, *least)
             }
             Expr::Segment(rule) => of(&self.rules[*rule]),
