@@ -63,6 +63,7 @@ mod rules_one;
 mod rules_random;
 #[cfg(feature = "csv")]
 mod rules_real;
+mod rules_stored;
 #[cfg(feature = "sql")]
 mod rules_text;
 mod scaling;

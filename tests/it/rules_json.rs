@@ -1,6 +1,6 @@
 //! Predicates in serde: the JSON of rule-builder pages, and formats that are not for people.
 
-use kohort::segment::{Predicate, Relative, Value, bucket, feature, segment};
+use kohort::segment::{Predicate, Relative, Rules, Value, bucket, feature, segment};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
@@ -264,9 +264,14 @@ fn what_is_too_deep_is_refused_whichever_way_it_goes() {
     let predicate = deep(depth);
     let written = serde_json::to_string(&predicate).unwrap();
     assert_eq!(serde_json::from_str::<Predicate>(&written).unwrap(), predicate);
-    // What stores it has room around it.
-    let stored = format!("{}{written}{}", "[".repeat(16), "]".repeat(16));
-    assert!(serde_json::from_str::<serde_json::Value>(&stored).is_ok());
+    // What stores it has room around it, also where its keys were sorted.
+    let rules = Rules::builder().rule("deep", predicate).build().unwrap();
+    let stored = serde_json::to_string(&rules).unwrap();
+    assert_eq!(serde_json::from_str::<Rules>(&stored).unwrap(), rules);
+    let keys_sorted = sorted(serde_json::from_str(&stored).unwrap(), true).to_string();
+    assert_eq!(serde_json::from_str::<Rules>(&keys_sorted).unwrap(), rules);
+    let inside_more = format!("{}{stored}{}", "[".repeat(10), "]".repeat(10));
+    assert!(serde_json::from_str::<serde_json::Value>(&inside_more).is_ok());
 
     for levels in [depth + 1, 100_000] {
         let predicate = (0..levels).fold(segment("x"), |inner, _| !inner);

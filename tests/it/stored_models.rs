@@ -2,13 +2,17 @@
 //!
 //! The files under `tests/fixtures` are never made anew: each is what the release in its path has written.
 
-use kohort::segment::{KMeansModel, Rfm, RfmModel, Segmenter, StarterModel, StarterSegments};
+use kohort::segment::{
+    KMeansModel, Rfm, RfmModel, RulesModel, Segmenter, StarterModel, StarterSegments, WaterfallModel,
+};
 use serde_json::Value;
 
 use crate::customers::customers;
 
 const RFM_V0_1: &str = include_str!("../fixtures/v0.1/rfm_model.json");
 const KMEANS_V0_1: &str = include_str!("../fixtures/v0.1/kmeans_model.json");
+const RULES_V0_1: &str = include_str!("../fixtures/v0.1/rules_model.json");
+const WATERFALL_V0_1: &str = include_str!("../fixtures/v0.1/waterfall_model.json");
 const STARTER_V0_1: &str = include_str!("../fixtures/v0.1/starter_model.json");
 
 /// Sums up positions so that any change shows.
@@ -52,6 +56,22 @@ fn the_kmeans_model_of_version_0_1_gives_the_same_segments() {
         ["high recency_days, low orders", "high orders, high net", "low net, low orders", "low recency_days"];
     assert_eq!(model.segment_names(), names);
     assert!(model.prices().is_some_and(|prices| prices.len() == 4));
+}
+
+#[test]
+fn the_rules_of_version_0_1_give_the_same_audiences() {
+    let model: RulesModel = serde_json::from_str(RULES_V0_1).unwrap();
+    let audiences = model.evaluate(&customers(2_500, 41)).unwrap();
+    assert_eq!(audiences.names(), ["big", "middle", "held out", "points", "flags", "lists"]);
+    assert_eq!(audiences.sizes(), [485, 1250, 369, 1070, 2426, 10]);
+}
+
+#[test]
+fn the_waterfall_of_version_0_1_gives_the_same_segments() {
+    let model: WaterfallModel = serde_json::from_str(WATERFALL_V0_1).unwrap();
+    let segments = model.segment(&customers(2_500, 41)).unwrap();
+    assert_eq!(segments.names(), ["big", "returns", "others", "nobody can say"]);
+    assert_eq!(segments.sizes(), [250, 1366, 593, 291]);
 }
 
 /// What is written today is read the same, whatever order a JSON library puts the keys in.

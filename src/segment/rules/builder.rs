@@ -1,5 +1,7 @@
 //! Rules: named predicates that may refer to each other, checked once.
 
+use std::collections::BTreeSet;
+
 use super::cuts::Cuts;
 use super::model::RulesModel;
 use super::order::ordered;
@@ -73,7 +75,7 @@ impl Rules {
     #[must_use]
     pub fn required_features(&self) -> Vec<String> {
         let all = self.rules.iter().flat_map(|rule| rule.predicate.required_features());
-        all.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
+        all.collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     /// What has to be computed from orders and events for the rules, each once, in the order of their names.
@@ -144,9 +146,9 @@ impl RulesBuilder {
         if rules.is_empty() {
             return setting("no rule".to_owned());
         }
-        for (position, rule) in rules.iter().enumerate() {
-            if rule.name.trim().is_empty() || rules[..position].iter().any(|before| before.name == rule.name)
-            {
+        let mut names = BTreeSet::new();
+        for rule in &rules {
+            if rule.name.trim().is_empty() || !names.insert(rule.name.as_str()) {
                 return setting(format!("`{}`", rule.name));
             }
             rule.predicate.check()?;

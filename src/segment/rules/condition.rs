@@ -10,7 +10,7 @@ use super::value::{Relative, Value, days_ago, months_ago};
 use crate::features::Behaviour;
 
 /// What a condition looks at, and the beginning of every condition; see [`feature`], [`bucket`] and
-/// [`Behaviour`](crate::features::Behaviour).
+/// [`Behaviour`].
 ///
 /// Each method makes a [`Predicate`] of one condition. On a customer whose value is missing all are unknown, but for
 /// [`is_missing`](Self::is_missing) and [`is_present`](Self::is_present). Whether a value fits the feature's type is found

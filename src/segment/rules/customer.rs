@@ -231,7 +231,7 @@ impl CustomerFeatures {
 }
 
 impl CustomerFeaturesBuilder {
-    /// Who she is, which [`bucket`](super::bucket) alone needs. Defaults to nobody in particular.
+    /// Who she is, which [`bucket`](fn@super::bucket) alone needs. Defaults to nobody in particular.
     pub fn id(mut self, id: impl Into<CustomerId>) -> Self {
         self.id = Some(id.into());
         self

@@ -1,7 +1,7 @@
 //! Segments stated as rules: what a marketer can say in a sentence, evaluated for millions of customers at once, and
 //! explained for one.
 //!
-//! A [`Predicate`] is made of conditions on features: begun by [`feature`], [`bucket`], [`segment`] or [`did`], joined by
+//! A [`Predicate`] is made of conditions on features: begun by [`feature`], [`bucket`](fn@bucket), [`segment`] or [`did`], joined by
 //! `and`, `or`, `!` and points. Or it is read from text (crate feature `sql`) or JSON; the three mean the same and turn into
 //! each other. Named predicates are [`Rules`], which overlap, or the steps of a [`Waterfall`], which do not.
 //!

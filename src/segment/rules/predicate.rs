@@ -16,9 +16,9 @@ use crate::features::Behaviour;
 
 /// A condition on customers, made of conditions on their features; true, false or unknown for each of them.
 ///
-/// Begun by [`feature`](super::feature), [`bucket`](super::bucket), [`segment`](super::segment) or a
-/// [`Behaviour`](crate::features::Behaviour), and joined by [`and`](Self::and), [`or`](Self::or) and `!`. Logic is
-/// three-valued, see [`Truth`](super::Truth). Prints as the `WHERE` of an SQL query, which `text.parse::<Predicate>()` reads
+/// Begun by [`feature`](super::feature), [`bucket`](fn@super::bucket), [`segment`] or a
+/// [`Behaviour`], and joined by [`and`](Self::and), [`or`](Self::or) and `!`. Logic is
+/// three-valued, see [`Truth`]. Prints as the `WHERE` of an SQL query, which `text.parse::<Predicate>()` reads
 /// back with the crate feature `sql`; serialises with serde. Both forms are in [the module](crate::segment::rules).
 ///
 /// ```

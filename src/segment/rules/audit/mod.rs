@@ -115,7 +115,7 @@ pub enum FindingKind {
     Contained,
     /// One condition of several alone makes the segment what it is; with `NOT`, the opposite of one.
     SingleFactor,
-    /// A part holds for everyone.
+    /// A part holds for everyone. That a time is before the moment, as the end of *within 30 days* says, is no finding.
     AlwaysHolds,
     /// A part holds for no one: one condition, or some that exclude each other.
     NeverHolds,

@@ -10,11 +10,13 @@ use super::{AuditFinding, FindingKind, unknown};
 use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::segment::rules::builder::{Rule, Rules};
+use crate::segment::rules::condition::{Comparison, Test};
 use crate::segment::rules::matches::Matches;
 use crate::segment::rules::model::RulesModel;
 use crate::segment::rules::plan::Plan;
 use crate::segment::rules::predicate::{Node, Predicate};
 use crate::segment::rules::text::children_of;
+use crate::segment::rules::value::{Relative, Value};
 
 /// Parts that are evaluated together.
 const TOGETHER: usize = 64;
@@ -202,7 +204,8 @@ fn of_rule(name: &str, predicate: &Predicate, parts: &[Part], found: &[Found]) -
     };
     let conditions = || parts.iter().zip(found).filter(|(part, _)| part.what == What::Condition);
     let constant = |found: &Found| found.constant().is_some();
-    if conditions().count() > 1 {
+    let several = conditions().filter(|(part, _)| !closes_a_window(&part.predicate)).count() > 1;
+    if several {
         let sole = conditions().find(|(_, found)| !constant(found) && found.makes_segment.is_some());
         if let Some((part, found)) = sole {
             let not = if found.makes_segment == Some(true) { "" } else { "NOT " };
@@ -226,7 +229,7 @@ fn of_rule(name: &str, predicate: &Predicate, parts: &[Part], found: &[Found]) -
         for (part, found) in parts.iter().zip(found).filter(|(part, _)| part.node == node) {
             let Some(kind) = found.constant() else { continue };
             let news = match part.what {
-                What::Condition => true,
+                What::Condition => kind != FindingKind::AlwaysHolds || !closes_a_window(&part.predicate),
                 What::Group => !explained[node],
                 What::Both => kind == FindingKind::NeverHolds && !of_constants(part, &same_text),
                 What::Either => kind == FindingKind::AlwaysHolds && !of_constants(part, &same_text),
@@ -238,6 +241,13 @@ fn of_rule(name: &str, predicate: &Predicate, parts: &[Part], found: &[Found]) -
         }
     }
     findings
+}
+
+/// Whether it says that a time is before the moment, as the end of *within 30 days* does: of what has happened that holds for
+/// everyone, and is no condition that its author meant.
+fn closes_a_window(predicate: &Predicate) -> bool {
+    let moment = Value::Relative(Relative::Days(0));
+    predicate.conditions().all(|condition| condition.test == Test::Compare(Comparison::Less, moment.clone()))
 }
 
 /// Whether one of a pair is the same for everyone itself.

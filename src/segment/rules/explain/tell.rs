@@ -303,7 +303,7 @@ impl<'m> Teller<'m> {
                 let flag = value.given() != Given::Number(0.0);
                 format!("{name}: {}", if flag { "yes" } else { "no" })
             }
-            Some(value) => format!("{name}: {}", words::text(value, &zone)),
+            Some(value) => format!("{name}: {}", words::short(value, &zone)),
             None => format!("{name} is missing"),
         };
         let Some(Flip { needs, to, becomes }) = flip else {

@@ -30,9 +30,19 @@ pub(super) fn text(value: &FeatureValue, zone: &Zone) -> String {
     }
 }
 
+/// The same, with averages and rates rounded to what one reads.
+pub(super) fn short(value: &FeatureValue, zone: &Zone) -> String {
+    match value {
+        FeatureValue::Number(number) if number.fract() != 0.0 => {
+            format!("{number:.5e}").parse().unwrap_or(*number).to_string()
+        }
+        value => text(value, zone),
+    }
+}
+
 /// Words of [`Needs`] with times in a zone.
 pub(super) fn needs(needs: &Needs, zone: &Zone) -> String {
-    let text = |value: &FeatureValue| text(value, zone);
+    let text = |value: &FeatureValue| short(value, zone);
     let day = |value: &FeatureValue| matches!(value, FeatureValue::Time(time) if zone.civil(*time).time() == jiff::civil::Time::midnight());
     // A date alone would leave open whether the day itself counts.
     let instant = |value: &FeatureValue| {
@@ -159,7 +169,8 @@ pub(super) fn gap(needs: &Needs, from: &FeatureValue, to: &FeatureValue) -> Opti
             let (over, FeatureValue::Number(to)) = beyond(needs, FeatureValue::Number(*to))? else {
                 return None;
             };
-            Some(format!("{over}{} {}", tidy((to - from).abs()), direction(to < *from)))
+            let difference = short(&FeatureValue::Number((to - from).abs()), &Zone::utc());
+            Some(format!("{over}{difference} {}", direction(to < *from)))
         }
         (FeatureValue::Time(from), FeatureValue::Time(to)) => {
             let days = from.abs_diff(*to).div_ceil(DAY.unsigned_abs());
@@ -178,11 +189,6 @@ fn beyond(needs: &Needs, nearest: FeatureValue) -> Option<(&'static str, Feature
         Needs::Outside(..) => None,
         _ => Some(("", nearest)),
     }
-}
-
-/// A difference without the digits that subtraction makes up.
-fn tidy(number: f64) -> f64 {
-    format!("{number:.11e}").parse().unwrap_or(number)
 }
 
 /// Where a bound comes from, if it is not what the rule says: `90th percentile at the fit`.

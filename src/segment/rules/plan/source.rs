@@ -22,6 +22,8 @@ pub(super) struct Source<'t> {
 pub(super) struct Typed<'t, T> {
     values: &'t [T],
     bounds: Vec<T>,
+    /// Which bound each is, ascending by size.
+    known: Vec<usize>,
     /// The same, ready to be compared with.
     settled: Bounds<T>,
 }
@@ -62,16 +64,19 @@ pub(super) use with_typed;
 
 impl<'t, T: Key> Typed<'t, T> {
     fn new(values: &'t [T]) -> Self {
-        Self { values, bounds: Vec::new(), settled: Bounds::new(Vec::new()) }
+        Self { values, bounds: Vec::new(), known: Vec::new(), settled: Bounds::new(Vec::new()) }
     }
 
     /// The number of a bound, known or new.
     pub(super) fn bound(&mut self, bound: T) -> usize {
-        let known = self.bounds.iter().position(|known| *known == bound);
-        known.unwrap_or_else(|| {
-            self.bounds.push(bound);
-            self.bounds.len() - 1
-        })
+        match self.known.binary_search_by(|known| self.bounds[*known].order(&bound)) {
+            Ok(place) => self.known[place],
+            Err(place) => {
+                self.known.insert(place, self.bounds.len());
+                self.bounds.push(bound);
+                self.bounds.len() - 1
+            }
+        }
     }
 
     /// The number of the bound that values above a cut are above; `None` where all are.

@@ -175,7 +175,7 @@ impl StoredModel for RulesModel {
     fn load<'de, D: Deserializer<'de>>(_version: u32, stored: D) -> std::result::Result<Self, D::Error> {
         let stored = RulesModelV1::deserialize(stored)?;
         let rules = rules_from_v1(stored.rules).map_err(D::Error::custom)?;
-        model(rules, stored.cuts, |problem| Self::refused(problem)).map_err(D::Error::custom)
+        model(rules, stored.cuts, Self::refused).map_err(D::Error::custom)
     }
 }
 
@@ -197,7 +197,7 @@ impl StoredModel for WaterfallModel {
         let waterfall =
             waterfall_from_v1(WaterfallV1 { steps, rest, undecided }).map_err(D::Error::custom)?;
         let Waterfall { rules, rest, undecided } = waterfall;
-        let model = model(rules, cuts, |problem| Self::refused(problem)).map_err(D::Error::custom)?;
+        let model = model(rules, cuts, Self::refused).map_err(D::Error::custom)?;
         Ok(Self { model, rest, undecided })
     }
 }
