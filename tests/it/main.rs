@@ -58,6 +58,7 @@ mod rules;
 mod rules_audit;
 mod rules_explain;
 mod rules_json;
+mod rules_laws;
 mod rules_one;
 mod rules_random;
 #[cfg(feature = "csv")]

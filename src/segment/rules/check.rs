@@ -176,9 +176,14 @@ impl Pattern {
     pub(crate) fn matches(&self, text: &str) -> bool {
         match self.letters {
             Letters::AsWritten => self.place.matches(text, &self.text),
-            Letters::AnyCase => self.place.matches(&text.to_lowercase(), &self.text.to_lowercase()),
+            Letters::AnyCase => self.place.matches(&lower_case(text), &lower_case(&self.text)),
         }
     }
+}
+
+/// A text in lower case. The Greek sigma has two, one for the end of words: as one, since a pattern may end within a word.
+fn lower_case(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
 }
 
 impl Place {
