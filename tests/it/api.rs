@@ -13,15 +13,16 @@ use kohort::features::{
 use kohort::profiles::{ProfileBuilder, ProfileJoin};
 use kohort::segment::{
     Agreement, CustomerFeatures, Explanation, OneByOne, RfmProfile, RfmScores, RulesAudit, SegmentBoxes,
-    SegmentMap, SegmentedPoints, Silhouette, SizeEstimates,
+    SegmentMap, SegmentedPoints, Silhouette, SizeEstimates, feature, segment,
 };
 use kohort::synthetic::{Shop, SyntheticShop, Truth};
 use kohort::transaction::{CustomerIds, LogBuilder, LogColumns, OrderLine, Price, PriceColumn, Strictness};
 use kohort::{
-    AsOf, Attribute, Bitmap, Category, Costs, CustomerId, Economics, Error, Feature, FeatureExtractor,
-    FeatureTable, IdKind, IngestReport, JoinReport, LogRules, Money, ProfileReport, ProfileSchema,
-    ProfileTable, ReconcileBy, Reconciliation, Rfm, RfmModel, Segmentation, Segmenter, StarterModel,
-    StarterSegments, TransactionLog, Zone,
+    AsOf, Attribute, AudienceSet, Bitmap, Category, Costs, CustomerId, Economics, Error, Feature,
+    FeatureExtractor, FeatureTable, IdKind, IngestReport, JoinReport, LogRules, Money, Predicate,
+    ProfileReport, ProfileSchema, ProfileTable, ReconcileBy, Reconciliation, Rfm, RfmModel, Rules,
+    RulesModel, Segmentation, Segmenter, StarterModel, StarterSegments, TransactionLog, Waterfall,
+    WaterfallModel, Zone,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -67,6 +68,12 @@ fn values_go_to_other_threads() {
     all::<StarterModel>();
     all::<Segmentation>();
     all::<SegmentedPoints<'static>>();
+    all::<Predicate>();
+    all::<Rules>();
+    all::<RulesModel>();
+    all::<Waterfall>();
+    all::<WaterfallModel>();
+    all::<AudienceSet>();
     all::<OneByOne>();
     all::<CustomerFeatures>();
     all::<Explanation>();
@@ -98,6 +105,9 @@ fn printing_for_debugging_prints_no_rows() {
         FeatureExtractor::builder(shop.log.as_of_end().unwrap()).build().unwrap().extract(&shop.log).unwrap();
     let rfm = Rfm::builder().build().unwrap().fit(&table).unwrap();
     let segments = rfm.segment(&table).unwrap();
+    let net = feature("net").gt(50).or(feature("return_rate").lt(0.3));
+    let audiences =
+        Rules::builder().rule("net", net.clone()).build().unwrap().fit(&table).unwrap().evaluate(&table);
     let mut state = FeatureState::new();
     state.push(&shop.log).unwrap();
     let rules = LogRules::builder("EUR").build().unwrap();
@@ -119,6 +129,8 @@ fn printing_for_debugging_prints_no_rows() {
         ("column", format!("{:?}", table.column(Feature::Gross).unwrap())),
         ("scores", format!("{:?}", rfm.scores(&table).unwrap())),
         ("segmentation", format!("{segments:?}")),
+        ("audiences", format!("{:?}", audiences.unwrap())),
+        ("matches", format!("{:?}", net.evaluate(&table).unwrap())),
         ("truth", format!("{:?}", shop.truth)),
         ("waterfalls", format!("{:?}", half_for_goods().waterfalls(&table).unwrap())),
     ];
@@ -236,6 +248,19 @@ fn errors() -> Vec<(Error, &'static [&'static str])> {
         (one.concat(&other).unwrap_err(), &["the currency", "EUR", "USD"]),
         (Rfm::builder().bins(0).build().unwrap_err(), &["`bins`", "is 0", "1 to 99"]),
         (Rfm::builder().build().unwrap().fit(&table).unwrap_err(), &["no feature `recency_days`"]),
+        (
+            Rules::builder().rule("a", segment("b")).rule("b", !segment("a")).build().unwrap_err(),
+            &["in a circle", "a → b → a", "state one of them without the others"],
+        ),
+        (
+            Rules::builder().rule("a", segment("aa").or(segment("b"))).build().unwrap_err(),
+            &["no segment `aa`"],
+        ),
+        (feature("gros").gt(1).evaluate(&table).unwrap_err(), &["`gros`", "did you mean `gross`?"]),
+        (
+            feature("gross").gt("a lot").evaluate(&table).unwrap_err(),
+            &["`gross` is money", "expected a category"],
+        ),
         (Shop::builder().heavy_returners(1.5).build().unwrap_err(), &["`heavy_returners`", "1.5"]),
     ]
 }
