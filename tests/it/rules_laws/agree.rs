@@ -249,10 +249,11 @@ fn in_steps(
         let model = order.iter().fold(begun, add).build().unwrap().fit(past).unwrap();
         let segments = model.segment(table).map_err(|error| error.to_string())?;
         let mut sizes = vec![0_u64; segments.names().len()];
-        for row in 0..table.len() {
+        let of_row = |row: usize| order.iter().map(move |rule| expected[*rule][row]);
+        for (row, id) in table.ids().iter().enumerate() {
             let mut place = rest;
-            for (step, rule) in order.iter().enumerate() {
-                match expected[*rule][row] {
+            for (step, truth) in of_row(row).enumerate() {
+                match truth {
                     Some(true) => place = step,
                     None if stops => place = unclear,
                     _ => continue,
@@ -266,7 +267,7 @@ fn in_steps(
                 segments.position(row)
             );
             if row < rows {
-                let customer = by_hand(table, &table.ids().id(row));
+                let customer = by_hand(table, &id);
                 let alone = model.segment_of(&customer).map_err(|error| error.to_string())?;
                 ensure!(alone == segments.names()[place], "row {row} alone ends in {alone}");
             }

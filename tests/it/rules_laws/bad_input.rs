@@ -3,8 +3,8 @@
 use kohort::features::Behaviour;
 use kohort::segment::rules::{did, restarted, stopped};
 use kohort::segment::{
-    CustomerFeatures, Predicate, Relative, Rules, Truth, Undecided, Value, Waterfall, bucket, feature,
-    segment,
+    CustomerFeatures, Predicate, Relative, Rules, Segmenter, Truth, Undecided, Value, Waterfall, bucket,
+    feature, segment,
 };
 use kohort::{Category, Column, CustomerIds, Error, FeatureTable, Money, Result, Values, Window};
 
@@ -37,6 +37,7 @@ fn build(predicate: Predicate) -> Result<Rules> {
     Rules::builder().rule("own", predicate).build()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so that what is refused can be stated in place")]
 fn refused(predicate: Predicate) -> &'static str {
     match build(predicate.clone()) {
         Err(Error::Setting { setting, found, expected }) => {
@@ -486,7 +487,6 @@ fn a_table_of_nobody_and_a_table_of_one() {
         .build()
         .unwrap();
     let waterfall = Waterfall::builder().step("some", feature("seen").is_present()).build().unwrap();
-    use kohort::segment::Segmenter;
     for rows in [0, 1] {
         let table = described(rows);
         let audiences = rules.fit(&table).unwrap().evaluate(&table).unwrap();

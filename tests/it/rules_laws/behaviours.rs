@@ -208,8 +208,8 @@ fn questions(
         (
             !did(deed().last_time()).within_days(window.0),
             Box::new(move |a, _| {
-                let last = a.iter().map(|done| done.time).max()?;
-                Some(!Ago(window.0, 0).has(last))
+                let latest = a.iter().map(|done| done.time).max()?;
+                Some(!Ago(window.0, 0).has(latest))
             }),
         ),
         (
@@ -268,7 +268,9 @@ proptest! {
         let full = |customer| Row { customer, time: NOW - 200 * DAY, group: 0, product: Some(0), value: Some(1) };
         events.push(full(90));
         lines.push(full(91));
-        lines.iter_mut().for_each(|line| line.value = line.value.or(Some(7)));
+        for line in &mut lines {
+            line.value = line.value.or(Some(7));
+        }
         let world = World { events, lines };
         let asked = questions((&first, &then), windows, numbers);
         let mut rules = Rules::builder();

@@ -50,12 +50,11 @@ fn column(cells: &Cells) -> Column {
 impl Sheet {
     pub(crate) fn table(&self) -> FeatureTable {
         let numbers: Option<Vec<u64>> = self.ids.iter().map(|id| id.parse().ok()).collect();
-        let ids = match numbers {
-            Some(numbers) => CustomerIds::numbers(numbers).unwrap(),
-            None => {
-                let texts = Category::from_texts(self.ids.iter().map(|id| Some(id.as_str())));
-                CustomerIds::texts(texts.levels().clone())
-            }
+        let ids = if let Some(numbers) = numbers {
+            CustomerIds::numbers(numbers).unwrap()
+        } else {
+            let texts = Category::from_texts(self.ids.iter().map(|id| Some(id.as_str())));
+            CustomerIds::texts(texts.levels().clone())
         };
         let columns = self.columns.iter().map(|(name, cells)| (*name, column(cells)));
         FeatureTable::from_columns(ids, columns).unwrap().described(TableContext {
@@ -86,13 +85,14 @@ impl Against {
     pub(crate) fn date(&self) -> String {
         let Self::Date { day, minute, ahead } = self else { panic!("{self:?} is no date") };
         let (year, month, day) = date(*day);
-        let ahead = ahead.map_or(String::new(), |ahead| match ahead {
-            0 => "Z".to_owned(),
-            _ => {
-                let sign = if ahead < 0 { '-' } else { '+' };
+        let ahead = match ahead {
+            None => String::new(),
+            Some(0) => "Z".to_owned(),
+            Some(ahead) => {
+                let sign = if *ahead < 0 { '-' } else { '+' };
                 format!("{sign}{:02}:{:02}", ahead.abs() / 60, ahead.abs() % 60)
             }
-        });
+        };
         let minute = minute.or((!ahead.is_empty()).then_some(0));
         let minute =
             minute.map_or(String::new(), |minute| format!("T{:02}:{:02}:00", minute / 60, minute % 60));

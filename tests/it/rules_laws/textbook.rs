@@ -133,7 +133,7 @@ fn not(a: Three) -> Three {
 fn and(a: Three, b: Three) -> Three {
     match (a, b) {
         (T, T) => T,
-        (T, F) | (F, T | F | U) | (U, F) => F,
+        (F, T | F | U) | (T | U, F) => F,
         (T, U) | (U, T | U) => U,
     }
 }
@@ -141,7 +141,7 @@ fn and(a: Three, b: Three) -> Three {
 fn or(a: Three, b: Three) -> Three {
     match (a, b) {
         (F, F) => F,
-        (F, T) | (T, T | F | U) | (U, T) => T,
+        (T, T | F | U) | (F | U, T) => T,
         (F, U) | (U, F | U) => U,
     }
 }
