@@ -166,6 +166,37 @@ proptest! {
     }
 }
 
+#[test]
+fn what_matches_as_written_matches_in_any_case() {
+    // Greek ends words with a sigma of its own, and patterns end within words.
+    let texts = ["ΑΣΑ", "ΟΔΟΣ", "οδος", "ΑΣ", "σ", "Straße", "İ", "e\u{301}", "K", "a_b", ""];
+    let category = kohort::Category::from_texts(texts.iter().map(|text| Some(*text)));
+    let column = kohort::Column::new(kohort::Values::Category(category));
+    let table =
+        FeatureTable::from_columns(kohort::CustomerIds::rows(texts.len()), [("city", column)]).unwrap();
+    let own = || feature("city");
+    for text in texts.iter().filter(|text| !text.is_empty()) {
+        for start in text.char_indices().map(|(start, _)| start) {
+            for end in text.char_indices().map(|(end, _)| end).chain([text.len()]).filter(|end| start < *end)
+            {
+                let part = &text[start..end];
+                for (written, any) in [
+                    (own().contains(part), own().any_case().contains(part)),
+                    (own().starts_with(part), own().any_case().starts_with(part)),
+                    (own().ends_with(part), own().any_case().ends_with(part)),
+                    (own().eq(part), own().any_case().eq(part)),
+                ] {
+                    assert!(
+                        within(of(&table, &written).holds(), of(&table, &any).holds()),
+                        "{written} but not {any}"
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(of(&table, &own().any_case().eq("ΟΔΟΣ")).holds().count(), 2, "in small letters too");
+}
+
 /// A condition that learns, for the laws above to be about something.
 #[test]
 fn a_cut_point_is_that_of_the_fit() {
