@@ -146,7 +146,7 @@ pub(crate) fn conditions() -> BoxedStrategy<Predicate> {
             if same { feature("newsletter").eq(flag) } else { feature("newsletter").ne(flag) }
         }),
         3 => (dated(), time(), any::<u8>()).prop_map(|(operand, value, how)| compared(operand, value, how)),
-        1 => (dated(), 0..300_u32).prop_map(|(operand, days)| operand.within_days(days)),
+        1 => (dated(), 1..300_u32).prop_map(|(operand, days)| operand.within_days(days)),
         1 => (dated(), -100..10_i32, 0..50_i32).prop_map(|(operand, from, days)| {
             operand.between(Relative::Days(from), Relative::Days(from + days))
         }),

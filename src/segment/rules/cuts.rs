@@ -65,16 +65,24 @@ impl Cuts {
         predicates: impl IntoIterator<Item = &'p Predicate>,
         table: &FeatureTable,
     ) -> Result<Self> {
-        let learn = |(column, value): (&str, &Value)| {
-            let cut = learned(table, column, value)?;
-            Ok(LearnedCut { column: column.to_owned(), value: value.clone(), cut })
-        };
-        Self::needed(predicates).into_iter().map(learn).collect::<Result<_>>().map(Self)
+        let mut cuts = Self::default();
+        // Those of a column stand side by side.
+        for needed in Self::needed(predicates).chunk_by(|(left, _), (right, _)| left == right) {
+            let (column, values) = (needed[0].0, needed.iter().map(|(_, value)| *value));
+            for (value, cut) in values.clone().zip(learned(table, column, values)?) {
+                cuts.0.push(LearnedCut { column: column.to_owned(), value: value.clone(), cut });
+            }
+        }
+        Ok(cuts)
     }
 }
 
-/// The value at a percentile or rank of a column.
-fn learned(table: &FeatureTable, column: &str, value: &Value) -> Result<Cut> {
+/// The values at some percentiles and ranks of a column.
+fn learned<'v>(
+    table: &FeatureTable,
+    column: &str,
+    values: impl Iterator<Item = &'v Value>,
+) -> Result<Vec<Cut>> {
     let feature = NumericFeature::of(table, column)?;
     let known = table.len() - table.column(column)?.missing();
     let empty = Error::Empty {
@@ -82,21 +90,34 @@ fn learned(table: &FeatureTable, column: &str, value: &Value) -> Result<Cut> {
         hint: "no customer of the fit has a value in it; fit on customers who have",
     };
     let last = known.checked_sub(1).ok_or(empty)? as u64;
-    let at = match value {
-        Value::Percentile(percentile) => Quantile::Share(percentile / 100.0),
-        // Of so many values in ascending order, which one.
-        Value::Top(customers) => rank((last + 1).saturating_sub(*customers), last),
-        Value::Bottom(customers) => rank(customers.saturating_sub(1), last),
-        _ => Quantile::Share(0.5),
-    };
-    let found = quantiles_of(feature, feature.present, &[at]).and_then(|found| found.first().copied());
-    let found = found.unwrap_or_default();
-    Ok(match Kind::of(table.column(column)?.values()) {
-        Kind::Time => Cut::Time(found.floor() as i64),
-        _ => Cut::Number(found),
-    })
+    let at: Vec<Quantile> = values
+        .map(|value| match value {
+            Value::Top(customers) => rank((last + 1).saturating_sub(*customers), last),
+            Value::Bottom(customers) => rank(customers.saturating_sub(1), last),
+            Value::Percentile(percentile) => at_percentile(*percentile),
+            // Nothing else is learned.
+            _ => Quantile::Share(0.0),
+        })
+        .collect();
+    let found = quantiles_of(feature, feature.present, &at).unwrap_or_default();
+    let kind = Kind::of(table.column(column)?.values());
+    let cut =
+        |found: f64| if kind == Kind::Time { Cut::Time(found.floor() as i64) } else { Cut::Number(found) };
+    Ok(found.into_iter().map(cut).collect())
 }
 
+/// The place of a percentile, in whole numbers where it has at most four decimals: the 28th percentile of 27 values is the
+/// eighth of them, which 0.28 · 26 misses by a rounding.
+fn at_percentile(percentile: f64) -> Quantile {
+    let part = percentile * 10_000.0;
+    if part.fract() == 0.0 {
+        Quantile::Part { part: part as u32, parts: 1_000_000 }
+    } else {
+        Quantile::Share(percentile / 100.0)
+    }
+}
+
+/// Of so many values in ascending order, the one at a place.
 fn rank(place: u64, last: u64) -> Quantile {
     Quantile::Part { part: place.min(last) as u32, parts: last.max(1) as u32 }
 }

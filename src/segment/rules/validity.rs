@@ -2,6 +2,7 @@
 
 use super::condition::{Anniversary, Comparison, Condition, Source, Test};
 use super::predicate::{Node, Predicate};
+use super::text::children_of;
 use super::value::Value;
 use crate::error::{Error, Result};
 use crate::transaction::{AsOf, Zone};
@@ -27,9 +28,16 @@ impl Predicate {
                 expected: "at most 32 levels; name a part of it as a rule of its own and refer to that",
             });
         }
-        for node in self.nodes() {
+        let nodes = self.nodes();
+        let children = children_of(nodes);
+        for (node, children) in nodes.iter().zip(&children) {
             match node {
                 Node::Condition(condition) => condition.check()?,
+                Node::All(_) => {
+                    for pair in children.windows(2) {
+                        check_window(&nodes[pair[0]], &nodes[pair[1]])?;
+                    }
+                }
                 Node::Score(score) if score.points.is_empty() => {
                     return Err(Error::Setting {
                         setting: "score",
@@ -103,6 +111,27 @@ impl Condition {
         }
         Ok(())
     }
+}
+
+/// Refuses a window of time that is empty: *from* one moment on and, beside it, *before* one that is not later. Ranges of
+/// numbers may be empty, and hold for nobody.
+fn check_window(from: &Node, until: &Node) -> Result<()> {
+    let (Node::Condition(from), Node::Condition(until)) = (from, until) else { return Ok(()) };
+    let (Test::Compare(Comparison::AtLeast, low), Test::Compare(Comparison::Less, high)) =
+        (&from.test, &until.test)
+    else {
+        return Ok(());
+    };
+    let moments =
+        matches!((low, high), (Value::Relative(_), Value::Relative(_)) | (Value::Date(_), Value::Date(_)));
+    if from.source == until.source && moments && (low == high || starts_after_it_ends(low, high)) {
+        return Err(Error::Setting {
+            setting: "window",
+            found: format!("`{from} AND {until}`"),
+            expected: "a window that ends after it begins",
+        });
+    }
+    Ok(())
 }
 
 /// Whether nothing lies between two values, which is never what was meant.

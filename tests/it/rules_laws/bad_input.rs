@@ -1,10 +1,10 @@
 //! What people and programs get wrong: a typed error that says what and where, and no stack or hour is used up.
 
 use kohort::features::Behaviour;
-use kohort::segment::rules::{did, restarted, stopped};
+use kohort::segment::rules::{did, first_did, last_did, restarted, stopped};
 use kohort::segment::{
     CustomerFeatures, Predicate, Relative, Rules, Segmenter, Truth, Undecided, Value, Waterfall, bucket,
-    feature, segment,
+    days_ago, feature, months_ago, segment,
 };
 use kohort::{Category, Column, CustomerIds, Error, FeatureTable, Money, Result, Values, Window};
 
@@ -242,6 +242,14 @@ fn windows_that_end_before_they_begin() {
         stopped(Behaviour::any_event(), &recent, &Window::days(0)),
         restarted(Behaviour::orders(), 0, 30),
         restarted(Behaviour::orders(), 30, 0),
+        first_did(Behaviour::orders(), &early),
+        last_did(Behaviour::any_event(), &early),
+        feature("seen").within(&early),
+        feature("seen").within(&Window::days(0)),
+        feature("seen").within_days(0),
+        feature("seen").in_next_days(0),
+        feature("seen").since("2026-02-01").and(feature("seen").before("2026-01-01")),
+        !(feature("count").gt(1).or(feature("seen").from_until(days_ago(5), months_ago(2)))),
     ] {
         assert_eq!(refused(predicate), "window");
     }

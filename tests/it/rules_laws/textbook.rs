@@ -232,7 +232,15 @@ impl Sheet {
 
 /// Type 7 of Hyndman and Fan: at place `(n − 1)·p` of the sorted values, linear in between; times are rounded down.
 fn type_7(sorted: &[Cell], percentile: f64) -> Option<Cell> {
-    let place = percentile / 100.0 * sorted.len().checked_sub(1)? as f64;
+    let last = sorted.len().checked_sub(1)?;
+    // In whole ten-thousandths, so that the 28th percentile of 26 values after the first is the eighth and not nearly.
+    let whole = percentile * 10_000.0;
+    let place = if whole.fract() == 0.0 {
+        let scaled = last as u128 * whole as u128;
+        (scaled / 1_000_000) as f64 + (scaled % 1_000_000) as f64 / 1e6
+    } else {
+        percentile / 100.0 * last as f64
+    };
     let low = place.floor() as usize;
     let high = (low + 1).min(sorted.len() - 1);
     let between = |low: f64, high: f64| {

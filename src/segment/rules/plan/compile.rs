@@ -183,6 +183,10 @@ impl<'t> Compiler<'t> {
             Check::Time(check) => self.ordered(source, &check, |compiler, source, time, ties| {
                 compiler.above_time(source, *time, ties)
             }),
+            Check::Text(Ordered::Among(mut texts)) => {
+                texts.sort_unstable();
+                self.texts(source, |text| texts.binary_search_by(|own| own.as_str().cmp(text)).is_ok())
+            }
             Check::Text(check) => self.texts(source, |text| check.holds_by(|own| text.cmp(own))),
             Check::Matches(pattern) => self.texts(source, |text| pattern.matches(text)),
             Check::Anniversary(days, _) => self.node(Op::Anniversary { source, days }),
