@@ -187,10 +187,7 @@ impl Segmentation {
     /// # Errors
     /// [`Error::UnknownSegment`] with the nearest name.
     pub fn named(&self, segment: &str) -> Result<usize> {
-        self.names.iter().position(|name| name == segment).ok_or_else(|| Error::UnknownSegment {
-            segment: segment.to_owned(),
-            nearest: nearest(segment, self.names.iter().map(String::as_str)),
-        })
+        position_of(segment, self.names.iter().map(String::as_str))
     }
 
     /// One bit per customer: who is in a segment.
@@ -309,6 +306,17 @@ impl Segmentation {
             })
         }
     }
+}
+
+/// The position of a segment among names.
+///
+/// # Errors
+/// [`Error::UnknownSegment`] with the nearest name.
+pub(crate) fn position_of<'n>(segment: &str, names: impl Iterator<Item = &'n str> + Clone) -> Result<usize> {
+    names.clone().position(|name| name == segment).ok_or_else(|| Error::UnknownSegment {
+        segment: segment.to_owned(),
+        nearest: nearest(segment, names),
+    })
 }
 
 /// The type-7 quantile of ascending values: linear between the two nearest order statistics.

@@ -45,8 +45,6 @@ pub(crate) struct Moves {
     pub(crate) moved: u64,
     /// Points that were looked at.
     pub(crate) looked: u64,
-    /// Points about which the exact arithmetic was asked.
-    pub(crate) asked: u64,
 }
 
 /// What every pass over points needs.
@@ -60,14 +58,13 @@ pub(crate) struct Setting<'a> {
 impl Moves {
     fn new(setting: Setting<'_>) -> Self {
         let sums = Sums::new(setting.centroids.len(), setting.points.dims());
-        Self { sums, moved: 0, looked: 0, asked: 0 }
+        Self { sums, moved: 0, looked: 0 }
     }
 
     fn joined(mut self, other: &Self) -> Self {
         self.sums.add(&other.sums);
         self.moved += other.moved;
         self.looked += other.looked;
-        self.asked += other.asked;
         self
     }
 }
@@ -202,7 +199,6 @@ impl<'a> Share<'a> {
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
     fn ask(&mut self, at: usize) {
-        self.moves.asked += 1;
         let nearest = self.setting.centroids.nearest(self.setting.points.row(self.first + at));
         self.put(at, nearest.index as u16);
     }

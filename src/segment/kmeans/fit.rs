@@ -11,6 +11,7 @@ use super::builder::{Initialization, KMeans};
 use super::lloyd::{self, Observer, Outcome, Run, Total};
 use super::merge::{self, Merged};
 use super::observe::KMeansProgress;
+use super::order::{heaviest_first, places};
 use super::points::{Extent, Points, row_by_row, whole_weights};
 use super::result::KMeansFit;
 use super::road::Road;
@@ -146,19 +147,8 @@ impl<'a> Prepared<'a> {
     ) -> KMeansFit {
         let dims = points.dims();
         let row = |cluster: usize| &outcome.centroids[cluster * dims..][..dims];
-        let mut order: Vec<usize> =
-            (0..outcome.weights.len()).filter(|cluster| outcome.weights[*cluster] > 0).collect();
-        order.sort_by(|left, right| {
-            let weight = |cluster: &usize| outcome.weights[*cluster];
-            let coordinates = || row(*left).iter().zip(row(*right)).map(|(x, y)| x.total_cmp(y));
-            weight(right)
-                .cmp(&weight(left))
-                .then_with(|| coordinates().fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then))
-        });
-        let mut place = vec![0_u32; outcome.weights.len()];
-        for (new, old) in order.iter().enumerate() {
-            place[*old] = new as u32;
-        }
+        let order = heaviest_first(&outcome.weights, &outcome.centroids, dims);
+        let place = places(&order, outcome.weights.len());
         let labels: Vec<u32> = outcome.labels.iter().map(|label| place[usize::from(*label)]).collect();
         let merged_away =
             self.merged.as_ref().map(|merged| (merged.weights.len(), merge::spread(merged, &labels)));

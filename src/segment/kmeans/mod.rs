@@ -68,6 +68,7 @@ mod merge;
 mod model;
 mod naming;
 mod observe;
+mod order;
 mod points;
 mod profile;
 mod quality;

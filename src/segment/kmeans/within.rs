@@ -8,6 +8,8 @@ use super::builder::{Initialization, KMeans};
 use super::limits::{LimitMethod, LimitedFit, SizeLimits, Stop, fit_within, merge_small};
 use super::lloyd::Observer;
 use super::observe::KMeansProgress;
+use super::order::{heaviest_first, places};
+use super::points::row_by_row;
 use super::result::KMeansFit;
 use crate::error::Result;
 
@@ -63,23 +65,9 @@ impl KMeans {
 
 /// The limited fit in the order of every fit: the largest cluster first, equally large ones by their centroids.
 fn priced(mut fit: KMeansFit, limited: &LimitedFit) -> KMeansFit {
-    let coordinates = |cluster: &usize| limited.centroids.row(*cluster);
-    let mut order: Vec<usize> =
-        (0..limited.sizes.len()).filter(|cluster| limited.sizes[*cluster] > 0).collect();
-    order.sort_by(|left, right| {
-        let by_centroid = || {
-            let pairs = coordinates(left).into_iter().zip(coordinates(right));
-            pairs
-                .map(|(x, y)| x.total_cmp(y))
-                .find(|order| order.is_ne())
-                .unwrap_or(std::cmp::Ordering::Equal)
-        };
-        limited.sizes[*right].cmp(&limited.sizes[*left]).then_with(by_centroid)
-    });
-    let mut place = vec![0; limited.sizes.len()];
-    for (new, old) in order.iter().enumerate() {
-        place[*old] = new as u32;
-    }
+    let centroids = limited.centroids.view();
+    let order = heaviest_first(&limited.sizes, &row_by_row(&centroids), centroids.ncols());
+    let place = places(&order, limited.sizes.len());
     let sizes: Vec<u64> = order.iter().map(|cluster| limited.sizes[*cluster]).collect();
     fit.weights = sizes.iter().map(|size| *size as f64).collect();
     KMeansFit {

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::matches::Matches;
 use crate::bitmap::Bitmap;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::layout::{TextTable, grouped, percent};
 use crate::segment::CrossTable;
+use crate::segment::segmentation::position_of;
 use crate::transaction::CustomerIds;
 
 /// Named audiences that may overlap: a mask for each, and one of those of whom nobody can say.
@@ -74,11 +75,7 @@ impl AudienceSet {
     /// # Errors
     /// [`Error::UnknownSegment`] with the nearest name.
     pub fn matches(&self, audience: &str) -> Result<&Matches> {
-        let position =
-            self.names.iter().position(|name| name == audience).ok_or_else(|| Error::UnknownSegment {
-                segment: audience.to_owned(),
-                nearest: nearest(audience, self.names.iter().map(String::as_str)),
-            })?;
+        let position = position_of(audience, self.names.iter().map(String::as_str))?;
         Ok(&self.matches[position])
     }
 
@@ -147,9 +144,8 @@ impl fmt::Display for AudienceSet {
             |count: u64| percent((self.customers() > 0).then(|| count as f64 / self.customers() as f64));
         let mut table = TextTable::new(&["<audience", "customers", "share", "unknown"]);
         for (name, matches) in self.names.iter().zip(&self.matches) {
-            let unknown = matches.unknown.as_ref().map_or(0, Bitmap::count) as u64;
             let size = matches.holds.count() as u64;
-            table.row([name.clone(), grouped(size), share(size), grouped(unknown)]);
+            table.row([name.clone(), grouped(size), share(size), grouped(matches.unknown_count())]);
         }
         write!(f, "{table}")
     }

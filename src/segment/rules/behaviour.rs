@@ -5,7 +5,7 @@
 
 use super::condition::Operand;
 use super::predicate::Predicate;
-use super::value::{Relative, Value};
+use super::value::{Relative, Value, back};
 use crate::features::{Behaviour, Deed};
 use crate::transaction::{Window, WindowBounds};
 
@@ -159,10 +159,6 @@ pub fn restarted(deed: impl Into<Deed>, pause: u32, recent: u32) -> Predicate {
 /// ```
 pub fn regular(deed: impl Into<Deed>, least: u32, periods: u32, days: u32) -> Predicate {
     did(Behaviour::active_periods(deed, periods, days)).at_least(least)
-}
-
-fn back(count: u32) -> i32 {
-    i32::try_from(count).map_or(-i32::MAX, |count| -count)
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! A customer's place between 0 and 1 by her id and a salt.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use crate::transaction::CustomerIds;
@@ -20,8 +18,5 @@ pub(crate) fn share(salt: &str, id: &str) -> f64 {
 
 /// The share of the customer at a position; ids that are numbers in decimal.
 pub(crate) fn share_of(ids: &CustomerIds, position: usize, salt: &str) -> f64 {
-    let mut text = String::new();
-    // Writing to a text cannot fail.
-    let _ = write!(text, "{}", ids.id(position));
-    share(salt, &text)
+    share(salt, &ids.id(position).to_string())
 }

@@ -6,8 +6,9 @@ use super::cuts::Cuts;
 use super::model::RulesModel;
 use super::order::ordered;
 use super::predicate::Predicate;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 use crate::features::{Behaviour, FeatureTable};
+use crate::segment::segmentation::position_of;
 
 /// Segments stated as rules: each a name and a [`Predicate`]. A customer may be in any number of them.
 ///
@@ -103,10 +104,7 @@ impl Rules {
     }
 
     pub(crate) fn position(&self, name: &str) -> Result<usize> {
-        self.rules.iter().position(|rule| rule.name == name).ok_or_else(|| Error::UnknownSegment {
-            segment: name.to_owned(),
-            nearest: nearest(name, self.rules.iter().map(|rule| rule.name.as_str())),
-        })
+        position_of(name, self.rules.iter().map(|rule| rule.name.as_str()))
     }
 }
 

@@ -62,6 +62,18 @@ pub(crate) enum Test {
     Anniversary(Anniversary),
 }
 
+impl Test {
+    /// What it compares with, in the order in which it was stated.
+    pub(crate) fn values(&self) -> Vec<&Value> {
+        match self {
+            Self::Compare(_, value) => vec![value],
+            Self::Between(low, high) => vec![low, high],
+            Self::In(values) => values.iter().collect(),
+            Self::Matches(_) | Self::Missing | Self::Present | Self::Anniversary(_) => Vec::new(),
+        }
+    }
+}
+
 /// How a value compares.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub(crate) enum Comparison {

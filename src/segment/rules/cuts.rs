@@ -1,7 +1,6 @@
 //! Cut points that rules learn from the customers of a fit, and keep.
 
 use super::check::Kind;
-use super::condition::Test;
 use super::predicate::Predicate;
 use super::value::Value;
 use crate::error::{Error, Result};
@@ -43,14 +42,15 @@ impl Cuts {
     ) -> Vec<(&'p str, &'p Value)> {
         let mut needed: Vec<(&str, &Value)> = Vec::new();
         for condition in predicates.into_iter().flat_map(Predicate::conditions) {
-            let values = match &condition.test {
-                Test::Compare(_, value) => vec![value],
-                Test::Between(low, high) => vec![low, high],
-                Test::In(values) => values.iter().collect(),
-                Test::Matches(_) | Test::Missing | Test::Present | Test::Anniversary(_) => Vec::new(),
-            };
             let column = condition.source.column().unwrap_or_default();
-            needed.extend(values.into_iter().filter(|value| value.is_learned()).map(|value| (column, value)));
+            needed.extend(
+                condition
+                    .test
+                    .values()
+                    .into_iter()
+                    .filter(|value| value.is_learned())
+                    .map(|value| (column, value)),
+            );
         }
         needed.sort_by_cached_key(|(column, value)| (*column, value.to_string()));
         needed.dedup();

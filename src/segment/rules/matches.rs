@@ -30,7 +30,15 @@ impl Matches {
     #[must_use]
     pub fn fails(&self) -> Bitmap {
         let fails = self.holds.negated();
-        self.unknown.as_ref().map_or(fails.clone(), |unknown| fails.minus(unknown))
+        match &self.unknown {
+            Some(unknown) => fails.minus(unknown),
+            None => fails,
+        }
+    }
+
+    /// Of how many nobody can say.
+    pub(crate) fn unknown_count(&self) -> u64 {
+        self.unknown.as_ref().map_or(0, Bitmap::count) as u64
     }
 
     /// What it is for a row.

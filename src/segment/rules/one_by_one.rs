@@ -17,7 +17,8 @@ use super::predicate::{Node, Predicate, Score};
 use super::truth::Truth;
 use super::value::Value;
 use super::{Rules, WaterfallModel};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
+use crate::segment::segmentation::position_of;
 use crate::transaction::AsOf;
 
 /// Fitted rules in a form that answers for one customer in a few microseconds; it stands on its own, and threads can share
@@ -118,11 +119,7 @@ impl OneByOne {
     /// # Errors
     /// As for [`RulesModel::evaluate_one`], and [`Error::UnknownSegment`] with the nearest name.
     pub fn truth_of(&self, customer: &CustomerFeatures, segment: &str) -> Result<Truth> {
-        let names = || self.rules.iter().map(|rule| rule.name.as_str());
-        let position = names().position(|name| name == segment).ok_or_else(|| Error::UnknownSegment {
-            segment: segment.to_owned(),
-            nearest: nearest(segment, names()),
-        })?;
+        let position = position_of(segment, self.rules.iter().map(|rule| rule.name.as_str()))?;
         Ok(self.truths(customer, &self.needed_for(position))?[position])
     }
 
@@ -202,12 +199,8 @@ impl OneByOne {
 
 impl OneCondition {
     fn of(condition: &Condition, cuts: &Cuts) -> Self {
-        let dated = match &condition.test {
-            Test::Compare(_, value) => value.is_dated(),
-            Test::Between(low, high) => low.is_dated() || high.is_dated(),
-            Test::Anniversary(_) => true,
-            Test::In(_) | Test::Matches(_) | Test::Missing | Test::Present => false,
-        };
+        let dated = matches!(condition.test, Test::Anniversary(_))
+            || condition.test.values().into_iter().any(Value::is_dated);
         let frame = Frame { as_of: None, cuts };
         let checks = KINDS.map(|kind| if dated { None } else { Check::of(condition, kind, frame).ok() });
         Self { condition: condition.clone(), checks, dated }

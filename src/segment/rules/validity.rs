@@ -62,19 +62,17 @@ impl Condition {
         if self.source.column().is_some_and(|column| column.trim().is_empty()) {
             return refused("feature", "the name of a feature");
         }
-        let values: Vec<&Value> = match &self.test {
+        match &self.test {
             Test::Compare(comparison, value) => {
                 let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
                 if matches!(value, Value::Flag(_)) && !equality {
                     return refused("flag", "yes or no, compared by `=` or `<>`");
                 }
-                vec![value]
             }
             Test::Between(low, high) => {
                 if starts_after_it_ends(low, high) {
                     return refused("between", "a lower bound that is not above the upper one");
                 }
-                vec![low, high]
             }
             Test::In(values) => {
                 if values.is_empty() {
@@ -85,12 +83,11 @@ impl Condition {
                 if !(texts || numbers) {
                     return refused("in", "numbers alone, or texts alone");
                 }
-                values.iter().collect()
             }
             Test::Anniversary(Anniversary::NextDays(0)) => return refused("days", "at least 1 day"),
-            Test::Matches(_) | Test::Missing | Test::Present | Test::Anniversary(_) => Vec::new(),
-        };
-        for value in values {
+            Test::Matches(_) | Test::Missing | Test::Present | Test::Anniversary(_) => {}
+        }
+        for value in self.test.values() {
             match value {
                 value if value.is_learned() && matches!(self.source, Source::Bucket(_)) => {
                     return refused(

@@ -65,13 +65,18 @@ pub fn percentile(percentile: f64) -> Value {
 /// ```
 #[must_use]
 pub fn days_ago(days: u32) -> Value {
-    Value::Relative(Relative::Days(i32::try_from(days).map_or(-i32::MAX, |days| -days)))
+    Value::Relative(Relative::Days(back(days)))
 }
 
 /// The moment so many calendar months before that of the table, in its zone.
 #[must_use]
 pub fn months_ago(months: u32) -> Value {
-    Value::Relative(Relative::Months(i32::try_from(months).map_or(-i32::MAX, |months| -months)))
+    Value::Relative(Relative::Months(back(months)))
+}
+
+/// So many before.
+pub(crate) fn back(count: u32) -> i32 {
+    i32::try_from(count).map_or(-i32::MAX, |count| -count)
 }
 
 impl Relative {

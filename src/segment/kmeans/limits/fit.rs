@@ -1,10 +1,10 @@
 //! The fit under limits: the cheapest assignment for the centroids, the centroids of the assignment, and so on.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use ndarray::{Array2, ArrayView2};
 
+use super::super::points::row_by_row;
 use super::kernel::{Centroids, Points, label_all, moments};
 use super::ladder::{assign, ladder};
 use super::prices::{Assigned, LimitsCertificate};
@@ -76,7 +76,7 @@ pub(crate) fn fit_within(
     let segments = start.nrows();
     check(customers, features, start.dim(), limits)?;
     let bounds = limits.bounds(segments, customers)?;
-    let rows = row_by_row(points);
+    let rows = row_by_row(&points);
     let mut rungs = ladder(rows, features, bounds, segments);
     let mut centroids = Centroids::new(start.into_iter().copied().collect(), features);
     let mut prices = vec![0.0; segments];
@@ -133,20 +133,12 @@ pub(crate) fn place(points: ArrayView2<'_, f64>, centroids: ArrayView2<'_, f64>,
     if customers == 0 || features == 0 {
         return vec![0; customers];
     }
-    let rows = row_by_row(points);
+    let rows = row_by_row(&points);
     let points = Points::new(rows, features);
     let centroids = Centroids::new(centroids.into_iter().copied().collect(), features);
     let (mut labels, mut gaps) = (vec![0; customers], vec![0.0; customers]);
     label_all(&points, &centroids, prices, &mut labels, &mut gaps);
     labels
-}
-
-/// The points row by row, copied only where they lie otherwise.
-fn row_by_row(points: ArrayView2<'_, f64>) -> Cow<'_, [f64]> {
-    match points.to_slice() {
-        Some(rows) => Cow::Borrowed(rows),
-        None => Cow::Owned(points.into_iter().copied().collect()),
-    }
 }
 
 fn check(customers: usize, features: usize, start: (usize, usize), limits: &SizeLimits) -> Result<()> {

@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::super::builder::Initialization;
 use super::super::model::KMeansModel;
+use super::super::order::heaviest_first;
 use super::super::result::predict;
 use super::running::Running;
 use super::state::KMeansState;
@@ -32,14 +33,7 @@ pub struct KMeansStreamFit {
 impl KMeansStreamFit {
     pub(super) fn new(running: &Running, dims: usize, state: &KMeansState) -> Self {
         let row = |cluster: usize| &running.centroids[cluster * dims..][..dims];
-        let mut order: Vec<usize> =
-            (0..running.clusters()).filter(|cluster| running.weights[*cluster] > 0.0).collect();
-        order.sort_by(|left, right| {
-            let coordinates = row(*left).iter().zip(row(*right)).map(|(x, y)| x.total_cmp(y));
-            running.weights[*right]
-                .total_cmp(&running.weights[*left])
-                .then_with(|| coordinates.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then))
-        });
+        let order = heaviest_first(&running.weights, &running.centroids, dims);
         let centroids: Vec<f64> = order.iter().flat_map(|cluster| row(*cluster)).copied().collect();
         Self {
             centroids: Array2::from_shape_vec((order.len(), dims), centroids).unwrap_or_default(),

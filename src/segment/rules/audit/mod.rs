@@ -149,7 +149,7 @@ impl Audit {
         let segments = model.rules.rules.iter().zip(&masks).map(|(rule, mask)| AuditedSegment {
             segment: rule.name.clone(),
             customers: mask.holds.count() as u64,
-            unknown: unknown(mask),
+            unknown: mask.unknown_count(),
         });
         Ok(RulesAudit {
             customers: table.len() as u64,
@@ -162,7 +162,7 @@ impl Audit {
     fn of_segment(&self, model: &RulesModel, masks: &[Matches], rule: usize) -> Vec<AuditFinding> {
         let mask = &masks[rule];
         let all = mask.holds.len() as u64;
-        let (holds, unknown) = (mask.holds.count() as u64, unknown(mask));
+        let (holds, unknown) = (mask.holds.count() as u64, mask.unknown_count());
         let name = |rule: usize| model.rules.rules[rule].name.clone();
         let finding = |kind, other: Option<usize>| AuditFinding {
             segment: name(rule),
@@ -187,11 +187,6 @@ impl Audit {
         }
         findings
     }
-}
-
-/// Of how many customers nobody can say.
-fn unknown(matches: &Matches) -> u64 {
-    matches.unknown.as_ref().map_or(0, |unknown| unknown.count() as u64)
 }
 
 impl AuditBuilder {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AuditFinding, FindingKind, unknown};
+use super::{AuditFinding, FindingKind};
 use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::segment::rules::builder::{Rule, Rules};
@@ -92,7 +92,7 @@ impl Found {
         };
         Self {
             holds: mask.holds.count() as u64,
-            unknown: unknown(mask),
+            unknown: mask.unknown_count(),
             all: mask.holds.len() as u64,
             makes_segment,
         }

@@ -9,7 +9,7 @@ use super::words;
 use super::{Explanation, ExplanationLine, Flip, Found, Part, Threshold};
 use crate::error::Result;
 use crate::segment::rules::check::{Check, Given, Ordered};
-use crate::segment::rules::condition::{Condition, Source, Test};
+use crate::segment::rules::condition::{Condition, Source};
 use crate::segment::rules::customer::{CustomerFeatures, Shape};
 use crate::segment::rules::model::RulesModel;
 use crate::segment::rules::one_by_one::{OneByOne, OneCondition, Step};
@@ -278,14 +278,8 @@ impl<'m> Teller<'m> {
             }
             Check::Missing | Check::Present | Check::Matches(_) | Check::Anniversary(..) => Vec::new(),
         };
-        let stated: Vec<&Value> = match &condition.test {
-            Test::Compare(_, value) => vec![value],
-            Test::Between(low, high) => vec![low, high],
-            Test::In(values) => values.iter().collect(),
-            Test::Matches(_) | Test::Missing | Test::Present | Test::Anniversary(_) => Vec::new(),
-        };
         let origin = |value: &Value| words::origin(value, self.customer.as_of());
-        let both = values.into_iter().zip(stated);
+        let both = values.into_iter().zip(condition.test.values());
         both.map(|(value, stated)| Threshold { value, origin: origin(stated) }).collect()
     }
 
