@@ -142,6 +142,11 @@ impl Costs {
             vat: None,
         })
     }
+
+    /// The costs of orders alone, without what belongs to customers or to all of a table's time: service and marketing.
+    pub(super) fn of_orders_alone(&self) -> Self {
+        Self { service_per_customer: None, marketing: Marketing::Unknown, ..self.clone() }
+    }
 }
 
 /// Builds [`Costs`].

@@ -86,6 +86,14 @@ impl FeatureExtractor {
     pub fn as_of(&self) -> &AsOf {
         &self.as_of
     }
+
+    /// The same features as of another moment, such as one in the past.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where a window is empty as of that moment.
+    pub fn moved_to(&self, as_of: AsOf) -> Result<Self> {
+        FeatureExtractorBuilder(Self { as_of, ..self.clone() }).build()
+    }
 }
 
 impl FeatureExtractorBuilder {
