@@ -107,6 +107,10 @@ pub(super) struct Settings {
     pub(super) growth: Vec<(String, f64)>,
     pub(super) response: Vec<(String, Response)>,
     pub(super) consented: Vec<(String, f64)>,
+    pub(super) stability: Vec<(String, f64)>,
+    pub(super) described: Vec<(String, f64)>,
+    pub(super) minimum_contribution_share: f64,
+    pub(super) likely: f64,
 }
 
 impl Default for Settings {
@@ -129,6 +133,10 @@ impl Default for Settings {
             growth: Vec::new(),
             response: Vec::new(),
             consented: Vec::new(),
+            stability: Vec::new(),
+            described: Vec::new(),
+            minimum_contribution_share: 0.01,
+            likely: 0.80,
         }
     }
 }
@@ -260,6 +268,36 @@ impl EconomicsBuilder {
         self
     }
 
+    /// Segments whose stability is known, from 0 to 1: the mean Jaccard similarity over resamples
+    /// ([`segment::quality`](crate::segment::quality)). Defaults to none.
+    #[must_use]
+    pub fn stability<S: Into<String>>(mut self, segments: impl IntoIterator<Item = (S, f64)>) -> Self {
+        self.0.settings.stability = named(segments);
+        self
+    }
+
+    /// Segments that a rule describes, with the precision of the rule times its recall. Defaults to none.
+    #[must_use]
+    pub fn described<S: Into<String>>(mut self, segments: impl IntoIterator<Item = (S, f64)>) -> Self {
+        self.0.settings.described = named(segments);
+        self
+    }
+
+    /// The share of what all segments earn or lose from which a segment is substantial. Defaults to 0.01.
+    #[must_use]
+    pub fn minimum_contribution_share(mut self, share: f64) -> Self {
+        self.0.settings.minimum_contribution_share = share;
+        self
+    }
+
+    /// The probability from which a comparison counts as likely: that a segment's value is high, or that its return rate is
+    /// above the shop's. Defaults to 0.80.
+    #[must_use]
+    pub fn likely_from(mut self, probability: f64) -> Self {
+        self.0.settings.likely = probability;
+        self
+    }
+
     /// The economics.
     ///
     /// # Errors
@@ -274,6 +312,7 @@ impl EconomicsBuilder {
             ("return_threshold", threshold),
             ("strong_evidence", settings.strong_evidence),
             ("membership", settings.membership),
+            ("likely_from", settings.likely),
         ];
         for (setting, value) in inner {
             check(setting, value, value > 0.0 && value < 1.0, "between 0 and 1")?;
@@ -282,9 +321,17 @@ impl EconomicsBuilder {
             ("earns_little_below", settings.little),
             ("minimum_share", settings.minimum_share),
             ("unlikely_below", settings.unlikely),
+            ("minimum_contribution_share", settings.minimum_contribution_share),
         ];
-        let consented = settings.consented.iter().map(|(_, share)| ("consented", *share));
-        for (setting, value) in shares.into_iter().chain(consented) {
+        let of_segments = [
+            ("consented", &settings.consented),
+            ("stability", &settings.stability),
+            ("described", &settings.described),
+        ];
+        let of_segments = of_segments
+            .into_iter()
+            .flat_map(|(setting, shares)| shares.iter().map(move |(_, share)| (setting, *share)));
+        for (setting, value) in shares.into_iter().chain(of_segments) {
             check(setting, value, (0.0..=1.0).contains(&value), "from 0 to 1")?;
         }
         let multiples = [
@@ -334,6 +381,10 @@ mod tests {
             ("mid_value_from", base().mid_value_from(1.6)),
             ("growth", base().growth([("new", f64::NAN)])),
             ("consented", base().consented([("new", 1.5)])),
+            ("stability", base().stability([("new", -0.5)])),
+            ("described", base().described([("new", f64::NAN)])),
+            ("minimum_contribution_share", base().minimum_contribution_share(1.5)),
+            ("likely_from", base().likely_from(1.0)),
         ];
         for (name, builder) in damaged {
             let error = builder.build().unwrap_err();

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bad_input;
+mod criteria;
 mod drivers;
 mod finding;
 mod plan;

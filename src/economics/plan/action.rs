@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::economics::builder::{Response, Settings};
 use crate::economics::finding::level;
 use crate::economics::plan::segment::SegmentEconomics;
+use crate::economics::returns::normal_cdf;
 use crate::layout::{grouped, percent};
 
 /// What to do with a segment.
@@ -99,12 +100,17 @@ impl Case<'_> {
         self.segment.value.map(|value| value.mean)
     }
 
-    /// The segment's value as a multiple of the shop's mean per customer; infinite for a value above zero where the
-    /// shop's mean is not, and `None` for a value that is not above zero.
-    fn multiple(&self) -> Option<f64> {
-        let value = self.value().filter(|value| *value > 0.0)?;
+    /// The probability that the segment's return rate is above the shop's.
+    fn sends_more_back(&self) -> Option<f64> {
+        let rate = self.segment.return_rate?;
+        Some(probability_above(self.shop.return_rate?.rate, rate.rate, rate.standard_error?))
+    }
+
+    /// The probability that the segment's value is above zero and at least so many times the shop's mean per customer.
+    fn reaches(&self, multiple: f64) -> Option<f64> {
+        let value = self.segment.value?;
         let shop = self.shop.value.map(|value| value.mean)?;
-        Some(if shop > 0.0 { value / shop } else { f64::INFINITY })
+        Some(probability_above((multiple * shop).max(0.0), value.mean, value.standard_error?))
     }
 
     fn hold(&self) -> Outcome {
@@ -129,12 +135,13 @@ impl Case<'_> {
         })
     }
 
-    /// Return-driven: it loses money at its own return rate and would not at the shop's, or what it loses beyond the
-    /// shop's rate is more than a set share of its value.
+    /// Return-driven: its return rate is likely above the shop's, and it loses money at its own rate and would not at the
+    /// shop's, or what it loses beyond the shop's rate is more than a set share of its value.
     fn fix(&self) -> Outcome {
         if self.settings.fix_tried.iter().any(|tried| tried == self.name) {
             return None;
         }
+        (self.sends_more_back()? >= self.settings.likely).then_some(())?;
         let rate = self.segment.return_rate?.rate;
         let shop_rate = self.shop.return_rate?.rate;
         let point = self.segment.break_even.value_of_point?;
@@ -203,14 +210,22 @@ impl Case<'_> {
 
     fn invest(&self) -> Outcome {
         let response = named(&self.settings.response, self.name)?;
-        (self.is_high() && response == Response::High)
-            .then(|| vec![self.worth(), "More spending pays, as tests have shown.".to_owned()])
+        (self.is_high() && response == Response::High).then(|| {
+            vec![
+                self.worth_at_least(self.settings.high_value),
+                "More spending pays, as tests have shown.".to_owned(),
+            ]
+        })
     }
 
     fn grow(&self) -> Outcome {
         let growth = named(&self.settings.growth, self.name)?;
-        (self.is_mid() && growth > 0.0)
-            .then(|| vec![self.worth(), format!("Its value has grown by {}.", percent(Some(growth)))])
+        (self.is_mid() && growth > 0.0).then(|| {
+            vec![
+                self.worth_at_least(self.settings.mid_value),
+                format!("Its value has grown by {}.", percent(Some(growth))),
+            ]
+        })
     }
 
     /// High value without known response: more spending has not been shown to pay, so what works is kept.
@@ -223,7 +238,7 @@ impl Case<'_> {
                     "Whether more spending pays is not known: keep what works, and test before investing."
                 }
             };
-            vec![self.worth(), advice.to_owned()]
+            vec![self.worth_at_least(self.settings.high_value), advice.to_owned()]
         })
     }
 
@@ -234,12 +249,16 @@ impl Case<'_> {
         }
     }
 
+    fn is_likely(&self, multiple: f64) -> bool {
+        self.reaches(multiple).is_some_and(|probability| probability >= self.settings.likely)
+    }
+
     fn is_high(&self) -> bool {
-        self.multiple().is_some_and(|multiple| multiple >= self.settings.high_value)
+        self.is_likely(self.settings.high_value)
     }
 
     fn is_mid(&self) -> bool {
-        self.multiple().is_some_and(|multiple| multiple >= self.settings.mid_value) && !self.is_high()
+        self.is_likely(self.settings.mid_value) && !self.is_high()
     }
 
     fn worth(&self) -> String {
@@ -248,6 +267,14 @@ impl Case<'_> {
             "Earns {} per customer; the shop's mean is {}.",
             units(value),
             units(shop.unwrap_or_default())
+        )
+    }
+
+    fn worth_at_least(&self, multiple: f64) -> String {
+        let probability = percent(self.reaches(multiple));
+        format!(
+            "{} At least {multiple} times that is its value with a probability of {probability}.",
+            self.worth()
         )
     }
 
@@ -267,6 +294,15 @@ impl Case<'_> {
         ];
         let missing: Vec<&str> = criteria.iter().filter(|(_, known)| !known).map(|(name, _)| *name).collect();
         (!missing.is_empty()).then(|| format!("Not known, so without effect: {}.", missing.join(", ")))
+    }
+}
+
+/// The probability that a normal quantity is above a bound; one without doubt is or is not.
+fn probability_above(bound: f64, mean: f64, standard_error: f64) -> f64 {
+    if standard_error > 0.0 {
+        normal_cdf((mean - bound) / standard_error)
+    } else {
+        f64::from(u8::from(mean > bound))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The plan: segments ranked by what they earn, each with an action and its reasons.
 
 mod action;
+mod criteria;
 mod rank;
 mod segment;
 
@@ -21,6 +22,7 @@ use crate::segment::Segmentation;
 use crate::transaction::AsOf;
 
 pub use action::Action;
+pub use criteria::{Attractiveness, Difference, DifferenceMeasure};
 pub use rank::{RankBy, RankShift, RankShifts};
 pub use segment::{MeanEstimate, SegmentEconomics};
 
@@ -43,6 +45,10 @@ pub struct SegmentPlan {
     pub reasons: Vec<String>,
     /// Further actions whose own condition holds.
     pub also: Vec<Action>,
+    /// How attractive it is to act on.
+    pub attractiveness: Attractiveness,
+    /// Its rank by what there is to gain from acting on it ([`Attractiveness::value`]).
+    pub priority: usize,
     /// Its numbers.
     pub economics: SegmentEconomics,
 }
@@ -161,7 +167,8 @@ impl Economics {
     pub fn prioritize(&self, table: &FeatureTable, segments: &Segmentation) -> Result<Plan> {
         let settings = &self.settings;
         let responses = settings.response.iter().map(|(name, _)| name);
-        let shares = settings.growth.iter().chain(&settings.consented).map(|(name, _)| name);
+        let shares = [&settings.growth, &settings.consented, &settings.stability, &settings.described];
+        let shares = shares.into_iter().flatten().map(|(name, _)| name);
         for name in settings.fix_tried.iter().chain(responses).chain(shares) {
             segments.named(name)?;
         }
@@ -173,12 +180,14 @@ impl Economics {
         by_gross.sort_by_key(|position| Reverse(numbers[*position].gross));
         let mut gross_rank = vec![0; numbers.len()];
         by_gross.iter().zip(1..).for_each(|(position, rank)| gross_rank[*position] = rank);
+        let differences = criteria::differences(&facts, &waterfalls, segments);
+        let stakes: f64 = numbers.iter().map(|segment| segment.contribution().to_f64().abs()).sum();
         let mut places: Vec<SegmentPlan> = segments
             .names()
             .iter()
             .zip(numbers)
-            .zip(gross_rank)
-            .map(|((name, economics), rank_by_gross)| {
+            .zip(gross_rank.into_iter().zip(differences))
+            .map(|((name, economics), (rank_by_gross, difference))| {
                 let decision = Case { name, segment: &economics, shop: &shop, settings }.decide();
                 SegmentPlan {
                     segment: name.clone(),
@@ -187,12 +196,18 @@ impl Economics {
                     action: decision.action,
                     reasons: decision.reasons,
                     also: decision.also,
+                    attractiveness: Attractiveness::of(name, &economics, difference, stakes, settings),
+                    priority: 0,
                     economics,
                 }
             })
             .collect();
         places.sort_by_key(|place| Reverse(place.economics.contribution()));
         places.iter_mut().zip(1..).for_each(|(place, rank)| place.rank = rank);
+        let mut by_gain: Vec<usize> = (0..places.len()).collect();
+        let gain = |place: usize| places[place].attractiveness.value.unwrap_or(f64::NEG_INFINITY);
+        by_gain.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
+        by_gain.iter().zip(1..).for_each(|(place, priority)| places[*place].priority = priority);
         Ok(Plan {
             currency: table.context().map(|context| context.currency.clone()),
             as_of: table.context().map(|context| context.as_of.clone()),

@@ -9,8 +9,8 @@ use kohort::segment::{Segmenter, StarterSegments};
 use kohort::synthetic::{ReturnTimes, Shop};
 use kohort::transaction::{OrderLine, Price, Returned};
 use kohort::{
-    AsOf, Costs, Economics, Error, FeatureExtractor, IdKind, LogRules, Money, OrderIdentity, Result, Returns,
-    Segmentation, TransactionLog, Zone,
+    AsOf, Costs, Economics, Error, FeatureExtractor, IdKind, LogRules, Money, MoneyTotal, OrderIdentity,
+    Result, Returns, Segmentation, TransactionLog, Zone,
 };
 
 use super::{money, rate};
@@ -53,7 +53,7 @@ fn lines() -> Vec<Line> {
     };
     for customer in 1..=60 {
         let first = next(330);
-        for _ in 0..1 + next(12) {
+        for _ in 0..=next(12) {
             let day = (first + next(366 - first)) as i64;
             let back = next(10) < if customer % 3 == 0 { 8 } else { 2 };
             lines.push((customer, day, 10 + next(190) as i64, back.then_some(day + 1 + next(40) as i64)));
@@ -125,14 +125,15 @@ fn every_figure_is_that_of_a_plain_count() {
         after.iter().filter(|(id, _)| before.contains_key(id)).map(|(_, sums)| *sums).collect();
     let total = known.iter().fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
     assert_eq!((outcome.customers, outcome.all.buyers), (before.len() as u64, known.len() as u64));
-    assert_eq!(outcome.all.gross.to_f64(), total.0 as f64);
-    assert_eq!(2.0 * outcome.all.contribution.to_f64(), contribution(total) as f64);
+    let units = |amount: i64| MoneyTotal::from_ten_thousandths(i128::from(amount) * 10_000);
+    assert_eq!(outcome.all.gross, units(total.0));
+    assert_eq!(outcome.all.contribution + outcome.all.contribution, units(contribution(total)));
     assert!((outcome.all.return_rate.unwrap().rate - total.1 as f64 / total.0 as f64).abs() < 1e-12);
     let new: Vec<i64> =
         after.iter().filter(|(id, _)| !before.contains_key(id)).map(|(_, sums)| sums.0).collect();
     assert!(!new.is_empty(), "the test must have newcomers");
     assert_eq!(outcome.customers_new, new.len() as u64);
-    assert_eq!(outcome.gross_new.to_f64(), new.iter().sum::<i64>() as f64);
+    assert_eq!(outcome.gross_new, units(new.iter().sum()));
 
     let of_segments: i128 = outcome.segments.iter().map(|s| s.outcome.gross.ten_thousandths()).sum();
     assert_eq!(of_segments, outcome.all.gross.ten_thousandths(), "everyone has a segment here");
