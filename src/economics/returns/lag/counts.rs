@@ -2,6 +2,10 @@
 
 use crate::economics::returns::lag::LagCurve;
 
+/// A day that fewer returns could have come on takes nothing away. Otherwise a single slow return of the oldest line would
+/// say that all returns are as slow.
+pub(super) const ENOUGH: u64 = 20;
+
 /// Returns counted by lag, each with the days that its line could be watched. Whole numbers, so that the order of returns
 /// cannot show.
 pub(super) struct LagCounts {
@@ -50,14 +54,14 @@ impl LagCounts {
         for day in 1..days {
             at_risk[day] += at_risk[day - 1];
         }
+        let enough = |at_risk: &i64| *at_risk >= ENOUGH as i64;
         let mut shares = vec![1.0; days];
         for day in (1..days).rev() {
             let left = at_risk[day] - self.on_day[day] as i64;
-            // A day that nobody could watch takes nothing away.
-            let kept = if at_risk[day] > 0 { left as f64 / at_risk[day] as f64 } else { 1.0 };
+            let kept = if enough(&at_risk[day]) { left as f64 / at_risk[day] as f64 } else { 1.0 };
             shares[day - 1] = shares[day] * kept;
         }
-        let watched_days = at_risk.iter().rposition(|at_risk| *at_risk > 0).map_or(0, |day| day as u32 + 1);
+        let watched_days = at_risk.iter().rposition(enough).map_or(0, |day| day as u32 + 1);
         LagCurve { shares, returns: self.returns, late: self.late, watched_days }
     }
 }
@@ -71,7 +75,7 @@ mod tests {
 
     fn shares(returns: &[(i64, i64)], window: u32) -> Vec<f64> {
         let mut counts = LagCounts::new(window);
-        returns.iter().for_each(|(lag, last_day)| counts.add(*lag, *last_day, 1));
+        returns.iter().for_each(|(lag, last_day)| counts.add(*lag, *last_day, ENOUGH));
         counts.curve().shares
     }
 
@@ -89,10 +93,10 @@ mod tests {
     fn late_returns_count_on_the_last_day_and_unfinished_days_not_at_all() {
         let mut counts = LagCounts::new(10);
         for (lag, last_day) in [(3, 50), (12, 50), (i64::MAX, i64::MAX), (5, 4), (0, -1)] {
-            counts.add(lag, last_day, 1);
+            counts.add(lag, last_day, ENOUGH);
         }
         let curve = counts.curve();
-        assert_eq!((curve.returns, curve.late, curve.watched_days), (5, 2, 10));
+        assert_eq!((curve.returns, curve.late, curve.watched_days), (100, 40, 10));
         assert_relative_eq!(curve.shares[8], 1.0 / 3.0);
         assert_eq!((curve.shares[2].to_bits(), curve.shares[9].to_bits()), (0, 1.0_f64.to_bits()));
     }
@@ -103,6 +107,16 @@ mod tests {
         assert_eq!(shares(&[(2, 5)], 3), [0.0, 0.0, 1.0]);
         assert_eq!(shares(&[], 2), [1.0; 2]);
         assert_eq!(shares(&[(7, 7)], 1), [1.0]);
+    }
+
+    #[test]
+    fn a_single_slow_return_does_not_speak_for_all() {
+        let mut counts = LagCounts::new(40);
+        counts.add(2, 10, 500);
+        counts.add(30, 30, 1);
+        let curve = counts.curve();
+        assert_eq!((curve.share_seen(3).to_bits(), curve.watched_days), (1.0_f64.to_bits(), 11));
+        assert_eq!(curve.share_seen(2).to_bits(), 0);
     }
 
     proptest! {
@@ -129,7 +143,7 @@ mod tests {
             let (left, right) = returns.split_at(cut.min(returns.len()));
             let count = |part: &[(i64, i64)]| {
                 let mut counts = LagCounts::new(21);
-                part.iter().for_each(|(lag, last)| counts.add(*lag, *last, 1));
+                part.iter().for_each(|(lag, last)| counts.add(*lag, *last, 7));
                 counts
             };
             let mut merged = count(right);

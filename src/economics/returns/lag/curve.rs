@@ -11,7 +11,7 @@ pub struct LagCurve {
     pub(super) returns: u64,
     /// Those among them that came when the window was over.
     pub(super) late: u64,
-    /// For how many days the oldest line that came back was watched, up to the window.
+    /// For how many days enough of the lines that came back were watched, up to the window.
     pub(super) watched_days: u32,
 }
 
@@ -71,8 +71,8 @@ impl LagCurve {
         self.late
     }
 
-    /// How many days the oldest line that came back was watched, up to the window: what takes longer could not be seen, and
-    /// is not in the curve.
+    /// For how many days at least 20 of the lines that came back could be watched, up to the window: what takes longer is
+    /// not in the curve. Below the window where the data are younger than that.
     #[must_use]
     pub fn watched_days(&self) -> u32 {
         self.watched_days

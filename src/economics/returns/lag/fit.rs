@@ -23,7 +23,7 @@ const CHUNK: usize = 1 << 16;
 ///
 /// where, of the lines that came back and were watched to the end of day j, `n_j` came back by then and `d_j` on that very
 /// day. It is the product-limit estimate in reversed time (Lagakos, Barraj and De Gruttola, Biometrika 1988), and the chain
-/// ladder of insurers. Within a day returns come evenly.
+/// ladder of insurers. A day with an n below 20 counts as one without returns. Within a day returns come evenly.
 ///
 /// A line has come back with at least half of its pieces, as in `lines_returned`; credit notes are attributed to their sales
 /// first. A return without a time is counted and left out. So is one that came on the day of the line's life that the
@@ -113,8 +113,9 @@ impl ReturnLag {
     /// use kohort::{AsOf, Zone};
     ///
     /// let as_of = AsOf::date("2024-06-01", &Zone::utc())?;
-    /// // Three old lines came back on days 0, 1 and 2, and a young one on day 0, which says nothing of later days.
-    /// let lag = ReturnLag::builder().window_days(4).build()?.fit_days(&[0, 1, 2, 0], &[9, 9, 9, 0], &as_of)?;
+    /// // Old lines came back on days 0, 1 and 2 alike, and young ones on day 0, which say nothing of later days.
+    /// let (lags, ages) = ([0, 1, 2, 0].repeat(25), [9, 9, 9, 0].repeat(25));
+    /// let lag = ReturnLag::builder().window_days(4).build()?.fit_days(&lags, &ages, &as_of)?;
     /// assert!((lag.curve().share_seen(1) - 1.0 / 3.0).abs() < 1e-12);
     /// # Ok::<(), kohort::Error>(())
     /// ```

@@ -148,7 +148,7 @@ impl ReturnLagModel {
         }
         if curve.watched_days() < curve.window_days() {
             text += &format!(
-                " No line that came back could be watched for more than {}; what takes longer is not allowed for.",
+                " Hardly any line that came back could be watched for more than {}; what takes longer is not allowed for.",
                 days(curve.watched_days())
             );
         }
@@ -247,16 +247,18 @@ mod tests {
     fn what_is_assumed_is_said() {
         let as_of = AsOf::date("2024-06-01", &Zone::utc()).unwrap();
         let lag = ReturnLag::builder().window_days(10).build().unwrap();
-        let model = lag.fit_days(&[0, 2, 2, 12], &[5, 6, 8, 12], &as_of).unwrap();
+        let fit =
+            |lags: &[i64], ages: &[i64]| lag.fit_days(&lags.repeat(20), &ages.repeat(20), &as_of).unwrap();
+        let model = fit(&[0, 2, 2, 12], &[5, 20, 20, 20]);
         assert_eq!(
             model.assumption(),
-            "Returns that are still to come are allowed for by how long 4 returned lines took, as of 2024-06-01: half \
-             came back in less than 3 days, 95 % in less than 10 days; nothing is expected after 10 days. 1 came later \
+            "Returns that are still to come are allowed for by how long 80 returned lines took, as of 2024-06-01: half \
+             came back in less than 3 days, 95 % in less than 10 days; nothing is expected after 10 days. 20 came later \
              than that and count as come on the last day."
         );
-        let young = lag.fit_days(&[0, 2], &[5, 6], &as_of).unwrap();
+        let young = fit(&[0, 2], &[5, 6]);
         assert!(young.assumption().ends_with(
-            "No line that came back could be watched for more than 7 days; what takes longer is not allowed for."
+            "Hardly any line that came back could be watched for more than 7 days; what takes longer is not allowed for."
         ));
         let text = model.to_string();
         assert!(text.contains("3 days") && text.contains("7 days") && !text.contains("14 days"), "{text}");

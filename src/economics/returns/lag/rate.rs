@@ -27,7 +27,7 @@ pub struct AgeGroup {
 /// naive  Σy / Σn                                too low by what is still to come
 /// ratio  Σy / ΣnF                               unbiased for known F
 /// rate   Σ y/p = Σ (n − y) F / (1 − p F)        the maximum of the likelihood, in p
-/// se     1 / √( Σ y/p² + (n − y) F² / (1 − p F)² )
+/// se     1 / √( Σ n F / (p (1 − p F)) )         by the expected information
 /// ```
 ///
 /// A line comes back with probability p, and one that does has been seen to by now with probability F: the model of delayed
@@ -47,7 +47,7 @@ pub struct CorrectedRate {
     pub ratio: f64,
     /// The estimate of maximum likelihood, from 0 to 1.
     pub rate: f64,
-    /// Its standard error for known F; `None` at 0 and 1, where the likelihood has no such curvature.
+    /// Its standard error for known F; `None` at 0 and 1, where it says nothing.
     pub standard_error: Option<f64>,
 }
 
@@ -111,7 +111,7 @@ impl CorrectedRate {
     }
 }
 
-/// The rate of maximum likelihood, and the observed information there; none at the ends.
+/// The rate of maximum likelihood, and the expected information there; none at the ends.
 fn likeliest(ages: &[AgeGroup], returned: f64, exposed: f64) -> (f64, Option<f64>) {
     if returned <= 0.0 {
         return (0.0, None);
@@ -123,7 +123,7 @@ fn likeliest(ages: &[AgeGroup], returned: f64, exposed: f64) -> (f64, Option<f64
         let kept: f64 = open().map(|(n, seen)| n * seen / (1.0 - p * seen)).sum();
         returned / p - kept
     };
-    let information = |p: f64| {
+    let curvature = |p: f64| {
         let kept: f64 = open().map(|(n, seen)| n * (seen / (1.0 - p * seen)).powi(2)).sum();
         returned / (p * p) + kept
     };
@@ -140,7 +140,7 @@ fn likeliest(ages: &[AgeGroup], returned: f64, exposed: f64) -> (f64, Option<f64
         } else {
             high = p
         }
-        let step = slope / information(p);
+        let step = slope / curvature(p);
         let newton = p + step;
         let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
         if (next - p).abs() <= f64::EPSILON * p {
@@ -148,7 +148,8 @@ fn likeliest(ages: &[AgeGroup], returned: f64, exposed: f64) -> (f64, Option<f64
         }
         p = next;
     }
-    (p, Some(information(p)))
+    let information: f64 = ages.iter().map(|age| age.lines as f64 * age.seen / (1.0 - p * age.seen)).sum();
+    (p, Some(information / p).filter(|information| information.is_finite()))
 }
 
 #[cfg(test)]
