@@ -9,7 +9,7 @@ use crate::features::behaviour::Behaviour;
 use crate::features::computed::{Computed, EventTrait};
 use crate::features::custom::Custom;
 use crate::features::families::{
-    Breadth, Calendar, Channels, LifeCycle, Prices, ReturnHabits, Rhythm, Trend,
+    Breadth, Calendar, Channels, Exposure, LifeCycle, Prices, ReturnHabits, Rhythm, Trend,
 };
 use crate::features::family::Family;
 use crate::features::feature::Feature;
@@ -278,6 +278,31 @@ impl FeatureExtractorBuilder {
     #[must_use]
     pub fn returns(self) -> Self {
         self.family(ReturnHabits)
+    }
+
+    /// Effective exposure: one column `lines_exposed`, a 64-bit float that is a multiple of 1/16. It is the sum over a
+    /// customer's sale lines of the share of a line's returns that has been seen by the line's age: the lines her
+    /// `lines_returned` is to be measured against, young orders counted for what they can tell. 0 for a customer without
+    /// sale lines; never missing. See [`Exposure`] for where the shares come from.
+    ///
+    /// Needs a record of returns, and the column of the attribute by which a lag was fitted; else extraction ends in
+    /// [`Error::FeatureNeeds`]. O(lines). Defaults to none.
+    ///
+    /// ```
+    /// use kohort::FeatureExtractor;
+    /// use kohort::economics::returns::ReturnLag;
+    /// use kohort::synthetic::Shop;
+    ///
+    /// let log = Shop::builder().customers(2_000).build()?.generate()?.log;
+    /// let as_of = log.as_of_end()?;
+    /// let lag = ReturnLag::builder().build()?.fit(&log, &as_of)?;
+    /// let customers = FeatureExtractor::builder(as_of).return_lag(&lag).build()?.extract(&log)?;
+    /// assert!(customers.has("lines_exposed"));
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn return_lag(self, seen: impl Into<Exposure>) -> Self {
+        self.family(seen.into())
     }
 
     /// Calendar: when a customer orders, and the cohort she came with, in the zone of the extractor's moment, daylight

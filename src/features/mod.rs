@@ -25,6 +25,7 @@
 
 mod attribution;
 mod behaviour;
+mod came_back;
 mod computed;
 mod custom;
 mod customer;
@@ -52,6 +53,7 @@ pub(crate) use attribution::returned_by_line;
 pub use behaviour::{Behaviour, Deed, EventDeed, OrderDeed, Same};
 #[cfg(feature = "sql")]
 pub(crate) use behaviour::{Side, Total};
+pub(crate) use came_back::{Returned, returned_lines};
 #[cfg(feature = "sql")]
 pub(crate) use computed::Pass;
 pub use computed::{
@@ -62,8 +64,8 @@ pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
 pub use families::{
-    Breadth, BreadthBuilder, Calendar, CalendarBuilder, Hemisphere, LifeCycle, LifeCycleBuilder, Trend,
-    TrendBuilder, Weekday,
+    Breadth, BreadthBuilder, Calendar, CalendarBuilder, Exposure, Hemisphere, LifeCycle, LifeCycleBuilder,
+    Trend, TrendBuilder, Weekday,
 };
 pub use feature::Feature;
 pub(crate) use feature::slug;

@@ -4,9 +4,12 @@
 //! from all customers how much rates differ, and pulls each one towards the shop in proportion to what is not known
 //! of her. [`RatioEstimate`] is the value-weighted rate of a group, with customers as the sampling unit, because the
 //! items of one customer come back together. [`wilson()`] is the interval of a plain share of independent counts.
+//! [`ReturnLag`] learns how long returns take, so that what was sold last week is not taken for kept; [`CorrectedRate`] is
+//! the rate of a group that allows for it.
 
 mod beta;
 mod beta_binomial;
+mod lag;
 mod likelihood;
 mod power_sums;
 mod ratio;
@@ -14,6 +17,7 @@ mod ratio;
 pub use crate::numeric::wilson::{Interval, wilson};
 pub use beta::Posterior;
 pub use beta_binomial::{BetaBinomial, Dispersion};
+pub use lag::{AgeGroup, CorrectedRate, LagCurve, ReturnLag, ReturnLagBuilder, ReturnLagModel};
 pub use ratio::RatioEstimate;
 
 pub(super) use crate::numeric::wilson::normal_z;
