@@ -52,12 +52,11 @@ pub(crate) use attribution::returned_by_line;
 pub use behaviour::{Behaviour, Deed, EventDeed, OrderDeed, Same};
 #[cfg(feature = "sql")]
 pub(crate) use behaviour::{Side, Total};
-#[cfg(feature = "sql")]
-pub(crate) use computed::Pass;
 pub use computed::{
     Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
     Over, TraitValue,
 };
+pub(crate) use computed::{Pass, TextFilter};
 pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};
