@@ -98,6 +98,21 @@ pub enum Error {
         /// The name that is spelled most like it.
         nearest: Option<String>,
     },
+    /// The table lacks the column that a cost follows.
+    #[error(
+        "the cost `{cost}` needs the column `{column}`, which the table does not have{}; {hint}",
+        nearest_hint(.nearest.as_deref())
+    )]
+    MissingCostColumn {
+        /// The cost.
+        cost: String,
+        /// The column.
+        column: String,
+        /// The name that is spelled most like it.
+        nearest: Option<String>,
+        /// What to do.
+        hint: &'static str,
+    },
     /// A feature has another type than the one needed.
     #[error("feature `{feature}` is {found}; expected {expected}")]
     FeatureType {

@@ -17,6 +17,11 @@ pub(super) struct Amounts<'a> {
 }
 
 impl Amounts<'_> {
+    /// Whether an amount that is there is below zero. O(rows).
+    pub(super) fn any_negative(&self) -> bool {
+        (0..self.values.len()).any(|row| self.get(row).is_some_and(i64::is_negative))
+    }
+
     /// A row's amount in ten-thousandths.
     #[inline]
     pub(super) fn get(&self, row: usize) -> Option<i64> {
@@ -146,12 +151,13 @@ impl<'a> Facts<'a> {
 }
 
 /// A column that has a value, or that has no rows at all.
-fn present(table: &FeatureTable, feature: Feature) -> Option<&Column> {
+fn present(table: &FeatureTable, feature: impl AsRef<str>) -> Option<&Column> {
     table.column(feature).ok().filter(|column| column.is_empty() || column.missing() < column.len())
 }
 
-fn amounts(table: &FeatureTable, feature: Feature) -> Result<Option<Amounts<'_>>> {
-    let Some(column) = present(table, feature) else { return Ok(None) };
+/// The amounts of a column; `None` where it is absent.
+pub(super) fn amounts(table: &FeatureTable, feature: impl AsRef<str>) -> Result<Option<Amounts<'_>>> {
+    let Some(column) = present(table, &feature) else { return Ok(None) };
     Ok(Some(Amounts { values: table.money(feature)?, validity: column.validity() }))
 }
 
@@ -160,11 +166,12 @@ fn no_values(table: &FeatureTable, feature: Feature) -> Result<Amounts<'_>> {
     Ok(Amounts { values: table.money(feature)?, validity: table.column(feature)?.validity() })
 }
 
-fn counts(table: &FeatureTable, feature: Feature) -> Result<Option<Counts<'_>>> {
-    let Some(column) = present(table, feature) else { return Ok(None) };
+/// The counts of a column; `None` where it is absent.
+pub(super) fn counts(table: &FeatureTable, feature: impl AsRef<str>) -> Result<Option<Counts<'_>>> {
+    let Some(column) = present(table, &feature) else { return Ok(None) };
     let wrong = |found| {
         Err(Error::FeatureType {
-            feature: feature.name().to_owned(),
+            feature: feature.as_ref().to_owned(),
             found,
             expected: "whole numbers from zero",
         })

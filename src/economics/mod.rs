@@ -28,7 +28,7 @@ mod waterfalls;
 pub use backtest::{Backtest, BacktestBuilder, BacktestOutcome, Outcome, SegmentOutcome, TenthOutcome};
 pub use break_even::BreakEven;
 pub use builder::{Economics, EconomicsBuilder, Response};
-pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
+pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{

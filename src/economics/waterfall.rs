@@ -11,7 +11,8 @@ use crate::transaction::MoneyTotal;
 
 /// What stands in a waterfall. Amounts are positive and net of tax; whether one adds or takes away follows from what
 /// it is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Item {
     /// Sales at list price.
@@ -54,6 +55,11 @@ impl Item {
         Self::Service,
         Self::Marketing,
     ];
+
+    /// Whether it adds to a margin.
+    pub(super) const fn adds(self) -> bool {
+        matches!(self, Self::Gross | Self::CostOfGoodsReturned)
+    }
 
     /// Its name in lower case.
     #[must_use]

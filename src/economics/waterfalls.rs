@@ -1,6 +1,7 @@
 //! The waterfall of every customer of a table, and their exact sums.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,14 +9,14 @@ use rayon::prelude::*;
 use crate::bitmap::Bitmap;
 use crate::economics::costs::Costs;
 use crate::economics::facts::Facts;
-use crate::economics::formula::{Formula, out_of_range};
+use crate::economics::formula::Formula;
 use crate::economics::waterfall::{Item, Known, Waterfall};
 use crate::error::{Error, Result};
 use crate::segment::Segmentation;
 use crate::transaction::{CustomerIds, Money};
 
-/// Rows of one task. Fixed, so that nothing depends on the number of threads.
-const CHUNK: usize = 1 << 14;
+/// Rows of one task. Fixed, so that nothing depends on the number of threads, and whole words of a bitmap.
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// A customer's amounts, one per [`Item`].
 pub(super) type ItemAmounts = [i64; Item::ALL.len()];
@@ -73,7 +74,18 @@ impl Waterfalls {
     /// The sum over all customers.
     #[must_use]
     pub fn shop(&self) -> Waterfall {
-        self.sum(self.customers.ones())
+        let partials: Vec<Waterfall> = (0..self.len().div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|chunk| {
+                let mut sum = Waterfall::empty(self.known);
+                let known = rows_of(chunk, self.len()).filter(|row| self.customers.get(*row));
+                known.for_each(|row| sum.add(&self.amounts[row]));
+                sum
+            })
+            .collect();
+        let mut sum = Waterfall::empty(self.known);
+        partials.iter().for_each(|part| sum.merge(part));
+        sum
     }
 
     /// The sum over each segment, in the order of its names, and last over the customers without a segment.
@@ -90,31 +102,20 @@ impl Waterfalls {
             });
         }
         let groups = segments.names().len() + 1;
-        let partials: Vec<Vec<Waterfall>> = segments
-            .codes()
-            .par_chunks(CHUNK)
-            .enumerate()
-            .map(|(chunk, codes)| {
-                let mut sums = vec![Waterfall::empty(self.known); groups];
-                for (code, row) in codes.iter().zip(chunk * CHUNK..) {
-                    if self.customers.get(row) {
-                        sums[usize::from(*code).min(groups - 1)].add(&self.amounts[row]);
-                    }
+        let partials: Vec<Vec<Waterfall>> = by_chunks(self.len(), groups, |rows| {
+            let mut sums = vec![Waterfall::empty(self.known); groups];
+            for (code, row) in segments.codes()[rows.clone()].iter().zip(rows) {
+                if self.customers.get(row) {
+                    sums[usize::from(*code).min(groups - 1)].add(&self.amounts[row]);
                 }
-                sums
-            })
-            .collect();
+            }
+            sums
+        });
         let mut sums = vec![Waterfall::empty(self.known); groups];
         for partial in &partials {
             sums.iter_mut().zip(partial).for_each(|(sum, part)| sum.merge(part));
         }
         Ok(sums)
-    }
-
-    fn sum(&self, rows: impl Iterator<Item = usize>) -> Waterfall {
-        let mut sum = Waterfall::empty(self.known);
-        rows.for_each(|row| sum.add(&self.amounts[row]));
-        sum
     }
 
     /// A customer's CM2, by row; `None` where it is not known.
@@ -127,10 +128,16 @@ impl Waterfalls {
         self.margin(row, &Item::ALL)
     }
 
-    /// The margin after `items`. All margins were checked when the waterfalls were made.
+    /// The margin after `items`. All margins were checked when the waterfalls were made, so that sums that wrap on the
+    /// way to them end where they should.
+    #[inline]
     fn margin(&self, row: usize, items: &[Item]) -> Option<Money> {
         let amounts = self.customers.get(row).then(|| &self.amounts[row])?;
-        i64::try_from(margin(amounts, items)).ok().map(Money::from_ten_thousandths)
+        let margin = items.iter().fold(0_i64, |sum, item| {
+            let amount = amounts[*item as usize];
+            if item.adds() { sum.wrapping_add(amount) } else { sum.wrapping_sub(amount) }
+        });
+        Some(Money::from_ten_thousandths(margin))
     }
 
     pub(super) fn known_customers(&self) -> &Bitmap {
@@ -138,35 +145,64 @@ impl Waterfalls {
     }
 }
 
-fn margin(amounts: &ItemAmounts, items: &[Item]) -> i128 {
-    let signed = |item: Item| {
-        let amount = i128::from(amounts[item as usize]);
-        if matches!(item, Item::Gross | Item::CostOfGoodsReturned) { amount } else { -amount }
-    };
-    items.iter().map(|item| signed(*item)).sum()
+/// Whether CM2 and the last margin of a customer are amounts.
+pub(super) fn margins_fit(amounts: &ItemAmounts) -> bool {
+    // Eleven amounts of 59 bits cannot leave 63.
+    if amounts.iter().all(|amount| amount.unsigned_abs() < 1 << 59) {
+        return true;
+    }
+    [&Item::ALL[..Item::Marketing as usize], &Item::ALL].into_iter().all(|items| {
+        let signed = |item: &Item| {
+            let amount = i128::from(amounts[*item as usize]);
+            if item.adds() { amount } else { -amount }
+        };
+        i64::try_from(items.iter().map(signed).sum::<i128>()).is_ok()
+    })
+}
+
+/// The rows of a chunk.
+pub(super) fn rows_of(chunk: usize, rows: usize) -> Range<usize> {
+    chunk * CHUNK..rows.min((chunk + 1) * CHUNK)
+}
+
+/// One result per run of rows, in their order. Runs grow with the number of groups that each has sums of, so that those
+/// stay small beside the rows; they depend on nothing else.
+pub(super) fn by_chunks<T: Send>(
+    rows: usize,
+    groups: usize,
+    work: impl Fn(Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    let run = CHUNK.max(groups * 16);
+    (0..rows.div_ceil(run))
+        .into_par_iter()
+        .map(|chunk| work(chunk * run..rows.min((chunk + 1) * run)))
+        .collect()
 }
 
 /// Computes the waterfalls of a table.
 pub(super) fn waterfalls(costs: &Costs, facts: &Facts<'_>) -> Result<Waterfalls> {
     let formula = Formula::new(costs, facts)?;
-    let rows = facts.len();
-    let chunks: Vec<Vec<Option<ItemAmounts>>> = (0..rows.div_ceil(CHUNK))
-        .into_par_iter()
-        .map(|chunk| (chunk * CHUNK..rows.min((chunk + 1) * CHUNK)).map(|row| formula.row(row)).collect())
-        .collect::<Result<_>>()?;
-    let mut amounts: Vec<ItemAmounts> = Vec::with_capacity(rows);
-    let mut customers = Bitmap::filled(rows, true);
-    for (row, value) in chunks.into_iter().flatten().enumerate() {
-        if value.is_none() {
-            customers.set(row, false);
-        }
-        amounts.push(value.unwrap_or_default());
+    let mut amounts: Vec<ItemAmounts> = vec![[0; Item::ALL.len()]; facts.len()];
+    let known: Vec<Result<Bitmap>> = amounts
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .map(|(chunk, amounts)| {
+            let mut known = Bitmap::filled(amounts.len(), true);
+            for (place, items) in amounts.iter_mut().enumerate() {
+                match formula.row(chunk * CHUNK + place)? {
+                    Some(found) => *items = found,
+                    None => known.set(place, false),
+                }
+            }
+            Ok(known)
+        })
+        .collect();
+    let mut words = Vec::with_capacity(facts.len().div_ceil(64));
+    // Of several errors, that of the first customer.
+    for chunk in known {
+        words.extend_from_slice(chunk?.words());
     }
+    let customers = Bitmap::from_words(words, facts.len());
     formula.spread_marketing(&customers, &mut amounts)?;
-    for row in customers.ones() {
-        for items in [&Item::ALL[..Item::Marketing as usize], &Item::ALL] {
-            i64::try_from(margin(&amounts[row], items)).map_err(|_| out_of_range(facts.table, row))?;
-        }
-    }
     Ok(Waterfalls { ids: Arc::clone(facts.table.shared_ids()), known: formula.known, customers, amounts })
 }

@@ -123,7 +123,7 @@ fn add_up(own: &Lines<'_>, needs: Needs, mature_before: i64, m: &mut Measures) {
         if own.posted == Posted::OnSales {
             m.returned += i128::from(value);
         }
-        m.returned_gross += i128::from(part(own.gross[line], pieces, quantity));
+        m.returned_gross += i128::from(returned_gross(own, line));
         if let Some(cost_returned) = &mut m.cost_returned {
             *cost_returned += i128::from(part(own.cost[line], pieces, quantity));
         }
@@ -211,6 +211,12 @@ fn total(amounts: &[i64]) -> i128 {
 #[inline]
 fn widen(span: Option<(i64, i64)>, time: i64) -> (i64, i64) {
     span.map_or((time, time), |(first, last)| (first.min(time), last.max(time)))
+}
+
+/// What came back of a line at list price.
+#[inline]
+pub(crate) fn returned_gross(own: &Lines<'_>, line: usize) -> i64 {
+    part(own.gross[line], at(own.pieces_back, line), at(own.quantity, line))
 }
 
 /// The part of a line's money that belongs to some of its pieces, rounded half to even.

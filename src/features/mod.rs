@@ -54,12 +54,11 @@ pub use behaviour::{Behaviour, Deed, EventDeed, OrderDeed, Same};
 #[cfg(feature = "sql")]
 pub(crate) use behaviour::{Side, Total};
 pub(crate) use came_back::{Returned, returned_lines};
-#[cfg(feature = "sql")]
-pub(crate) use computed::Pass;
 pub use computed::{
     Aggregate, Computed, ComputedBuilder, EventAggregate, EventTrait, EventTraitBuilder, EventValue, Number,
     Over, TraitValue,
 };
+pub(crate) use computed::{Pass, TextFilter};
 pub use custom::{Custom, History, HistoryLine};
 pub use doors::ValueType;
 pub use extractor::{FeatureExtractor, FeatureExtractorBuilder};

@@ -8,11 +8,12 @@ use rayon::prelude::*;
 use crate::bitmap::Bitmap;
 use crate::economics::backtest::{Backtest, BacktestOutcome, Outcome, SegmentOutcome, TenthOutcome};
 use crate::economics::builder::Economics;
+use crate::economics::costs::Costs;
 use crate::economics::facts::Facts;
 use crate::economics::returns::RatioSums;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::{Error, Result};
-use crate::features::{Feature, FeatureExtractor, FeatureTable, ReturnKnowledge};
+use crate::features::{Computed, Feature, FeatureExtractor, FeatureTable, ReturnKnowledge};
 use crate::segment::Segmentation;
 use crate::transaction::{AsOf, DAY, Money, MoneyTotal, TransactionLog, Window};
 
@@ -58,8 +59,8 @@ impl Economics {
         let plan = self.prioritize(&then, &segments)?;
         let before = waterfalls(&self.costs, &Facts::read(&then)?)?;
 
-        let after = outcome_table(log, &then, test, &until, &end)?;
         let costs = self.costs.of_orders_alone();
+        let after = test.outcome_table(&costs, log, &then, (&until, &end))?;
         let facts = Facts::read(&after)?;
         let after = After { waterfalls: &waterfalls(&costs, &facts)?, facts: &facts };
         let places: Vec<Option<usize>> =
@@ -171,32 +172,41 @@ impl Backtest {
         }
         Ok(())
     }
-}
 
-/// What every customer bought in the days after, with all its returns, under the names that economics reads.
-fn outcome_table(
-    log: &TransactionLog,
-    then: &FeatureTable,
-    test: &Backtest,
-    until: &AsOf,
-    end: &AsOf,
-) -> Result<FeatureTable> {
-    let days = |from: &AsOf| u32::try_from((end.micros() - from.micros()) / DAY).unwrap_or(u32::MAX);
-    // Counted back from a moment a whole number of days after: the last day of the log may not be full.
-    let known = AsOf::instant(until.micros() + i64::from(days(until)) * DAY, end.zone())?;
-    let window = Window::days_ago(days(until) + test.days, days(until));
-    let features = MEASURED.into_iter().filter(|feature| then.has(feature));
-    let extractor = FeatureExtractor::builder(known).features([]).within(&window, features).build()?;
-    let table = extractor.extract(log)?;
-    let suffix = format!("__{window}");
-    let columns = table
-        .names()
-        .filter_map(|name| Some((name.strip_suffix(&suffix)?.to_owned(), table.column(name).ok()?.clone())));
-    let renamed = FeatureTable::from_columns(table.ids().clone(), columns.collect::<Vec<_>>())?;
-    Ok(match table.context() {
-        Some(context) => renamed.described(context.clone()),
-        None => renamed,
-    })
+    /// What every customer bought in the days after, with all its returns, under the names that economics reads.
+    fn outcome_table(
+        &self,
+        costs: &Costs,
+        log: &TransactionLog,
+        then: &FeatureTable,
+        (until, end): (&AsOf, &AsOf),
+    ) -> Result<FeatureTable> {
+        let after = u32::try_from((end.micros() - until.micros()) / DAY).unwrap_or(u32::MAX);
+        // Counted back from a moment a whole number of days after: the last day of the log may not be full.
+        let known = AsOf::instant(until.micros() + i64::from(after) * DAY, end.zone())?;
+        let window = Window::days_ago(after + self.days, after);
+        let features = MEASURED.into_iter().filter(|feature| then.has(feature));
+        let by_category = costs
+            .traits(log.rules())
+            .into_iter()
+            .map(|computed| Computed { window: window.clone(), ..computed });
+        let extractor = FeatureExtractor::builder(known)
+            .features([])
+            .within(&window, features)
+            .computed(by_category)
+            .build()?;
+        let table = extractor.extract(log)?;
+        let suffix = format!("__{window}");
+        let columns = table.names().map(|name| {
+            let plain = name.strip_suffix(&suffix).unwrap_or(name).to_owned();
+            Ok((plain, table.column(name)?.clone()))
+        });
+        let renamed = FeatureTable::from_columns(table.ids().clone(), columns.collect::<Result<Vec<_>>>()?)?;
+        Ok(match table.context() {
+            Some(context) => renamed.described(context.clone()),
+            None => renamed,
+        })
+    }
 }
 
 /// The rows of each segment.

@@ -44,6 +44,9 @@ pub enum Number {
     Paid,
     /// Attributed value that came back. Money.
     Returned,
+    /// The same at list price: the part of the gross value that belongs to the pieces that came back, rounded half to
+    /// even on each line. Money.
+    ReturnedGross,
     /// Value paid less what came back. Money.
     Net,
     /// Pieces that came back.
@@ -56,12 +59,13 @@ pub enum Number {
 
 impl Number {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Quantity,
         Self::Gross,
         Self::Discount,
         Self::Paid,
         Self::Returned,
+        Self::ReturnedGross,
         Self::Net,
         Self::QuantityReturned,
         Self::Cost,
@@ -82,6 +86,7 @@ impl Number {
             Self::Discount => "discount",
             Self::Paid => "paid",
             Self::Returned => "returned",
+            Self::ReturnedGross => "returned_gross",
             Self::Net => "net",
             Self::QuantityReturned => "quantity_returned",
             Self::Cost => "cost",

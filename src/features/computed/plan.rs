@@ -12,6 +12,7 @@ use crate::features::customer::{Customer, Lines, at};
 use crate::features::derive::{Part, TooLarge};
 use crate::features::family::{ColumnPlan, Family, Measure, Plan, Source};
 use crate::features::lines::Needs;
+use crate::features::measures::returned_gross;
 use crate::features::requirements::column_of;
 use crate::features::tally::OrderTally;
 use crate::transaction::{AsOf, Attribute, LineKind, OrderIdentity, Returns, TransactionLog, UNKNOWN_COST};
@@ -78,7 +79,7 @@ impl Computed {
         let number = self.numbers().find_map(|number| match number {
             Number::Discount if log.discounts.is_none() => Some("a discount column"),
             Number::Cost if log.costs.is_none() => Some("unit costs"),
-            Number::Returned | Number::Net | Number::QuantityReturned
+            Number::Returned | Number::ReturnedGross | Number::Net | Number::QuantityReturned
                 if *log.rules().returns() == Returns::NotRecorded =>
             {
                 Some("a record of returns")
@@ -105,7 +106,7 @@ impl Computed {
                 Number::Discount | Number::Paid => needs.discount = true,
                 Number::Cost => needs.cost = true,
                 Number::Gross => {}
-                Number::Returned | Number::Net | Number::QuantityReturned => {
+                Number::Returned | Number::ReturnedGross | Number::Net | Number::QuantityReturned => {
                     (needs.discount, needs.quantity, needs.came_back) = (true, true, true);
                     (needs.returned, needs.returned_quantity) = (true, true);
                 }
@@ -284,6 +285,7 @@ struct Sums {
     gross: i128,
     discount: i128,
     returned: i128,
+    returned_gross: i128,
     cost: Option<i128>,
 }
 
@@ -298,6 +300,7 @@ impl Sums {
             gross: i128::from(lines.gross[line]),
             discount: i128::from(lines.discount(line)),
             returned: i128::from(at(lines.value_back, line)),
+            returned_gross: i128::from(returned_gross(lines, line)),
             cost: (cost != UNKNOWN_COST).then_some(i128::from(cost)),
         }
     }
@@ -311,6 +314,7 @@ impl Sums {
             gross: self.gross + other.gross,
             discount: self.discount + other.discount,
             returned: self.returned + other.returned,
+            returned_gross: self.returned_gross + other.returned_gross,
             cost: self.cost.zip(other.cost).map(|(own, other)| own + other),
         }
     }
@@ -322,6 +326,7 @@ impl Sums {
             Number::Discount => Some(self.discount),
             Number::Paid => Some(self.gross - self.discount),
             Number::Returned => Some(self.returned),
+            Number::ReturnedGross => Some(self.returned_gross),
             Number::Net => Some(self.gross - self.discount - self.returned),
             Number::QuantityReturned => Some(self.quantity_back),
             Number::Cost => self.cost,
