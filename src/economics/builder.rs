@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::economics::costs::Costs;
 use crate::economics::facts::Facts;
+use crate::economics::returns::ReturnLag;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
@@ -111,6 +112,8 @@ pub(super) struct Settings {
     pub(super) described: Vec<(String, f64)>,
     pub(super) minimum_contribution_share: f64,
     pub(super) likely: f64,
+    pub(super) return_lag: ReturnLag,
+    pub(super) look_back_days: u32,
 }
 
 impl Default for Settings {
@@ -137,6 +140,8 @@ impl Default for Settings {
             described: Vec::new(),
             minimum_contribution_share: 0.01,
             likely: 0.80,
+            return_lag: ReturnLag::default(),
+            look_back_days: 90,
         }
     }
 }
@@ -295,6 +300,20 @@ impl EconomicsBuilder {
     #[must_use]
     pub fn likely_from(mut self, probability: f64) -> Self {
         self.0.settings.likely = probability;
+        self
+    }
+
+    /// How [`Economics::analyse`] learns how long returns take. Defaults to [`ReturnLag::default`].
+    #[must_use]
+    pub fn return_lag(mut self, lag: ReturnLag) -> Self {
+        self.0.settings.return_lag = lag;
+        self
+    }
+
+    /// How many days back [`Economics::analyse`] makes a plan, to hold it against the days since. Defaults to 90.
+    #[must_use]
+    pub fn look_back_days(mut self, days: u32) -> Self {
+        self.0.settings.look_back_days = days;
         self
     }
 

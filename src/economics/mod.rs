@@ -9,6 +9,7 @@
 //! Everything but the last two works on the table alone, so a scenario with other costs is another recombination, not
 //! another pass over the log.
 
+mod analysis;
 mod backtest;
 mod break_even;
 mod builder;
@@ -25,6 +26,7 @@ pub mod revenue;
 mod waterfall;
 mod waterfalls;
 
+pub use analysis::{Analysis, Backtested};
 pub use backtest::{Backtest, BacktestBuilder, BacktestOutcome, Outcome, SegmentOutcome, TenthOutcome};
 pub use break_even::BreakEven;
 pub use builder::{Economics, EconomicsBuilder, Response};

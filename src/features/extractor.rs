@@ -87,6 +87,12 @@ impl FeatureExtractor {
         &self.as_of
     }
 
+    /// Its settings, to set more.
+    #[must_use]
+    pub fn to_builder(&self) -> FeatureExtractorBuilder {
+        FeatureExtractorBuilder(self.clone())
+    }
+
     /// The same features as of another moment, such as one in the past.
     ///
     /// # Errors

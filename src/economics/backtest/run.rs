@@ -52,7 +52,7 @@ impl Economics {
         segment: impl FnOnce(&FeatureTable) -> Result<Segmentation>,
     ) -> Result<BacktestOutcome> {
         let (end, until) = (log.as_of_end()?, test.until(log)?);
-        let then = extractor.moved_to(test.at.clone())?.extract(log)?;
+        let (then, _) = self.customers_of(log, &extractor.moved_to(test.at.clone())?)?;
         test.check(&then)?;
         let then = self.enrich(&then)?;
         let segments = segment(&then)?;

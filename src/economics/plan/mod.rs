@@ -10,7 +10,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::economics::analysis::Backtested;
 use crate::economics::builder::Economics;
+use crate::economics::drivers::ReturnDrivers;
 use crate::economics::facts::Facts;
 use crate::economics::finding::level;
 use crate::economics::returns::Interval;
@@ -87,6 +89,13 @@ pub struct Plan {
     pub unassigned: Option<SegmentEconomics>,
     /// All customers together.
     pub shop: SegmentEconomics,
+    /// What is known or assumed of returns still to come; `None` where the plan was made from a table alone.
+    pub return_lag: Option<String>,
+    /// What drives the returns of the segments whose returns ask for an action, segment by segment in the order of ranks;
+    /// empty where the plan was made from a table alone.
+    pub drivers: Vec<ReturnDrivers>,
+    /// How a plan made earlier would have done; `None` where the plan was made from a table alone.
+    pub backtest: Option<Backtested>,
 }
 
 impl Plan {
@@ -215,6 +224,9 @@ impl Economics {
             segments: places,
             unassigned,
             shop,
+            return_lag: None,
+            drivers: Vec::new(),
+            backtest: None,
         })
     }
 }

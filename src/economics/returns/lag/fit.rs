@@ -53,10 +53,17 @@ pub struct ReturnLag {
 #[must_use = "a builder does nothing until it is built"]
 pub struct ReturnLagBuilder(ReturnLag);
 
+impl Default for ReturnLag {
+    /// What the builder gives without further settings.
+    fn default() -> Self {
+        Self { window_days: 60, by: None, minimum_returns: 200 }
+    }
+}
+
 impl ReturnLag {
     /// Begins a lag of returns.
     pub fn builder() -> ReturnLagBuilder {
-        ReturnLagBuilder(Self { window_days: 60, by: None, minimum_returns: 200 })
+        ReturnLagBuilder(Self::default())
     }
 
     /// Learns how long returns take from those of a log that were known before a moment.

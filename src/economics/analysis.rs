@@ -1,0 +1,183 @@
+//! The one call: from order lines to the plan with everything that is known of it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::economics::backtest::{Backtest, BacktestOutcome};
+use crate::economics::builder::Economics;
+use crate::economics::drivers::ReturnDrivers;
+use crate::economics::plan::Plan;
+use crate::economics::returns::ReturnLagModel;
+use crate::error::{Error, Result};
+use crate::features::{FeatureExtractor, FeatureTable};
+use crate::segment::Segmentation;
+use crate::transaction::{AsOf, Attribute, DAY, TransactionLog};
+
+/// What may explain returns. Products are too many for a plan.
+const EXPLAINING: [Attribute; 6] = [
+    Attribute::Category,
+    Attribute::Brand,
+    Attribute::Size,
+    Attribute::Reason,
+    Attribute::Channel,
+    Attribute::Country,
+];
+
+/// What [`Economics::analyse`] finds: the plan, and the customers and segments it is about, for the next stage.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Analysis {
+    /// The customers, with what economics adds to them.
+    pub customers: FeatureTable,
+    /// Their segments.
+    pub segments: Segmentation,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// How a plan made earlier would have done, or why that cannot be said.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Backtested {
+    /// It was held against what came after.
+    Outcome(Box<BacktestOutcome>),
+    /// It could not be.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Backtested {
+    /// The outcome, where there is one.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&BacktestOutcome> {
+        match self {
+            Self::Outcome(outcome) => Some(outcome),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Backtested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outcome(outcome) => write!(f, "{outcome}"),
+            Self::Refused { reason } => writeln!(f, "Not held against the past: {reason}"),
+        }
+    }
+}
+
+impl Economics {
+    /// From order lines to the whole plan: features as of the extractor's moment, with young orders counted for what they
+    /// can tell of returns; what economics adds to them ([`Economics::enrich`]); segments, made by `segment` from that
+    /// table; the plan ([`Economics::prioritize`]); what drives the returns of each segment to fix, suppress or show fewer
+    /// ads ([`Economics::return_drivers`]); and how the plan would have done 90 days ago ([`Economics::backtest`]), or why
+    /// that cannot be said.
+    ///
+    /// The extractor is to have no [return lag](crate::features::FeatureExtractorBuilder::return_lag) of its own: it is
+    /// learned here, for the past moment from what was known then.
+    ///
+    /// ```
+    /// use kohort::economics::CostOfGoods;
+    /// use kohort::segment::{Segmenter, StarterSegments};
+    /// use kohort::synthetic::Shop;
+    /// use kohort::{Costs, Economics, FeatureExtractor};
+    ///
+    /// let log = Shop::builder().customers(2_000).build()?.generate()?.log;
+    /// let economics = Economics::builder(Costs::builder(CostOfGoods::FromLines).build()?).build()?;
+    /// let extractor = FeatureExtractor::builder(log.as_of_end()?).build()?;
+    /// let analysis = economics.analyse(&log, &extractor, |customers| {
+    ///     StarterSegments::builder().build()?.fit(customers)?.segment(customers)
+    /// })?;
+    /// println!("{}", analysis.plan);
+    /// for segment in analysis.plan.best() {
+    ///     println!("{segment}: {} customers", analysis.segments.members(segment)?.len());
+    /// }
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`FeatureExtractor::extract`], [`Economics::enrich`] and [`Economics::prioritize`]; what `segment` returns.
+    pub fn analyse(
+        &self,
+        log: &TransactionLog,
+        extractor: &FeatureExtractor,
+        segment: impl Fn(&FeatureTable) -> Result<Segmentation>,
+    ) -> Result<Analysis> {
+        let (table, lag) = self.customers_of(log, extractor)?;
+        let customers = self.enrich(&table)?;
+        let segments = segment(&customers)?;
+        let mut plan = self.prioritize(&customers, &segments)?;
+        plan.return_lag = lag.as_ref().map(ReturnLagModel::assumption);
+        plan.drivers = self.drivers_of(&plan, log, &customers, &segments)?;
+        plan.backtest = Some(self.look_back(log, extractor, segment));
+        Ok(Analysis { customers, segments, plan })
+    }
+
+    /// The table of an extractor, with effective exposure where the log tells when things come back.
+    pub(super) fn customers_of(
+        &self,
+        log: &TransactionLog,
+        extractor: &FeatureExtractor,
+    ) -> Result<(FeatureTable, Option<ReturnLagModel>)> {
+        match self.settings.return_lag.fit(log, extractor.as_of()) {
+            Ok(lag) => {
+                let extractor = extractor.to_builder().return_lag(&lag).build()?;
+                Ok((extractor.extract(log)?, Some(lag)))
+            }
+            // Nothing is recorded of returns or of their times, or nothing came back yet.
+            Err(Error::FeatureNeeds { .. } | Error::Empty { .. }) => Ok((extractor.extract(log)?, None)),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What drives the returns of the segments whose returns ask for an action, by all that the log tells its lines apart by.
+    fn drivers_of(
+        &self,
+        plan: &Plan,
+        log: &TransactionLog,
+        customers: &FeatureTable,
+        segments: &Segmentation,
+    ) -> Result<Vec<ReturnDrivers>> {
+        let mut troubled = [plan.fix(), plan.suppress(), plan.reduce_paid_exposure()].concat();
+        troubled.sort_unstable();
+        troubled.dedup();
+        let mut drivers = Vec::new();
+        for place in &plan.segments {
+            if troubled.binary_search(&place.segment.as_str()).is_err() {
+                continue;
+            }
+            for attribute in EXPLAINING {
+                match self.return_drivers(log, customers, segments, &place.segment, attribute) {
+                    Ok(found) => drivers.push(found),
+                    Err(Error::FeatureNeeds { .. }) => {}
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        Ok(drivers)
+    }
+
+    fn look_back(
+        &self,
+        log: &TransactionLog,
+        extractor: &FeatureExtractor,
+        segment: impl Fn(&FeatureTable) -> Result<Segmentation>,
+    ) -> Backtested {
+        let days = self.settings.look_back_days;
+        let as_of = extractor.as_of();
+        let at = AsOf::instant(as_of.micros().saturating_sub(i64::from(days) * DAY), as_of.zone());
+        let outcome = at.and_then(|at| {
+            let test = Backtest::builder(at).days(days).build()?;
+            self.backtest(log, extractor, &test, segment)
+        });
+        match outcome {
+            Ok(outcome) => Backtested::Outcome(Box::new(outcome)),
+            // A shop too young, or without times of returns, has a plan all the same.
+            Err(error) => Backtested::Refused { reason: error.to_string() },
+        }
+    }
+}
