@@ -12,6 +12,7 @@
 mod break_even;
 mod builder;
 mod costs;
+mod customer_rates;
 mod drivers;
 mod enrich;
 mod facts;
