@@ -20,7 +20,8 @@ use crate::transaction::Rate;
 /// | `returned_attributed` | return rates; without it its place is taken by `returned` |
 /// | `returned_gross`, `cost_of_goods`, `cost_of_goods_returned` | cost of goods |
 /// | `orders`, `items`, `return_parcels` (or `orders_with_return`), `items_returned` | costs per order, piece, parcel; required where such a cost is set |
-/// | `lines_mature`, `lines_returned_mature` (or `lines`, `lines_returned`) | evidence on a customer's return rate |
+/// | `lines_mature`, `lines_returned_mature` (or `lines`, `lines_returned`) | how return rates differ, and the evidence on a customer's |
+/// | `lines_exposed` with `lines_returned` | the evidence on a customer's return rate, instead of whole mature lines |
 /// | `country` | tax by country |
 ///
 /// A column that is absent, or has no value at all, is not known: a shop without a record of returns has no return
@@ -114,6 +115,8 @@ pub(super) struct Settings {
     pub(super) likely: f64,
     pub(super) return_lag: ReturnLag,
     pub(super) look_back_days: u32,
+    pub(super) return_rates_by: Option<String>,
+    pub(super) minimum_group: u64,
 }
 
 impl Default for Settings {
@@ -142,6 +145,8 @@ impl Default for Settings {
             likely: 0.80,
             return_lag: ReturnLag::default(),
             look_back_days: 90,
+            return_rates_by: None,
+            minimum_group: 200,
         }
     }
 }
@@ -314,6 +319,23 @@ impl EconomicsBuilder {
     #[must_use]
     pub fn look_back_days(mut self, days: u32) -> Self {
         self.0.settings.look_back_days = days;
+        self
+    }
+
+    /// The category feature whose groups of customers have a prior of their own for their return rates, such as `title`,
+    /// `channel` or `top_category`: see [`GroupRates`](crate::economics::returns::GroupRates). A table that lacks it, or
+    /// where it is no category, is an error of the methods that need return rates. Defaults to none: one prior for all.
+    #[must_use]
+    pub fn return_rates_by(mut self, feature: impl Into<String>) -> Self {
+        self.0.settings.return_rates_by = Some(feature.into());
+        self
+    }
+
+    /// The fewest customers with lines of whom a group's own prior is learned; smaller groups share the shop's strength.
+    /// Defaults to 200.
+    #[must_use]
+    pub fn minimum_group(mut self, customers: u64) -> Self {
+        self.0.settings.minimum_group = customers;
         self
     }
 

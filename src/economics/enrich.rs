@@ -1,12 +1,10 @@
 //! What economics adds to the feature table, so that segmenters and lookalikes can use it.
 
-use std::collections::BTreeMap;
-
 use crate::bitmap::Bitmap;
 use crate::economics::builder::Economics;
+use crate::economics::customer_rates::CustomerRates;
 use crate::economics::facts::Facts;
-use crate::economics::finding::return_rates;
-use crate::economics::returns::BetaBinomial;
+use crate::economics::returns::Posterior;
 use crate::economics::waterfalls::waterfalls;
 use crate::error::Result;
 use crate::features::{Column, FeatureTable, Values};
@@ -26,7 +24,7 @@ impl Economics {
     /// - `rich_but_returning` (0 or 1): whether she is one of those that [`Economics::looks_rich`] finds; missing where
     ///   returns are not known, or her contribution is not.
     ///
-    /// O(customers), and some 60 microseconds for each pair of lines bought and returned that someone has.
+    /// O(customers), and some two microseconds for each set of lines, bought and returned, that someone has.
     ///
     /// # Errors
     /// As for [`Economics::looks_rich`], and [`Error::DuplicateFeature`](crate::Error::DuplicateFeature) where the
@@ -34,14 +32,20 @@ impl Economics {
     pub fn enrich(&self, table: &FeatureTable) -> Result<FeatureTable> {
         let facts = Facts::read(table)?;
         let waterfalls = waterfalls(&self.costs, &facts)?;
-        let rates = return_rates(&facts)?;
-        let finding = self.find(&facts, &waterfalls, rates);
+        let rates = CustomerRates::of(&facts, &self.settings)?;
+        let finding = self.find(&facts, &waterfalls, rates.as_ref());
 
         let rows = 0..facts.len();
         let contribution = rows.clone().map(|row| waterfalls.cm2(row).unwrap_or_default()).collect();
         let contribution =
             Column::with_missing(Values::Money(contribution), waterfalls.known_customers().clone())?;
-        let expected = ExpectedRates::of(&facts, rates)?;
+        let low = |posterior: &Posterior| posterior.quantile(1.0 - SURE);
+        let (means, lows) = match &rates {
+            Some(rates) => {
+                (rates.each(Posterior::mean), rates.each(low).into_iter().map(Option::flatten).collect())
+            }
+            None => (vec![None; facts.len()], vec![None; facts.len()]),
+        };
         let flag = rows.map(|row| u32::from(finding.mask.get(row))).collect();
         let known = match rates {
             Some(_) => waterfalls.known_customers().clone(),
@@ -50,32 +54,8 @@ impl Economics {
         table
             .clone()
             .column_added("contribution", contribution)?
-            .column_added("return_rate_expected", Column::optional(expected.means))?
-            .column_added("return_rate_low", Column::optional(expected.lows))?
+            .column_added("return_rate_expected", Column::optional(means))?
+            .column_added("return_rate_low", Column::optional(lows))?
             .column_added("rich_but_returning", Column::with_missing(Values::U32(flag), known)?)
-    }
-}
-
-/// What is expected of customers' return rates, a value or none for each.
-#[derive(Default)]
-struct ExpectedRates {
-    means: Vec<Option<f64>>,
-    /// What the rates are above with probability [`SURE`].
-    lows: Vec<Option<f64>>,
-}
-
-impl ExpectedRates {
-    fn of(facts: &Facts<'_>, rates: Option<BetaBinomial>) -> Result<Self> {
-        // A quantile takes long to find, and most customers share their few lines with others.
-        let mut quantiles: BTreeMap<(u32, u32), Option<f64>> = BTreeMap::new();
-        let mut found = Self::default();
-        for row in 0..facts.len() {
-            let known = rates.zip(facts.returned_lines(row)?);
-            found.means.push(known.map(|(rates, (y, n))| rates.posterior(y, n).mean()));
-            found.lows.push(known.and_then(|(rates, (y, n))| {
-                *quantiles.entry((y, n)).or_insert_with(|| rates.posterior(y, n).quantile(1.0 - SURE))
-            }));
-        }
-        Ok(found)
     }
 }

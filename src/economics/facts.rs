@@ -54,6 +54,13 @@ impl Counts<'_> {
     }
 }
 
+/// Lines as far as their returns have been seen, of which some may be missing.
+#[derive(Clone, Copy)]
+pub(super) struct Exposures<'a> {
+    values: &'a [f64],
+    validity: Option<&'a Bitmap>,
+}
+
 /// The columns of a table that economics knows of.
 pub(super) struct Facts<'a> {
     pub(super) table: &'a FeatureTable,
@@ -74,6 +81,8 @@ pub(super) struct Facts<'a> {
     pub(super) lines: Option<Counts<'a>>,
     /// Lines and returned lines whose returns are in; where the table does not tell, all of them.
     pub(super) evidence: Option<(Counts<'a>, Counts<'a>)>,
+    /// Exposed lines and returned lines of any age, where the table has both.
+    pub(super) exposed: Option<(Exposures<'a>, Counts<'a>)>,
     pub(super) country: Option<&'a Category>,
 }
 
@@ -112,6 +121,7 @@ impl<'a> Facts<'a> {
             return_parcels: parcels,
             lines,
             evidence,
+            exposed: exposures(table)?.zip(count(Feature::LinesReturned)?),
             country: match present(table, Feature::Country) {
                 Some(_) => Some(table.category(Feature::Country)?),
                 None => None,
@@ -145,6 +155,30 @@ impl<'a> Facts<'a> {
                 what: "the lines of a customer",
                 left: format!("{returned} returned"),
                 right: format!("{lines} bought by customer `{}`", self.table.ids().id(row)),
+            }),
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// How many lines came back, and how many were exposed to it, in sixteenths of a line. `None` where the table does
+    /// not say, or the customer has no lines.
+    pub(super) fn exposed_lines(&self, row: usize) -> Result<Option<(u32, u64)>> {
+        let Some((exposures, returned)) = self.exposed else { return Ok(None) };
+        let known = exposures.validity.is_none_or(|validity| validity.get(row));
+        let bought = self.lines.map_or(Some(i64::from(u32::MAX)), |lines| lines.get(row));
+        let (Some(returned), Some(bought @ 1..), true) = (returned.get(row), bought, known) else {
+            return Ok(None);
+        };
+        let exposed = exposures.values[row];
+        match u32::try_from(returned) {
+            Ok(y) if returned <= bought && (0.0..=bought as f64).contains(&exposed) => {
+                Ok(Some((y, (exposed * 16.0).round() as u64)))
+            }
+            _ => Err(Error::Incompatible {
+                what: "the lines of a customer",
+                left: format!("{returned} returned and {exposed} exposed"),
+                right: format!("{bought} bought by customer `{}`", self.table.ids().id(row)),
             }),
         }
     }
@@ -188,4 +222,19 @@ pub(super) fn counts(table: &FeatureTable, feature: impl AsRef<str>) -> Result<O
         return wrong("a column with negative numbers");
     }
     Ok(Some(counts))
+}
+
+/// The column `lines_exposed`.
+fn exposures(table: &FeatureTable) -> Result<Option<Exposures<'_>>> {
+    const FEATURE: &str = "lines_exposed";
+    let usable = |column: &&Column| column.is_empty() || column.missing() < column.len();
+    let Some(column) = table.column(FEATURE).ok().filter(usable) else { return Ok(None) };
+    match column.values() {
+        Values::F64(values) => Ok(Some(Exposures { values, validity: column.validity() })),
+        other => Err(Error::FeatureType {
+            feature: FEATURE.to_owned(),
+            found: other.type_name(),
+            expected: "64-bit floats",
+        }),
+    }
 }

@@ -14,6 +14,7 @@ mod backtest;
 mod break_even;
 mod builder;
 mod costs;
+mod customer_rates;
 mod drivers;
 mod enrich;
 mod facts;

@@ -7,10 +7,9 @@ mod words;
 use serde::Serialize;
 
 use crate::bitmap::Bitmap;
-use crate::economics::returns::BetaBinomial;
+use crate::economics::returns::{BetaBinomial, GroupRates};
 use crate::transaction::{MoneyTotal, Rate};
 
-pub(super) use search::return_rates;
 pub(super) use words::level;
 
 /// Whether a shop has customers who look rich and earn little.
@@ -110,8 +109,11 @@ pub struct Finding {
     pub evidence_unit: Option<EvidenceUnit>,
     /// How many are over the threshold among customers with at least 1, 2, 3, 5, 10 pieces.
     pub evidence: Vec<EvidenceRow>,
-    /// The model of return rates; `None` where returns are not known.
+    /// The model of return rates of all customers; `None` where returns are not known.
     pub return_rates: Option<BetaBinomial>,
+    /// The models per group; `None` where returns are not known, or
+    /// [`return_rates_by`](crate::economics::EconomicsBuilder::return_rates_by) is not set.
+    pub group_rates: Option<GroupRates>,
     /// One bit per customer of the table: who is found.
     #[serde(skip)]
     pub mask: Bitmap,

@@ -2,9 +2,9 @@
 
 use crate::bitmap::Bitmap;
 use crate::economics::builder::Economics;
+use crate::economics::customer_rates::CustomerRates;
 use crate::economics::facts::Facts;
 use crate::economics::finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
-use crate::economics::returns::{BetaBinomial, PosteriorTable};
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::Result;
 use crate::features::FeatureTable;
@@ -23,15 +23,15 @@ impl Economics {
     pub fn looks_rich(&self, table: &FeatureTable) -> Result<Finding> {
         let facts = Facts::read(table)?;
         let waterfalls = waterfalls(&self.costs, &facts)?;
-        let rates = return_rates(&facts)?;
-        Ok(self.find(&facts, &waterfalls, rates))
+        let rates = CustomerRates::of(&facts, &self.settings)?;
+        Ok(self.find(&facts, &waterfalls, rates.as_ref()))
     }
 
     pub(in crate::economics) fn find(
         &self,
         facts: &Facts<'_>,
         waterfalls: &Waterfalls,
-        rates: Option<BetaBinomial>,
+        rates: Option<&CustomerRates>,
     ) -> Finding {
         let settings = &self.settings;
         let gross_of = |row: usize| facts.gross.get(row).filter(|gross| *gross > 0);
@@ -44,7 +44,7 @@ impl Economics {
         let cut = upper_cut(population.iter().map(|(_, gross)| *gross).collect(), 1.0 - settings.rich_share);
         let shop_margin = waterfalls.shop();
         let shop_margin = shop_margin.cm2().share_of(shop_margin.gross());
-        let candidates = self.candidates(facts, waterfalls, rates, &population, (cut, shop_margin));
+        let candidates = self.candidates(waterfalls, rates, &population, (cut, shop_margin));
         let strong: Vec<&(usize, i64, f64)> =
             candidates.iter().filter(|(_, _, p)| *p >= settings.strong_evidence).collect();
         let strong_gross = total(&mut strong.iter().map(|(_, gross, _)| *gross));
@@ -88,7 +88,8 @@ impl Economics {
                 .share_of(population_gross),
             evidence_unit,
             evidence,
-            return_rates: rates,
+            return_rates: rates.map(CustomerRates::shop),
+            group_rates: rates.and_then(CustomerRates::groups).cloned(),
             mask,
         };
         finding.verdict = self.verdict(&finding, exists);
@@ -98,14 +99,13 @@ impl Economics {
     /// Who looks rich and earns little, with gross and the probability of sending it back.
     fn candidates(
         &self,
-        facts: &Facts<'_>,
         waterfalls: &Waterfalls,
-        rates: Option<BetaBinomial>,
+        rates: Option<&CustomerRates>,
         population: &[(usize, i64)],
         (cut, shop_margin): (f64, Option<f64>),
     ) -> Vec<(usize, i64, f64)> {
         let Some(rates) = rates else { return Vec::new() };
-        let posteriors = PosteriorTable::new(rates, self.settings.return_threshold.to_f64());
+        let threshold = self.settings.return_threshold.to_f64();
         let earns_little = |row: usize| {
             waterfalls.customer(row).is_some_and(|waterfall| {
                 let margin = waterfall.cm2().share_of(waterfall.gross());
@@ -113,13 +113,15 @@ impl Economics {
                 waterfall.cm2() <= MoneyTotal::ZERO || margin.zip(shop_margin).is_some_and(below)
             })
         };
-        let rich = population.iter().filter(|(_, gross)| *gross as f64 > cut);
-        rich.filter(|(row, _)| earns_little(*row))
-            .filter_map(|(row, gross)| {
-                let (y, n) = facts.returned_lines(*row).ok().flatten()?;
-                Some((*row, *gross, posteriors.probability(y, n)))
-            })
-            .collect()
+        let (rows, gross): (Vec<usize>, Vec<i64>) = population
+            .iter()
+            .filter(|(row, gross)| *gross as f64 > cut && earns_little(*row))
+            .copied()
+            .unzip();
+        let probabilities = rates.of_rows(&rows, |posterior| posterior.probability_above(threshold));
+        let known =
+            |((row, gross), probability): ((usize, i64), Option<f64>)| Some((row, gross, probability?));
+        rows.into_iter().zip(gross).zip(probabilities).filter_map(known).collect()
     }
 
     /// Whether a customer's raw posted return rate by value is above the threshold; exact.
@@ -170,19 +172,6 @@ impl Economics {
         }
         (Some(unit), rows.to_vec())
     }
-}
-
-/// The model of the customers' return rates; `None` where the table has no returned lines, or no lines at all.
-pub(in crate::economics) fn return_rates(facts: &Facts<'_>) -> Result<Option<BetaBinomial>> {
-    if facts.evidence.is_none() {
-        return Ok(None);
-    }
-    let mut pairs = Vec::with_capacity(facts.len());
-    for row in 0..facts.len() {
-        pairs.extend(facts.returned_lines(row)?);
-    }
-    let any = pairs.iter().any(|(_, lines)| *lines > 0);
-    if any { BetaBinomial::fit_pairs(pairs.into_iter()).map(Some) } else { Ok(None) }
 }
 
 /// The type-7 quantile of gross, above which one looks rich; infinite without customers. O(customers).

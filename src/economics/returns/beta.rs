@@ -1,24 +1,18 @@
 //! The beta distribution of a customer's return rate.
 
-use std::cell::OnceCell;
-
 use serde::Serialize;
-use statrs::function::beta::beta_reg;
 
-use crate::economics::returns::{BetaBinomial, Interval, normal_cdf};
+use crate::economics::returns::Interval;
+use crate::economics::returns::incomplete_beta::{BetaLaw, Point};
 
 /// What is known of a customer's return rate: a beta distribution.
 ///
-/// Made by [`BetaBinomial::posterior`]; both parameters are finite and above zero.
+/// Made by [`BetaBinomial::posterior`](crate::economics::returns::BetaBinomial::posterior); both parameters are finite and above zero.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Posterior {
     alpha: f64,
     beta: f64,
 }
-
-/// Both parameters above this: the continued fraction of the incomplete beta function would need more terms than it
-/// is given, and the cube-root normal approximation (Abramowitz and Stegun 26.5.22) errs by less than 10⁻⁵.
-const CONCENTRATED: f64 = 2_000.0;
 
 impl Posterior {
     pub(super) fn new(alpha: f64, beta: f64) -> Self {
@@ -27,6 +21,10 @@ impl Posterior {
             "Beta({alpha}, {beta})"
         );
         Self { alpha, beta }
+    }
+
+    fn law(&self) -> BetaLaw {
+        BetaLaw::new(self.alpha, self.beta)
     }
 
     /// Its parameters α and β.
@@ -48,7 +46,7 @@ impl Posterior {
             0.0
         } else if threshold > 0.0 {
             // The upper tail directly, and not as 1 − I, which would lose small probabilities.
-            distribution(self.beta, self.alpha, 1.0 - threshold)
+            self.law().mirrored().below(Point { x: 1.0 - threshold, y: threshold })
         } else {
             1.0
         }
@@ -60,17 +58,7 @@ impl Posterior {
         if !(probability > 0.0 && probability < 1.0) {
             return None;
         }
-        // Bisection: it needs 60 steps, but it always ends, whatever the parameters.
-        let (mut low, mut high) = (0.0_f64, 1.0_f64);
-        for _ in 0..60 {
-            let middle = f64::midpoint(low, high);
-            if distribution(self.alpha, self.beta, middle) < probability {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        Some(f64::midpoint(low, high))
+        Some(self.law().quantile(probability))
     }
 
     /// The central interval that holds the rate with probability `level`, such as `0.95`. `None` unless the level lies
@@ -82,46 +70,9 @@ impl Posterior {
     }
 }
 
-/// The regularised incomplete beta function `I_x(a, b)` for finite `a, b > 0` and `0 ≤ x ≤ 1`.
-fn distribution(a: f64, b: f64, x: f64) -> f64 {
-    if a.min(b) < CONCENTRATED {
-        return beta_reg(a, b, x.clamp(0.0, 1.0)).clamp(0.0, 1.0);
-    }
-    let (below, above) = ((b * x).cbrt(), (a * (1.0 - x)).cbrt());
-    let spread = (below * below / b + above * above / a).sqrt();
-    normal_cdf(3.0 * (below * (1.0 - 1.0 / (9.0 * b)) - above * (1.0 - 1.0 / (9.0 * a))) / spread)
-}
-
-/// Probabilities above a threshold for many customers: those of few lines share theirs, as there are few pairs of
-/// returned and bought.
-pub(in crate::economics) struct PosteriorTable {
-    rates: BetaBinomial,
-    threshold: f64,
-    small: OnceCell<Vec<f64>>,
-}
-
-impl PosteriorTable {
-    /// Lines up to which probabilities are shared.
-    const SHARED: u32 = 64;
-
-    pub(in crate::economics) fn new(rates: BetaBinomial, threshold: f64) -> Self {
-        Self { rates, threshold, small: OnceCell::new() }
-    }
-
-    /// P(rate > threshold) of a customer who returned `y` of `n` lines.
-    pub(in crate::economics) fn probability(&self, y: u32, n: u32) -> f64 {
-        let compute = |y, n| self.rates.posterior(y, n).probability_above(self.threshold);
-        if n >= Self::SHARED {
-            return compute(y, n);
-        }
-        let pairs = || (0..Self::SHARED).flat_map(|n| (0..=n).map(move |y| compute(y, n))).collect();
-        self.small.get_or_init(pairs)[(n * (n + 1) / 2 + y.min(n)) as usize]
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use approx::{assert_abs_diff_eq, assert_relative_eq};
+    use approx::assert_relative_eq;
 
     use super::*;
 
@@ -145,17 +96,5 @@ mod tests {
         assert_eq!((power.probability_above(1.0), power.probability_above(-0.1)), (0.0, 1.0));
         assert_eq!(power.quantile(1.0), None);
         assert_eq!(power.interval(f64::NAN), None);
-    }
-
-    #[test]
-    fn the_approximation_for_much_evidence_meets_the_exact_function() {
-        for (a, b, x) in [(2_001.0, 2_100.0, 0.49), (2_001.0, 30_000.0, 0.061), (9_000.0, 2_001.0, 0.82)] {
-            let exact = beta_reg(a, b, x);
-            assert_abs_diff_eq!(distribution(a, b, x), exact, epsilon = 1e-5);
-        }
-        // Far beyond the reach of the exact function: Φ of the standardised distance, to the first order.
-        let posterior = Posterior::new(5e6, 5e6);
-        let one_sd_above = 0.5 + (0.25_f64 / 1e7).sqrt();
-        assert_abs_diff_eq!(posterior.probability_above(one_sd_above), 1.0 - normal_cdf(1.0), epsilon = 1e-5);
     }
 }

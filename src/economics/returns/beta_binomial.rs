@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::economics::returns::Posterior;
 use crate::economics::returns::likelihood::Counts;
 use crate::error::{Error, Result};
+use crate::numeric::exp;
 
 /// The most prior lines `α + β` a fit gives: customers then share one rate.
 pub(super) const MOST: f64 = 1e6;
@@ -28,6 +29,9 @@ pub enum Dispersion {
     OneSided,
     /// Every customer returns all or nothing: `α + β` is held at 0.01.
     AllOrNothing,
+    /// The strength `α + β` is that of the shop, for a group of customers too small to tell its own; see
+    /// [`GroupRates`](crate::economics::returns::GroupRates).
+    Shared,
     /// The rates were given, not fitted.
     Given,
 }
@@ -80,20 +84,20 @@ impl BetaBinomial {
                 expected: lines.len(),
             });
         }
-        let pairs = || returned.iter().zip(lines).map(|(y, n)| (*y, *n));
-        if let Some((row, (y, n))) = pairs().enumerate().find(|(_, (y, n))| y > n) {
+        let pairs: Vec<(u32, u32)> = returned.iter().zip(lines).map(|(y, n)| (*y, *n)).collect();
+        if let Some((row, (y, n))) = pairs.iter().enumerate().find(|(_, (y, n))| y > n) {
             return Err(Error::Incompatible {
                 what: "the lines of a customer",
                 left: format!("{y} returned"),
                 right: format!("{n} bought in row {row}"),
             });
         }
-        Self::fit_pairs(pairs())
+        Self::fit_pairs(&pairs)
     }
 
     /// The same for pairs of returned and bought, none of which returns more than was bought.
-    pub(in crate::economics) fn fit_pairs(pairs: impl Iterator<Item = (u32, u32)>) -> Result<Self> {
-        let counts = Counts::of(pairs.filter(|(_, n)| *n > 0));
+    pub(in crate::economics) fn fit_pairs(pairs: &[(u32, u32)]) -> Result<Self> {
+        let counts = Counts::of(pairs);
         if counts.customers == 0 {
             return Err(Error::Empty {
                 what: "the list of order lines per customer",
@@ -156,6 +160,12 @@ impl BetaBinomial {
         self.alpha / (self.alpha + self.beta)
     }
 
+    /// The prior's strength `α + β`: it weighs as much as so many lines.
+    #[must_use]
+    pub fn prior_lines(&self) -> f64 {
+        self.alpha + self.beta
+    }
+
     /// The log-likelihood without the binomial coefficients, which do not depend on the parameters; `None` where the
     /// rates were given.
     #[must_use]
@@ -193,9 +203,51 @@ impl BetaBinomial {
         let kept = lines.saturating_sub(returned);
         Posterior::new(self.alpha + f64::from(lines - kept), self.beta + f64::from(kept))
     }
+
+    /// What is known of a customer whose last lines may still come back: she returned `returned`, and `exposed` is
+    /// the sum over her lines of the share of returns that have been seen by their age, between 0 for a line of today
+    /// and 1 for one that is past the time for returns.
+    ///
+    /// ```text
+    /// θ | y, n_eff ~ Beta(α + y, β + max(n_eff − y, 0))
+    /// ```
+    ///
+    /// A line that was kept for three days says little of a shop where returns take ten; one that came back says all.
+    /// An exposure that is negative or not a number counts as none, and one beyond the number of lines there can be
+    /// as that number. Where all lines are mature it is [`BetaBinomial::posterior`].
+    ///
+    /// ```
+    /// use kohort::economics::returns::BetaBinomial;
+    ///
+    /// let rates = BetaBinomial::from_mean_and_deviation(0.4, 0.2)?;
+    /// // Ten lines, two came back, but the others are so young that half of the returns are still to be seen.
+    /// let mature = rates.posterior(2, 10).mean();
+    /// assert!(rates.posterior_exposed(2, 5.0).mean() > mature);
+    /// assert_eq!(rates.posterior_exposed(2, 10.0).mean(), mature);
+    /// # Ok::<(), kohort::Error>(())
+    /// ```
+    #[must_use]
+    pub fn posterior_exposed(&self, returned: u32, exposed: f64) -> Posterior {
+        let returned = f64::from(returned);
+        let kept = (exposed.min(f64::from(u32::MAX)) - returned).max(0.0);
+        Posterior::new(self.alpha + returned, self.beta + kept)
+    }
 }
 
 impl BetaBinomial {
+    /// Rates of a mean strictly between 0 and 1 and a strength that come from elsewhere.
+    pub(super) fn shared(mean: f64, strength: f64, customers: u64) -> Self {
+        Self {
+            alpha: mean * strength,
+            beta: (1.0 - mean) * strength,
+            log_likelihood: None,
+            dispersion: Dispersion::Shared,
+            iterations: 0,
+            converged: true,
+            customers,
+        }
+    }
+
     fn of(
         counts: &Counts,
         alpha: f64,
@@ -222,7 +274,7 @@ impl BetaBinomial {
             let (step_a, step_b, gain) = counts.newton_step(alpha, beta);
             let mut scale = 1.0;
             let next = loop {
-                let (a, b) = (alpha * (scale * step_a).exp(), beta * (scale * step_b).exp());
+                let (a, b) = (alpha * exp(scale * step_a), beta * exp(scale * step_b));
                 let value = counts.log_likelihood(a, b);
                 // A fair part of the promised gain; near the optimum it drowns in rounding, which is no fall.
                 if value >= likelihood + 1e-3 * gain * scale - 1e-12 * likelihood.abs() {

@@ -1,6 +1,8 @@
 //! The beta-binomial likelihood from three counts: how many customers returned more than j lines, kept more than j,
 //! and have more than j. One pass over the customers gives them; after that nothing depends on the number of customers.
 
+use rayon::prelude::*;
+
 use crate::economics::returns::beta_binomial::{FEWEST, MOST};
 use crate::economics::returns::power_sums::{log_sum, reciprocal_sums};
 
@@ -45,6 +47,86 @@ impl Exceeding {
     }
 }
 
+/// Customers counted by one task.
+const CHUNK: usize = 1 << 16;
+
+/// What one pass over customers counts: whole numbers only, so that no order of customers can change a sum.
+struct Tally {
+    customers: u64,
+    returned: u64,
+    lines: u64,
+    /// `Σ n²` and `Σ y²`.
+    squared_lines: u128,
+    squared_returned: u128,
+    /// `Σ y²/n` in units of 2⁻³².
+    squared_shares: u128,
+    fewest: u32,
+    most: u32,
+    /// How many customers returned, kept and have each small count.
+    histograms: [Vec<u64>; 3],
+    /// The larger counts.
+    large: [Vec<u32>; 3],
+}
+
+impl Tally {
+    /// Counts below this go into a histogram, others into a list.
+    const SMALL: usize = 1 << 10;
+
+    fn new() -> Self {
+        Self {
+            customers: 0,
+            returned: 0,
+            lines: 0,
+            squared_lines: 0,
+            squared_returned: 0,
+            squared_shares: 0,
+            fewest: u32::MAX,
+            most: 0,
+            histograms: std::array::from_fn(|_| vec![0; Self::SMALL]),
+            large: std::array::from_fn(|_| Vec::new()),
+        }
+    }
+
+    /// Counts pairs of returned and bought lines; customers without lines say nothing.
+    fn of(pairs: &[(u32, u32)]) -> Self {
+        let mut tally = Self::new();
+        for (y, n) in pairs.iter().copied().filter(|(_, n)| *n > 0) {
+            tally.customers += 1;
+            tally.returned += u64::from(y);
+            tally.lines += u64::from(n);
+            tally.squared_lines += u128::from(u64::from(n) * u64::from(n));
+            let squared = u64::from(y) * u64::from(y);
+            tally.squared_returned += u128::from(squared);
+            tally.squared_shares += u128::from((squared as f64 / f64::from(n) * 4_294_967_296.0) as u64);
+            (tally.fewest, tally.most) = (tally.fewest.min(n), tally.most.max(n));
+            for (which, value) in [y, n - y, n].into_iter().enumerate() {
+                match tally.histograms[which].get_mut(value as usize) {
+                    Some(count) => *count += 1,
+                    None => tally.large[which].push(value),
+                }
+            }
+        }
+        tally
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.customers += other.customers;
+        self.returned += other.returned;
+        self.lines += other.lines;
+        self.squared_lines += other.squared_lines;
+        self.squared_returned += other.squared_returned;
+        self.squared_shares += other.squared_shares;
+        (self.fewest, self.most) = (self.fewest.min(other.fewest), self.most.max(other.most));
+        for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+        }
+        for (mine, theirs) in self.large.iter_mut().zip(other.large) {
+            mine.extend(theirs);
+        }
+        self
+    }
+}
+
 /// What the likelihood and the moments need of the customers.
 pub(super) struct Counts {
     pub(super) customers: u64,
@@ -62,43 +144,23 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts below this go into a histogram, others into a list.
-    const SMALL: usize = 1 << 10;
-
-    pub(super) fn of(pairs: impl Iterator<Item = (u32, u32)>) -> Self {
-        let mut histograms = [const { Vec::new() }; 3].map(|_: Vec<u64>| vec![0_u64; Self::SMALL]);
-        let mut large = [const { Vec::new() }; 3];
-        let (mut customers, mut returned, mut lines) = (0, 0, 0);
-        let (mut squared_lines, mut squared_returned, mut second_moment) = (0.0, 0.0, 0.0);
-        let (mut fewest, mut most) = (u32::MAX, 0);
-        for (y, n) in pairs {
-            customers += 1;
-            returned += u64::from(y);
-            lines += u64::from(n);
-            let (y_float, n_float) = (f64::from(y), f64::from(n));
-            squared_lines += n_float * n_float;
-            squared_returned += y_float * y_float / n_float;
-            second_moment += y_float * y_float;
-            (fewest, most) = (fewest.min(n), most.max(n));
-            for (which, value) in [y, n - y, n].into_iter().enumerate() {
-                match histograms[which].get_mut(value as usize) {
-                    Some(count) => *count += 1,
-                    None => large[which].push(value),
-                }
-            }
-        }
-        let [y_large, kept_large, n_large] = large;
+    /// Counts customers by their returned and bought lines, none returning more than she bought. One pass, in parallel.
+    pub(super) fn of(pairs: &[(u32, u32)]) -> Self {
+        let tally =
+            pairs.par_chunks(CHUNK).map(Tally::of).reduce_with(Tally::merge).unwrap_or_else(Tally::new);
+        let [returned, kept, lines] = tally.histograms;
+        let [large_returned, large_kept, large_lines] = tally.large;
         Self {
-            customers,
-            returned,
-            lines,
-            squared_lines,
-            squared_returned,
-            second_moment,
-            equal_lines: fewest == most,
-            more_returned: Exceeding::of(&histograms[0], y_large),
-            more_kept: Exceeding::of(&histograms[1], kept_large),
-            more_lines: Exceeding::of(&histograms[2], n_large),
+            customers: tally.customers,
+            returned: tally.returned,
+            lines: tally.lines,
+            squared_lines: tally.squared_lines as f64,
+            squared_returned: tally.squared_shares as f64 / 4_294_967_296.0,
+            second_moment: tally.squared_returned as f64,
+            equal_lines: tally.fewest == tally.most,
+            more_returned: Exceeding::of(&returned, large_returned),
+            more_kept: Exceeding::of(&kept, large_kept),
+            more_lines: Exceeding::of(&lines, large_lines),
         }
     }
 
@@ -156,9 +218,11 @@ impl Counts {
 /// The step along each principal direction by the size of its curvature, whatever its sign.
 fn uphill(gradient: (f64, f64), hessian: (f64, f64, f64)) -> (f64, f64) {
     let (centre, half) = (f64::midpoint(hessian.0, hessian.2), (hessian.0 - hessian.2) / 2.0);
-    let radius = half.hypot(hessian.1);
-    let angle = hessian.1.atan2(half) / 2.0;
-    let (sin, cos) = angle.sin_cos();
+    let radius = (half * half + hessian.1 * hessian.1).sqrt();
+    // Half the angle of (half, off-diagonal): by square roots, which are the same everywhere.
+    let along_first = if radius > 0.0 { half / radius } else { 1.0 };
+    let cos = (0.5 * (1.0 + along_first)).max(0.0).sqrt();
+    let sin = (0.5 * (1.0 - along_first)).max(0.0).sqrt().copysign(hessian.1);
     let along = |direction: (f64, f64), curvature: f64| {
         let slope = gradient.0 * direction.0 + gradient.1 * direction.1;
         let length = slope / curvature.abs().max(1e-12);

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::economics::returns::{Interval, normal_z};
 use crate::numeric::wilson::score_interval;
+use crate::numeric::{exp, ln};
 
 /// A ratio of two sums over customers, with the customer as the sampling unit.
 ///
@@ -88,8 +89,8 @@ impl RatioSums {
         let interval = standard_error.map(|se| {
             let z = normal_z(level);
             if rate > 0.0 && rate < 1.0 {
-                let (centre, reach) = ((rate / (1.0 - rate)).ln(), z * se / (rate * (1.0 - rate)));
-                let rate_of = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+                let (centre, reach) = (ln(rate / (1.0 - rate)), z * se / (rate * (1.0 - rate)));
+                let rate_of = |logit: f64| 1.0 / (1.0 + exp(-logit));
                 Interval { low: rate_of(centre - reach), high: rate_of(centre + reach) }
             } else if rate.total_cmp(&0.0).is_eq() || rate.total_cmp(&1.0).is_eq() {
                 score_interval(rate, self.x * self.x / self.squared_x, level)
