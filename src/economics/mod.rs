@@ -29,7 +29,10 @@ pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
-pub use plan::{Action, MeanEstimate, Plan, RankBy, RankShift, RankShifts, SegmentEconomics, SegmentPlan};
+pub use plan::{
+    Action, MeanEstimate, Plan, PooledMean, PooledRate, RankBy, RankShift, RankShifts, ReturnedLines,
+    SegmentEconomics, SegmentPlan,
+};
 pub use pooling::{PartialPooling, PooledEstimate};
 pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};
 pub use waterfall::{Item, Waterfall};

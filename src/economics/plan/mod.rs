@@ -1,6 +1,8 @@
 //! The plan: segments ranked by what they earn, each with an action and its reasons.
 
 mod action;
+mod mean;
+mod pooled;
 mod rank;
 mod segment;
 
@@ -21,8 +23,10 @@ use crate::segment::Segmentation;
 use crate::transaction::AsOf;
 
 pub use action::Action;
+pub use mean::{MeanEstimate, PooledMean};
+pub use pooled::PooledRate;
 pub use rank::{RankBy, RankShift, RankShifts};
-pub use segment::{MeanEstimate, SegmentEconomics};
+pub use segment::{ReturnedLines, SegmentEconomics};
 
 use action::{Case, units};
 
