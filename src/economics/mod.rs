@@ -35,8 +35,8 @@ pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates}
 pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{
-    Action, Attractiveness, Difference, DifferenceMeasure, MeanEstimate, Plan, RankBy, RankShift, RankShifts,
-    SegmentEconomics, SegmentPlan,
+    Action, Attractiveness, Difference, DifferenceMeasure, MeanEstimate, Plan, PooledMean, PooledRate,
+    RankBy, RankShift, RankShifts, ReturnedLines, SegmentEconomics, SegmentPlan,
 };
 pub use pooling::{PartialPooling, PooledEstimate};
 pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};

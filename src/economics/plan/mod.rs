@@ -2,6 +2,8 @@
 
 mod action;
 mod criteria;
+mod mean;
+mod pooled;
 mod rank;
 mod segment;
 
@@ -25,8 +27,10 @@ use crate::transaction::AsOf;
 
 pub use action::Action;
 pub use criteria::{Attractiveness, Difference, DifferenceMeasure};
+pub use mean::{MeanEstimate, PooledMean};
+pub use pooled::PooledRate;
 pub use rank::{RankBy, RankShift, RankShifts};
-pub use segment::{MeanEstimate, SegmentEconomics};
+pub use segment::{ReturnedLines, SegmentEconomics};
 
 use action::Case;
 

@@ -5,30 +5,29 @@ use serde::Serialize;
 use crate::economics::break_even::BreakEven;
 use crate::economics::builder::Economics;
 use crate::economics::facts::Facts;
-use crate::economics::returns::{Interval, RatioEstimate, RatioSums, normal_cdf, normal_z};
+use crate::economics::plan::mean::{MeanEstimate, Moments};
+use crate::economics::plan::pooled::{self, PooledRate};
+use crate::economics::returns::{Interval, RatioEstimate, RatioSums, wilson};
 use crate::economics::waterfall::Waterfall;
-use crate::economics::waterfalls::Waterfalls;
+use crate::economics::waterfalls::{Waterfalls, by_chunks};
 use crate::error::Result;
 use crate::segment::Segmentation;
-use crate::transaction::MoneyTotal;
+use crate::transaction::{Money, MoneyTotal};
 
-/// The mean of a margin per customer, in currency units.
+/// Order lines that came back, as counts.
 ///
-/// By the normal approximation to the mean of customers: interval `mean ± z · sd / √n`, and `P(mean > 0) =
-/// Φ(mean √n / sd)`. It describes what further customers of this kind would earn, not those at hand, whose sum is
-/// exact. Good for a hundred customers or more; margins are skewed, so read it with care for fewer.
+/// The interval is Wilson's, which takes lines for independent. Lines of one customer come back together, so it is too
+/// short where customers differ; [`SegmentEconomics::return_rate`] has customers as the sampling unit.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct MeanEstimate {
-    /// The mean.
-    pub mean: f64,
-    /// Its standard error; `None` for fewer than two customers.
-    pub standard_error: Option<f64>,
-    /// Its interval at the chosen level; `None` for fewer than two customers.
-    pub interval: Option<Interval>,
-    /// The probability that it is above zero; `None` for fewer than two customers.
-    pub probability_positive: Option<f64>,
-    /// Customers whose margin is known.
-    pub customers: u64,
+pub struct ReturnedLines {
+    /// Order lines bought, of customers of whom both counts are known.
+    pub lines: u64,
+    /// Those of them of which at least half the pieces came back.
+    pub returned: u64,
+    /// Their share.
+    pub share: f64,
+    /// Its interval at the chosen level.
+    pub interval: Interval,
 }
 
 /// What a group of customers buys, sends back and earns.
@@ -49,6 +48,11 @@ pub struct SegmentEconomics {
     /// Attributed returns by value: rate, standard error and interval with customers as the sampling unit. `None` where
     /// returns are not known or nothing was bought.
     pub return_rate: Option<RatioEstimate>,
+    /// The return rate drawn towards that of all segments by as much as it is unsure; `None` for the shop, for customers
+    /// without a segment, where the rate is not known or above 1, and where fewer than two segments have one.
+    pub return_rate_pooled: Option<PooledRate>,
+    /// Returned lines of lines, mature ones where the table tells; `None` where it has neither or none were bought.
+    pub returned_lines: Option<ReturnedLines>,
     /// Gross to contribution, net of tax.
     pub waterfall: Waterfall,
     /// The last known margin per customer: CM3, or CM2 where marketing is not known. `None` without customers.
@@ -83,7 +87,7 @@ impl SegmentEconomics {
     }
 }
 
-/// Sums that a pass over the rows fills, per group.
+/// Whole numbers that a pass over the rows adds up, per group.
 #[derive(Clone, Default)]
 struct Sums {
     customers: u64,
@@ -94,44 +98,153 @@ struct Sums {
     /// Value bought and attributed value that came back, of customers of whom both are known.
     bought: MoneyTotal,
     attributed: MoneyTotal,
+    lines: u64,
+    lines_returned: u64,
+}
+
+impl Sums {
+    fn merge(&mut self, other: &Self) {
+        self.customers += other.customers;
+        self.orders += other.orders;
+        self.gross += other.gross;
+        self.discount += other.discount;
+        self.returned += other.returned;
+        self.bought += other.bought;
+        self.attributed += other.attributed;
+        self.lines += other.lines;
+        self.lines_returned += other.lines_returned;
+    }
+
+    fn returned_lines(&self, level: f64) -> Option<ReturnedLines> {
+        let interval = wilson(self.lines_returned, self.lines, level)?;
+        Some(ReturnedLines {
+            lines: self.lines,
+            returned: self.lines_returned,
+            share: self.lines_returned as f64 / self.lines as f64,
+            interval,
+        })
+    }
+}
+
+/// Distances from means and rates that are known, per group.
+#[derive(Clone)]
+struct Spread {
+    rate: Option<RatioSums>,
+    margin: Moments,
+}
+
+/// What the passes read.
+struct Rows<'a> {
+    facts: &'a Facts<'a>,
+    waterfalls: &'a Waterfalls,
+    segmentation: &'a Segmentation,
+    /// Segments, and the customers without one.
+    groups: usize,
+}
+
+impl Rows<'_> {
+    fn group(&self, row: usize) -> usize {
+        self.segmentation.position(row).unwrap_or(self.groups - 1)
+    }
+
+    fn bought_and_back(&self, row: usize) -> Option<(i64, i64)> {
+        Some((self.facts.paid(row)?, self.facts.attributed?.get(row)?))
+    }
+
+    /// The whole numbers of each group.
+    fn sums(&self) -> Result<Vec<Sums>> {
+        let facts = self.facts;
+        let amount =
+            |value: Option<i64>| MoneyTotal::from_ten_thousandths(i128::from(value.unwrap_or_default()));
+        let partials = by_chunks(facts.len(), self.groups, |rows| {
+            let mut sums = vec![Sums::default(); self.groups];
+            for row in rows {
+                let sum = &mut sums[self.group(row)];
+                sum.customers += 1;
+                sum.orders += facts.orders.and_then(|column| column.get(row)).unwrap_or_default() as u64;
+                sum.gross += amount(facts.gross.get(row));
+                sum.discount += amount(facts.discount.and_then(|column| column.get(row)));
+                sum.returned += amount(facts.returned.and_then(|column| column.get(row)));
+                if let Some((bought, back)) = self.bought_and_back(row) {
+                    sum.bought += amount(Some(bought));
+                    sum.attributed += amount(Some(back));
+                }
+                if let Some((returned, lines)) = facts.returned_lines(row)? {
+                    sum.lines += u64::from(lines);
+                    sum.lines_returned += u64::from(returned);
+                }
+            }
+            Ok(sums)
+        });
+        let mut sums = vec![Sums::default(); self.groups];
+        // Of several errors, that of the first customer.
+        for partial in partials {
+            sums.iter_mut().zip(&partial?).for_each(|(sum, part)| sum.merge(part));
+        }
+        Ok(sums)
+    }
+
+    /// The distances of each group, and last of the shop: floats, added up run by run in the order of rows.
+    fn spreads(&self, rates: &[Option<RatioSums>], means: &[f64]) -> Vec<Spread> {
+        let units = |amount: i64| MoneyTotal::from_ten_thousandths(i128::from(amount)).to_f64();
+        let empty: Vec<Spread> =
+            rates.iter().map(|rate| Spread { rate: *rate, margin: Moments::default() }).collect();
+        let partials = by_chunks(self.facts.len(), self.groups, |rows| {
+            let mut spreads = empty.clone();
+            for row in rows {
+                let pair = self.bought_and_back(row).map(|(bought, back)| (units(bought), units(back)));
+                let margin = self.waterfalls.last_margin(row).map(Money::to_f64);
+                for group in [self.group(row), self.groups] {
+                    let spread = &mut spreads[group];
+                    if let (Some((bought, back)), Some(rate)) = (pair, &mut spread.rate) {
+                        rate.add(bought, back);
+                    }
+                    if let Some(margin) = margin {
+                        spread.margin.add(margin, means[group]);
+                    }
+                }
+            }
+            spreads
+        });
+        let mut spreads = empty;
+        for partial in &partials {
+            for (sum, part) in spreads.iter_mut().zip(partial) {
+                if let (Some(sum), Some(part)) = (&mut sum.rate, &part.rate) {
+                    sum.merge(part);
+                }
+                sum.margin.merge(&part.margin);
+            }
+        }
+        spreads
+    }
 }
 
 /// The numbers of each segment, of the customers without one, and of the shop.
 ///
-/// Two passes in row order: sums are exact, residuals are added in the order of ids, so nothing depends on threads.
+/// Two passes over runs of rows: sums are exact, distances are added in the order of runs, so nothing depends on
+/// threads.
+///
+/// # Errors
+/// [`Error::Incompatible`](crate::Error::Incompatible) where the segments are of other customers, or a customer returned
+/// more lines than she bought.
 pub(super) fn segments(
     economics: &Economics,
     facts: &Facts<'_>,
     waterfalls: &Waterfalls,
     segmentation: &Segmentation,
 ) -> Result<(Vec<SegmentEconomics>, SegmentEconomics)> {
-    let of_segments = waterfalls.segments(segmentation)?;
-    let (groups, shop) = (of_segments.len(), of_segments.len());
-    let mut of_all = of_segments;
+    let mut of_all = waterfalls.segments(segmentation)?;
+    let (groups, shop) = (of_all.len(), of_all.len());
     let mut shop_waterfall = of_all[0];
     of_all[1..].iter().for_each(|part| shop_waterfall.merge(part));
     of_all.push(shop_waterfall);
 
-    let group_of = |row: usize| segmentation.position(row).unwrap_or(groups - 1);
-    let bought_and_back = |row: usize| Some((facts.paid(row)?, facts.attributed?.get(row)?));
-    let amount = |value: Option<i64>| MoneyTotal::from_ten_thousandths(i128::from(value.unwrap_or_default()));
-    let mut sums = vec![Sums::default(); groups + 1];
-    for row in 0..facts.len() {
-        for group in [group_of(row), shop] {
-            let sum = &mut sums[group];
-            sum.customers += 1;
-            sum.orders += facts.orders.and_then(|column| column.get(row)).unwrap_or_default() as u64;
-            sum.gross += amount(facts.gross.get(row));
-            sum.discount += amount(facts.discount.and_then(|column| column.get(row)));
-            sum.returned += amount(facts.returned.and_then(|column| column.get(row)));
-            if let Some((bought, back)) = bought_and_back(row) {
-                sum.bought += amount(Some(bought));
-                sum.attributed += amount(Some(back));
-            }
-        }
-    }
-
-    let mut rates: Vec<Option<RatioSums>> = sums
+    let rows = Rows { facts, waterfalls, segmentation, groups };
+    let mut sums = rows.sums()?;
+    let mut whole = Sums::default();
+    sums.iter().for_each(|sum| whole.merge(sum));
+    sums.push(whole);
+    let rates: Vec<Option<RatioSums>> = sums
         .iter()
         .map(|sum| {
             facts.attributed.and_then(|_| RatioSums::new(sum.bought.to_f64(), sum.attributed.to_f64()))
@@ -141,25 +254,24 @@ pub(super) fn segments(
         .iter()
         .map(|waterfall| waterfall.last_margin().to_f64() / waterfall.customers().max(1) as f64)
         .collect();
-    let mut squares = vec![0.0; groups + 1];
-    for row in 0..facts.len() {
-        let pair = bought_and_back(row);
-        let margin = waterfalls.last_margin(row);
-        for group in [group_of(row), shop] {
-            if let (Some((bought, back)), Some(rate)) = (pair, &mut rates[group]) {
-                rate.add(amount(Some(bought)).to_f64(), amount(Some(back)).to_f64());
-            }
-            if let Some(margin) = margin {
-                squares[group] += (margin.to_f64() - means[group]).powi(2);
-            }
-        }
-    }
+    let spreads = rows.spreads(&rates, &means);
 
     let level = economics.settings.confidence;
+    let estimated = |spread: &Spread| spread.rate.and_then(|rate| rate.estimate(level));
+    let names = groups - 1;
+    let own_rates: Vec<Option<(RatioEstimate, f64)>> = spreads[..names]
+        .iter()
+        .map(|spread| estimated(spread).zip(spread.rate?.effective_customers()))
+        .collect();
+    let own_means: Vec<(Moments, f64)> =
+        spreads[..names].iter().zip(&means).map(|(spread, mean)| (spread.margin, *mean)).collect();
+    let (pooled_rates, pooled_means) = (pooled::rates(&own_rates, level), pooled::means(&own_means, level));
+    let of = |pooled: usize| pooled_means.get(pooled).copied().flatten();
     let whole = (sums[shop].customers, sums[shop].gross, of_all[shop]);
     let mut numbers: Vec<SegmentEconomics> = (0..=groups)
         .map(|group| {
-            let (sum, waterfall) = (&sums[group], of_all[group]);
+            let (sum, waterfall, spread) = (&sums[group], of_all[group], &spreads[group]);
+            let value = spread.margin.estimate(means[group], level);
             SegmentEconomics {
                 customers: sum.customers,
                 customers_unknown: sum.customers - waterfall.customers(),
@@ -167,8 +279,10 @@ pub(super) fn segments(
                 gross: sum.gross,
                 returned: facts.returned.map(|_| sum.returned),
                 net: sum.gross - sum.discount - sum.returned,
-                return_rate: rates[group].and_then(|rate| rate.estimate(level)),
-                value: mean_estimate(means[group], squares[group], waterfall.customers(), level),
+                return_rate: estimated(spread),
+                return_rate_pooled: pooled_rates.get(group).copied().flatten(),
+                returned_lines: sum.returned_lines(level),
+                value: value.map(|value| MeanEstimate { pooled: of(group), ..value }),
                 break_even: BreakEven::of(&waterfall, &whole.2),
                 share_of_customers: (whole.0 > 0).then(|| sum.customers as f64 / whole.0 as f64),
                 share_of_gross: sum.gross.share_of(whole.1),
@@ -181,24 +295,4 @@ pub(super) fn segments(
         .collect();
     let shop = numbers.swap_remove(shop);
     Ok((numbers, shop))
-}
-
-fn mean_estimate(mean: f64, squares: f64, customers: u64, level: f64) -> Option<MeanEstimate> {
-    if customers == 0 {
-        return None;
-    }
-    let n = customers as f64;
-    let standard_error = (customers > 1).then(|| (squares / (n - 1.0) / n).sqrt());
-    Some(MeanEstimate {
-        mean,
-        standard_error,
-        interval: standard_error.map(|se| {
-            let reach = normal_z(level) * se;
-            Interval { low: mean - reach, high: mean + reach }
-        }),
-        // Customers who all earn the same leave no doubt about the sign.
-        probability_positive: standard_error
-            .map(|se| if se > 0.0 { normal_cdf(mean / se) } else { f64::from(u8::from(mean > 0.0)) }),
-        customers,
-    })
 }

@@ -9,11 +9,11 @@
 
 mod beta;
 mod beta_binomial;
-mod lag;
 mod beta_quantile;
 mod gamma;
 mod group_rates;
 mod incomplete_beta;
+mod lag;
 mod likelihood;
 mod power_sums;
 mod quadrature;
@@ -22,8 +22,8 @@ mod ratio;
 pub use crate::numeric::wilson::{Interval, wilson};
 pub use beta::Posterior;
 pub use beta_binomial::{BetaBinomial, Dispersion};
-pub use lag::{AgeGroup, CorrectedRate, LagCurve, ReturnLag, ReturnLagBuilder, ReturnLagModel};
 pub use group_rates::{GroupRate, GroupRates, PriorSource};
+pub use lag::{AgeGroup, CorrectedRate, LagCurve, ReturnLag, ReturnLagBuilder, ReturnLagModel};
 pub use ratio::RatioEstimate;
 
 pub(super) use crate::numeric::wilson::normal_z;

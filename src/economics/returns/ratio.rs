@@ -79,6 +79,18 @@ impl RatioSums {
         }
     }
 
+    /// Adds the second pass over other customers of the same totals.
+    pub(in crate::economics) fn merge(&mut self, other: &Self) {
+        self.customers += other.customers;
+        self.squared_residuals += other.squared_residuals;
+        self.squared_x += other.squared_x;
+    }
+
+    /// How many customers of equal value would say as much, `(Σx)² / Σx²`; `None` without any.
+    pub(in crate::economics) fn effective_customers(&self) -> Option<f64> {
+        (self.squared_x > 0.0).then(|| self.x * self.x / self.squared_x)
+    }
+
     pub(in crate::economics) fn estimate(&self, level: f64) -> Option<RatioEstimate> {
         if !(level > 0.0 && level < 1.0 && self.rate.is_finite()) {
             return None;
