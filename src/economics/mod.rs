@@ -12,6 +12,7 @@
 mod break_even;
 mod builder;
 mod costs;
+mod discovery;
 mod drivers;
 mod enrich;
 mod facts;
