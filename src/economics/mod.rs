@@ -12,7 +12,7 @@
 mod break_even;
 mod builder;
 mod costs;
-mod discovery;
+pub mod discovery;
 mod drivers;
 mod enrich;
 mod facts;
@@ -28,6 +28,7 @@ mod waterfalls;
 pub use break_even::BreakEven;
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
+pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
 pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{Action, MeanEstimate, Plan, RankBy, RankShift, RankShifts, SegmentEconomics, SegmentPlan};

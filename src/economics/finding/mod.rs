@@ -10,7 +10,7 @@ use crate::bitmap::Bitmap;
 use crate::economics::returns::BetaBinomial;
 use crate::transaction::{MoneyTotal, Rate};
 
-pub(super) use search::return_rates;
+pub(super) use search::{return_rates, upper_cut};
 pub(super) use words::level;
 
 /// Whether a shop has customers who look rich and earn little.
