@@ -15,6 +15,7 @@ mod break_even;
 mod builder;
 mod costs;
 mod customer_rates;
+pub mod discovery;
 mod drivers;
 mod enrich;
 mod facts;
@@ -32,6 +33,7 @@ pub use backtest::{Backtest, BacktestBuilder, BacktestOutcome, Outcome, SegmentO
 pub use break_even::BreakEven;
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
+pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
 pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{

@@ -5,13 +5,14 @@ use std::fmt;
 use crate::random::Stream;
 use crate::synthetic::assortment::{Taste, rising_root, with_odds};
 use crate::synthetic::market::Market;
+use crate::synthetic::shop::Shop;
 
 /// How firmly the return rates of a class sit around their mean, as a number of observations.
 const HEAVY_STRENGTH: f64 = 60.0;
 const OTHER_STRENGTH: f64 = 8.0;
 
 /// How much customers of one class differ in how much they buy: the shape of a gamma law of mean one.
-const APPETITE: f64 = 6.0;
+pub(super) const APPETITE: f64 = 6.0;
 
 /// A latent class of the synthetic shop's customers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -65,6 +66,23 @@ impl CustomerClass {
             Self::Ordinary => (0.33, (2, 2.0), (1, 0.5), 1.05, 0.6, Taste::Broad),
         };
         Habits { share, orders, lines, returns, discounts, taste }
+    }
+}
+
+impl CustomerClass {
+    /// The mean return rate of the class, and how firmly its customers' rates sit around it.
+    pub(super) fn returns(self, shop: &Shop) -> (f64, f64) {
+        match self {
+            Self::HeavyReturner => (shop.heavy_return_rate, HEAVY_STRENGTH),
+            other => ((shop.return_rate * other.habits().returns).min(0.999), OTHER_STRENGTH),
+        }
+    }
+
+    /// Orders, lines of an order and taste of the class.
+    #[cfg(test)]
+    pub(super) const fn buys(self) -> ((u32, f64), (u32, f64), Taste) {
+        let habits = self.habits();
+        (habits.orders, habits.lines, habits.taste)
     }
 }
 
@@ -142,10 +160,7 @@ impl Customer {
         let place = market.classes.choose(stream);
         let class = CustomerClass::ALL[place];
         let habits = class.habits();
-        let (mean, strength) = match class {
-            CustomerClass::HeavyReturner => (shop.heavy_return_rate, HEAVY_STRENGTH),
-            _ => ((shop.return_rate * habits.returns).min(0.999), OTHER_STRENGTH),
-        };
+        let (mean, strength) = class.returns(shop);
         let return_rate = stream.beta(mean, strength);
         let appetite = stream.gamma(APPETITE) / APPETITE;
         Self {

@@ -32,6 +32,8 @@
 //! for any number of threads.
 
 mod assortment;
+#[cfg(test)]
+pub(crate) mod bayes;
 mod classes;
 mod market;
 mod orders;

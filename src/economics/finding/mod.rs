@@ -10,6 +10,7 @@ use crate::bitmap::Bitmap;
 use crate::economics::returns::{BetaBinomial, GroupRates};
 use crate::transaction::{MoneyTotal, Rate};
 
+pub(super) use search::upper_cut;
 pub(super) use words::level;
 
 /// Whether a shop has customers who look rich and earn little.

@@ -175,7 +175,7 @@ impl Economics {
 }
 
 /// The type-7 quantile of gross, above which one looks rich; infinite without customers. O(customers).
-fn upper_cut(mut gross: Vec<i64>, quantile: f64) -> f64 {
+pub(in crate::economics) fn upper_cut(mut gross: Vec<i64>, quantile: f64) -> f64 {
     let Some(last) = gross.len().checked_sub(1) else { return f64::INFINITY };
     let position = quantile * last as f64;
     let low = (position.floor() as usize).min(last);

@@ -98,6 +98,7 @@ mod waterfall;
 pub use audience_set::AudienceSet;
 pub use audit::{Audit, AuditBuilder, AuditFinding, AuditedSegment, FindingKind, RulesAudit};
 pub use behaviour::{did, first_did, last_did, regular, restarted, stopped};
+pub(crate) use bucket::share_of as bucket_share;
 pub use builder::{Rules, RulesBuilder};
 pub use condition::{AnyCase, Operand, bucket, feature};
 pub use customer::{CustomerFeatures, CustomerFeaturesBuilder, FeatureValue};

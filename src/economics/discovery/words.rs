@@ -1,0 +1,137 @@
+//! What was discovered in words: a verdict that names its numbers, and a table for people.
+
+use std::fmt;
+
+use crate::economics::discovery::outcome::{Discovered, DiscoveredRule, Ledger};
+use crate::economics::finding::{Verdict, level};
+use crate::layout::{TextTable, grouped, money_whole, percent};
+
+impl Ledger<'_> {
+    /// The verdict in words, with the numbers.
+    pub(super) fn verdict(&self, discovered: &Discovered) -> Verdict {
+        let (settings, discovery) = (&self.economics.settings, self.discovery);
+        if discovered.population == 0 {
+            let reason =
+                "No customer of the table has bought anything whose contribution is known.".to_owned();
+            return Verdict::NotFound { reason };
+        }
+        let asked = format!("{} of what the shop earns on its gross", level(settings.little));
+        if let Some(rule) = discovered.rules.first() {
+            let (all, held_out) = (&rule.all, &rule.held_out);
+            let reason = format!(
+                "{} customers ({} of those who bought, with {} of gross) are described by {}. They leave {} of their gross, the \
+                 shop {}; below {} ({asked}) is little. Of {} held-out customers among them the margin is {} (corrected p = {}).",
+                grouped(all.customers),
+                percent(all.share_of_customers),
+                percent(all.share_of_gross),
+                rule.predicate,
+                percent(all.margin),
+                percent(discovered.shop.margin),
+                percent(Some(discovered.line)),
+                grouped(held_out.customers),
+                percent(held_out.margin),
+                probability(rule.adjusted_p_value),
+            );
+            return Verdict::Found { reason };
+        }
+        let share = discovered.rich_and_little as f64 / discovered.population as f64;
+        let single = format!(
+            "Each by her own numbers, {} customers ({} of those who bought) have a gross above {} and leave less than {} of it \
+             ({asked})",
+            grouped(discovered.rich_and_little),
+            percent(Some(share)),
+            discovered.rich_above.unwrap_or_default(),
+            percent(Some(discovered.line)),
+        );
+        let conditions = match discovery.max_conditions {
+            1 => "one condition".to_owned(),
+            most => format!("up to {most} conditions"),
+        };
+        let sought = format!(
+            "no rule of {conditions} describes at least {} customers who mostly look rich and together earn so little, \
+             among {} rules that were tried",
+            grouped(discovered.minimum_customers),
+            grouped(discovered.tried),
+        );
+        let nearest = discovered.rejected.first().map_or_else(String::new, |rule| {
+            format!(
+                ". The nearest is {}: its {} held-out customers leave {} of their gross (corrected p = {})",
+                rule.predicate,
+                grouped(rule.held_out.customers),
+                percent(rule.held_out.margin),
+                probability(rule.adjusted_p_value),
+            )
+        });
+        Verdict::NotFound { reason: format!("{single}; {sought}{nearest}.") }
+    }
+}
+
+/// A p-value as people write it.
+fn probability(p: f64) -> String {
+    if p < 0.0001 { "below 0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
+impl fmt::Display for Discovered {
+    /// The verdict, then the rules with what their customers bring.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (headline, reason) = match &self.verdict {
+            Verdict::Found { reason } => {
+                ("Yes: rules describe customers who look rich and earn little.", reason)
+            }
+            Verdict::NotFound { reason } => {
+                ("No: no rule describes customers who look rich and earn little.", reason)
+            }
+            Verdict::Unknown { reason } => ("It cannot be said who looks rich and earns little.", reason),
+        };
+        writeln!(f, "{headline}\n{reason}")?;
+        let table = |rules: &[DiscoveredRule]| {
+            let mut table = TextTable::new(&[
+                "<rule",
+                "customers",
+                "share",
+                "gross",
+                "share",
+                "returned",
+                "contribution",
+                "of gross",
+                "held out",
+                "of gross",
+                "p",
+            ]);
+            for rule in rules {
+                table.row([
+                    rule.predicate.to_string(),
+                    grouped(rule.all.customers),
+                    percent(rule.all.share_of_customers),
+                    money_whole(rule.all.gross),
+                    percent(rule.all.share_of_gross),
+                    percent(rule.all.return_rate),
+                    money_whole(rule.all.contribution),
+                    percent(rule.all.margin),
+                    grouped(rule.held_out.customers),
+                    percent(rule.held_out.margin),
+                    probability(rule.adjusted_p_value),
+                ]);
+            }
+            table.rule();
+            table.row([
+                "(all who bought)".to_owned(),
+                grouped(self.shop.customers),
+                percent(self.shop.share_of_customers),
+                money_whole(self.shop.gross),
+                percent(self.shop.share_of_gross),
+                percent(self.shop.return_rate),
+                money_whole(self.shop.contribution),
+                percent(self.shop.margin),
+            ]);
+            table
+        };
+        if !self.rules.is_empty() {
+            write!(f, "\n{}", table(&self.rules))?;
+        }
+        if !self.rejected.is_empty() {
+            write!(f, "\nFound, but not confirmed by held-out customers:\n{}", table(&self.rejected))?;
+        }
+        Ok(())
+    }
+}
