@@ -10,6 +10,7 @@
 //! another pass over the log.
 
 mod break_even;
+mod budget;
 mod builder;
 mod costs;
 mod drivers;
@@ -25,6 +26,10 @@ mod waterfall;
 mod waterfalls;
 
 pub use break_even::BreakEven;
+pub use budget::{
+    Allocation, Binding, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, LineAllocation, OtherSplit,
+    ResponseCurve, Spend,
+};
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use drivers::{ReturnDriver, ReturnDrivers};

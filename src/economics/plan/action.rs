@@ -275,7 +275,7 @@ fn named<T: Copy>(values: &[(String, T)], name: &str) -> Option<T> {
 }
 
 /// Money to the cent, or to the whole unit from 1,000 on.
-pub(super) fn units(amount: f64) -> String {
+pub(in crate::economics) fn units(amount: f64) -> String {
     let cents = (amount * 100.0).round();
     let sign = if cents < 0.0 { "-" } else { "" };
     let cents = cents.abs();

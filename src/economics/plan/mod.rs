@@ -24,7 +24,8 @@ pub use action::Action;
 pub use rank::{RankBy, RankShift, RankShifts};
 pub use segment::{MeanEstimate, SegmentEconomics};
 
-use action::{Case, units};
+use action::Case;
+pub(super) use action::units;
 
 /// A segment's place in the plan.
 #[derive(Clone, PartialEq, Debug, Serialize)]
