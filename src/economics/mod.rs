@@ -20,6 +20,7 @@ mod finding;
 mod formula;
 mod plan;
 mod pooling;
+mod portfolio;
 pub mod returns;
 pub mod revenue;
 mod waterfall;
@@ -36,6 +37,9 @@ pub use drivers::{ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{Action, MeanEstimate, Plan, RankBy, RankShift, RankShifts, SegmentEconomics, SegmentPlan};
 pub use pooling::{PartialPooling, PooledEstimate};
+pub use portfolio::{
+    Candidate, Choice, Chosen, Constraint, HowMany, LeftOut, Portfolio, PortfolioBuilder, Relaxation,
+};
 pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};
 pub use waterfall::{Item, Waterfall};
 pub use waterfalls::Waterfalls;

@@ -5,6 +5,7 @@ mod budget;
 mod drivers;
 mod finding;
 mod plan;
+mod portfolio;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;

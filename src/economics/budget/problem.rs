@@ -11,6 +11,8 @@ use crate::transaction::Money;
 
 const SOURCE: usize = 0;
 const SINK: usize = 1;
+/// More steps than any budget has. What has no cap of its own is held by the total alone, which then is what is named.
+const UNLIMITED: i64 = i64::MAX / 4;
 
 /// What is solved.
 pub(super) struct Problem<'a> {
@@ -55,7 +57,7 @@ impl<'a> Problem<'a> {
             let high = match line.at_most {
                 _ if line.margin <= 0.0 => low,
                 Some(cap) => steps(cap),
-                None => total.max(low),
+                None => UNLIMITED,
             };
             let (from, to) = (segment_node(&line.segment), channel_node(line.channel.as_deref()));
             arcs.push(Arc { from, to, low, high, flow: low });
@@ -65,7 +67,7 @@ impl<'a> Problem<'a> {
         let mut bounded = |part: Option<BudgetPart>, from, to| {
             let bound = budget.bounds.iter().find(|bound| Some(&bound.part) == part.as_ref());
             let low = bound.map_or(0, |bound| steps(bound.at_least));
-            let high = bound.and_then(|bound| bound.at_most).map_or(i64::MAX / 4, steps);
+            let high = bound.and_then(|bound| bound.at_most).map_or(UNLIMITED, steps);
             arcs.push(Arc { from, to, low, high, flow: low });
             parts.push(part);
         };
@@ -125,13 +127,6 @@ impl<'a> Problem<'a> {
         };
         let crossed = self.network.arcs.iter().enumerate().find_map(|(index, arc)| crossed(index, arc));
         let mut network = self.network.clone();
-        // A line without a cap of its own is held by the total alone, which then is what is named.
-        let floors: i64 = network.arcs.iter().fold(0, |sum, arc| sum.saturating_add(arc.low));
-        for (index, arc) in network.arcs.iter_mut().enumerate().take(self.order.len()) {
-            if self.limit(index, Way::Up).is_none() {
-                arc.high = floors.saturating_add(self.total).min(i64::MAX / 4);
-            }
-        }
         let cut = match crossed {
             Some(cut) => cut,
             None => match network.balance() {

@@ -2,7 +2,7 @@
 
 use approx::assert_relative_eq;
 use kohort::economics::{
-    Allocation, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, MeanEstimate, ResponseCurve, Spend,
+    Allocation, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, ResponseCurve, Spend,
 };
 use kohort::{Error, Money};
 use proptest::prelude::*;
@@ -253,15 +253,15 @@ fn what_binds_is_named_with_what_moving_it_earns() {
     assert_eq!(allocation.lines[0].spend, money("60"));
     let limits: Vec<&BudgetLimit> = allocation.binding.iter().map(|binding| &binding.limit).collect();
     let segment = BudgetLimit::AtMost(BudgetPart::Segment("a".to_owned()));
-    assert_eq!(limits, [&BudgetLimit::Total, &segment]);
+    assert_eq!(limits, [&segment, &BudgetLimit::Total]);
     // Moving the cap by one earns what it says, to the curvature of the curves.
-    let worth = allocation.binding[1].worth;
+    let worth = allocation.binding[0].worth;
     let moved = capped("61").after_spend - allocation.after_spend;
     assert!((moved - worth).abs() < 0.05 && worth > 0.5, "{moved} {worth}");
     let larger = allocate(saturating("201").segment_at_most("a", money("60")));
     let moved = larger.after_spend - allocation.after_spend;
-    assert!((moved - allocation.binding[0].worth).abs() < 0.02, "{moved}");
-    assert_relative_eq!(allocation.binding[0].worth, allocation.marginal_return - 1.0, max_relative = 1e-9);
+    assert!((moved - allocation.binding[1].worth).abs() < 0.02, "{moved}");
+    assert_relative_eq!(allocation.binding[1].worth, allocation.marginal_return - 1.0, max_relative = 1e-9);
 
     let floor = |least: &str| {
         allocate(saturating("200").line(line("d", hill(10.0, 100.0, 1.0)).at_least(money(least))))
@@ -300,13 +300,13 @@ fn an_s_shape_gets_little_or_a_lot_and_the_true_response_is_reported() {
 
 #[test]
 fn uncertain_margins_make_an_interval() {
-    let value = MeanEstimate {
-        mean: 2.0,
-        standard_error: Some(0.2),
-        interval: None,
-        probability_positive: None,
-        customers: 900,
-    };
+    // A segment's contribution per customer, as a plan has it.
+    let table = super::table(900, [("gross", super::units((0..900).map(|row| row % 9)))]);
+    let segments = kohort::Segmentation::new(&table, vec!["a".to_owned()], &vec![Some(0); 900]).unwrap();
+    let plan = super::half_for_goods().prioritize(&table, &segments).unwrap();
+    let value = plan.segments[0].economics.value.unwrap();
+    let (mean, error) = (value.mean, value.standard_error.unwrap());
+    assert!((mean - 2.0).abs() < 1e-9 && error > 0.01);
     let lines = [
         line("a", root(30.0)).channel("mail").margin_of(&value).current(money("20")),
         line("a", root(20.0)).channel("web").margin_of(&value).current(money("20")),
@@ -315,7 +315,7 @@ fn uncertain_margins_make_an_interval() {
     let allocation = allocate(Budget::builder(money("100")).lines(lines.clone()));
     let [mail, web, b] = [0, 1, 2].map(|at: usize| allocation.lines[at].response);
     // One margin for both lines of `a`, another for `b`.
-    let expected = ((0.2 * (mail + web)).powi(2) + (0.5 * b).powi(2)).sqrt();
+    let expected = ((error * (mail + web)).powi(2) + (0.5 * b).powi(2)).sqrt();
     assert_relative_eq!(allocation.standard_error.unwrap(), expected, max_relative = 1e-12);
     let interval = allocation.interval.unwrap();
     assert_relative_eq!(interval.high - allocation.contribution, 1.959_964 * expected, max_relative = 1e-6);
@@ -375,7 +375,7 @@ fn prints_and_serialises_whole() {
     assert!(printed.lines().all(|line| line == line.trim_end()), "{printed}");
     let json = serde_json::to_value(&allocation).unwrap();
     assert_eq!(json["lines"][1]["spend"], "10.00");
-    assert_eq!(json["binding"][0]["limit"], "total");
+    assert_eq!(json["binding"][0]["limit"]["at_most"]["line"]["segment"], "new");
     println!("{printed}");
 }
 
