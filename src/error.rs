@@ -230,6 +230,20 @@ pub enum Error {
         /// The right side.
         right: String,
     },
+    /// Constraints that cannot all hold.
+    #[error("these cannot all hold: {}; relax one of them", .constraints.join("; "))]
+    Contradiction {
+        /// Each constraint that takes part, in words.
+        constraints: Vec<String>,
+    },
+    /// A search for the best answer was stopped before it was proven.
+    #[error("{what} was not settled within {limit} steps; raise the limit, or constrain it further")]
+    Unsettled {
+        /// What was searched for.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
     /// A stored model cannot be read.
     #[error("stored {expected} cannot be read: {problem}")]
     Model {

@@ -12,6 +12,7 @@
 mod analysis;
 mod backtest;
 mod break_even;
+mod budget;
 mod builder;
 mod costs;
 mod customer_rates;
@@ -23,6 +24,7 @@ mod finding;
 mod formula;
 mod plan;
 mod pooling;
+mod portfolio;
 pub mod returns;
 pub mod revenue;
 mod waterfall;
@@ -31,6 +33,10 @@ mod waterfalls;
 pub use analysis::{Analysis, Backtested};
 pub use backtest::{Backtest, BacktestBuilder, BacktestOutcome, Outcome, SegmentOutcome, TenthOutcome};
 pub use break_even::BreakEven;
+pub use budget::{
+    Allocation, Binding, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, LineAllocation,
+    OtherSplit, ResponseCurve, Spend,
+};
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
@@ -41,6 +47,9 @@ pub use plan::{
     RankBy, RankShift, RankShifts, ReturnedLines, SegmentEconomics, SegmentPlan,
 };
 pub use pooling::{PartialPooling, PooledEstimate};
+pub use portfolio::{
+    Candidate, Choice, Chosen, Constraint, HowMany, LeftOut, Portfolio, PortfolioBuilder, Relaxation,
+};
 pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};
 pub use waterfall::{Item, Waterfall};
 pub use waterfalls::Waterfalls;

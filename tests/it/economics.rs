@@ -2,10 +2,12 @@
 
 mod backtest;
 mod bad_input;
+mod budget;
 mod criteria;
 mod drivers;
 mod finding;
 mod plan;
+mod portfolio;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;
