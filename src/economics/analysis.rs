@@ -14,6 +14,9 @@ use crate::features::{FeatureExtractor, FeatureTable};
 use crate::segment::Segmentation;
 use crate::transaction::{AsOf, Attribute, DAY, TransactionLog};
 
+/// A plan made earlier is held against days of whose last at least this share of the returns has been seen.
+const SEEN: f64 = 0.95;
+
 /// What may explain returns. Products are too many for a plan.
 const EXPLAINING: [Attribute; 6] = [
     Attribute::Category,
@@ -74,8 +77,10 @@ impl Economics {
     /// From order lines to the whole plan: features as of the extractor's moment, with young orders counted for what they
     /// can tell of returns; what economics adds to them ([`Economics::enrich`]); segments, made by `segment` from that
     /// table; the plan ([`Economics::prioritize`]); what drives the returns of each segment to fix, suppress or show fewer
-    /// ads ([`Economics::return_drivers`]); and how the plan would have done 90 days ago ([`Economics::backtest`]), or why
-    /// that cannot be said.
+    /// ads ([`Economics::return_drivers`]); and how a plan made earlier would have done in the 90 days after it
+    /// ([`Economics::backtest`]; early enough that 95 % of the returns of the last of these days are in), or why that cannot
+    /// be said. Beside them stand rules that describe the customers who look rich and earn little
+    /// ([`Economics::discover`]).
     ///
     /// The extractor is to have no [return lag](crate::features::FeatureExtractorBuilder::return_lag) of its own: it is
     /// learned here, for the past moment from what was known then.
@@ -112,8 +117,15 @@ impl Economics {
         let segments = segment(&customers)?;
         let mut plan = self.prioritize(&customers, &segments)?;
         plan.return_lag = lag.as_ref().map(ReturnLagModel::assumption);
+        plan.discovery = match self.discover(&customers, &self.settings.discovery) {
+            Ok(discovered) => Some(discovered),
+            // No feature to search.
+            Err(Error::Empty { .. }) => None,
+            Err(other) => return Err(other),
+        };
         plan.drivers = self.drivers_of(&plan, log, &customers, &segments)?;
-        plan.backtest = Some(self.look_back(log, extractor, segment));
+        let seen = lag.as_ref().map_or(0, |lag| lag.curve().days_until(SEEN));
+        plan.backtest = Some(self.look_back(log, extractor, seen, segment));
         Ok(Analysis { customers, segments, plan })
     }
 
@@ -165,11 +177,13 @@ impl Economics {
         &self,
         log: &TransactionLog,
         extractor: &FeatureExtractor,
+        seen_after: u32,
         segment: impl Fn(&FeatureTable) -> Result<Segmentation>,
     ) -> Backtested {
         let days = self.settings.look_back_days;
         let as_of = extractor.as_of();
-        let at = AsOf::instant(as_of.micros().saturating_sub(i64::from(days) * DAY), as_of.zone());
+        let back = i64::from(days.saturating_add(seen_after)).saturating_mul(DAY);
+        let at = AsOf::instant(as_of.micros().saturating_sub(back), as_of.zone());
         let outcome = at.and_then(|at| {
             let test = Backtest::builder(at).days(days).build()?;
             self.backtest(log, extractor, &test, segment)

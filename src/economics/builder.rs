@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::economics::costs::Costs;
+use crate::economics::discovery::Discovery;
 use crate::economics::facts::Facts;
+use crate::economics::portfolio::Portfolio;
 use crate::economics::returns::ReturnLag;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::{Error, Result};
@@ -113,6 +115,8 @@ pub(super) struct Settings {
     pub(super) described: Vec<(String, f64)>,
     pub(super) minimum_contribution_share: f64,
     pub(super) likely: f64,
+    pub(super) portfolio: Option<Portfolio>,
+    pub(super) discovery: Discovery,
     pub(super) return_lag: ReturnLag,
     pub(super) look_back_days: u32,
     pub(super) return_rates_by: Option<String>,
@@ -143,6 +147,8 @@ impl Default for Settings {
             described: Vec::new(),
             minimum_contribution_share: 0.01,
             likely: 0.80,
+            portfolio: None,
+            discovery: Discovery::default(),
             return_lag: ReturnLag::default(),
             look_back_days: 90,
             return_rates_by: None,
@@ -308,6 +314,22 @@ impl EconomicsBuilder {
         self
     }
 
+    /// The limits under which a plan chooses the best few segments, each worth what there is to gain from acting on it
+    /// ([`Attractiveness::value`](crate::economics::Attractiveness::value)). Defaults to none: nothing is chosen.
+    #[must_use]
+    pub fn portfolio(mut self, portfolio: Portfolio) -> Self {
+        self.0.settings.portfolio = Some(portfolio);
+        self
+    }
+
+    /// How [`Economics::analyse`] searches for rules that describe customers who look rich and earn little. Defaults to
+    /// [`Discovery::default`].
+    #[must_use]
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.0.settings.discovery = discovery;
+        self
+    }
+
     /// How [`Economics::analyse`] learns how long returns take. Defaults to [`ReturnLag::default`].
     #[must_use]
     pub fn return_lag(mut self, lag: ReturnLag) -> Self {
@@ -315,7 +337,7 @@ impl EconomicsBuilder {
         self
     }
 
-    /// How many days back [`Economics::analyse`] makes a plan, to hold it against the days since. Defaults to 90.
+    /// The days that [`Economics::analyse`] holds a plan made earlier against. Defaults to 90.
     #[must_use]
     pub fn look_back_days(mut self, days: u32) -> Self {
         self.0.settings.look_back_days = days;

@@ -48,6 +48,12 @@ impl BudgetLine {
         }
     }
 
+    /// The segment the money is for.
+    #[must_use]
+    pub fn segment(&self) -> &str {
+        &self.segment
+    }
+
     /// The channel the money goes through. Defaults to none: the line is the whole segment.
     #[must_use]
     pub fn channel(mut self, channel: impl Into<String>) -> Self {

@@ -18,11 +18,10 @@ pub struct Discovery {
     pub(super) seed: u64,
 }
 
-impl Discovery {
-    /// A search with the defaults, to be changed where wanted.
-    #[must_use]
-    pub fn builder() -> DiscoveryBuilder {
-        DiscoveryBuilder(Self {
+impl Default for Discovery {
+    /// What the builder gives without further settings.
+    fn default() -> Self {
+        Self {
             max_conditions: 3,
             minimum_share: 0.02,
             minimum_customers: 100,
@@ -34,7 +33,15 @@ impl Discovery {
             leave_out: Vec::new(),
             beam: 32,
             seed: 1,
-        })
+        }
+    }
+}
+
+impl Discovery {
+    /// A search with the defaults, to be changed where wanted.
+    #[must_use]
+    pub fn builder() -> DiscoveryBuilder {
+        DiscoveryBuilder(Self::default())
     }
 
     /// The salt of the customers' buckets: who is below the held-out share is held out.

@@ -100,17 +100,31 @@ impl Case<'_> {
         self.segment.value.map(|value| value.mean)
     }
 
-    /// The probability that the segment's return rate is above the shop's.
+    /// The probability that the segment's return rate is above the shop's: pooled over segments where it can be.
     fn sends_more_back(&self) -> Option<f64> {
-        let rate = self.segment.return_rate?;
-        Some(probability_above(self.shop.return_rate?.rate, rate.rate, rate.standard_error?))
+        let shop = self.shop.return_rate?.rate;
+        if let Some(pooled) = self.segment.return_rate_pooled {
+            return Some(probability_above(shop, pooled.rate, pooled.standard_error));
+        }
+        let own = self.segment.return_rate?;
+        Some(probability_above(shop, own.rate, own.standard_error?))
     }
 
-    /// The probability that the segment's value is above zero and at least so many times the shop's mean per customer.
+    /// The probability that the segment's value is above zero and at least so many times the shop's mean per customer:
+    /// pooled over segments where it can be.
     fn reaches(&self, multiple: f64) -> Option<f64> {
         let value = self.segment.value?;
-        let shop = self.shop.value.map(|value| value.mean)?;
-        Some(probability_above((multiple * shop).max(0.0), value.mean, value.standard_error?))
+        let bound = (multiple * self.shop.value?.mean).max(0.0);
+        if let Some(pooled) = value.pooled {
+            return Some(probability_above(bound, pooled.mean, pooled.standard_error));
+        }
+        Some(probability_above(bound, value.mean, value.standard_error?))
+    }
+
+    /// The probability that the segment's value is above zero: pooled over segments where it can be.
+    fn earns(&self) -> Option<f64> {
+        let value = self.segment.value?;
+        value.pooled.map(|pooled| pooled.probability_positive).or(value.probability_positive)
     }
 
     fn hold(&self) -> Outcome {
@@ -172,8 +186,7 @@ impl Case<'_> {
 
     /// Very low value for its gross, and not hopeless.
     fn reduce_paid_exposure(&self) -> Outcome {
-        let probability = self.segment.value?.probability_positive?;
-        (probability >= self.settings.unlikely).then_some(())?;
+        (self.earns()? >= self.settings.unlikely).then_some(())?;
         self.little_for_its_gross().map(|reason| vec![reason])
     }
 
@@ -194,14 +207,16 @@ impl Case<'_> {
 
     /// A value above zero is unlikely, on enough evidence.
     fn suppress(&self) -> Outcome {
-        let value = self.segment.value?;
-        let probability = value.probability_positive?;
-        (probability < self.settings.unlikely && value.customers >= self.settings.minimum_evidence).then(|| {
+        let (value, probability) = (self.segment.value?, self.earns()?);
+        let enough = value.effective_customers >= self.settings.minimum_evidence as f64;
+        (probability < self.settings.unlikely && enough).then(|| {
             let mut reasons = vec![format!(
-                "Earns {} per customer; the probability of a value above zero is {}, known of {} customers.",
+                "Earns {} per customer; the probability of a value above zero is {}, on the evidence of {} customers \
+                 (weighing as much as {} with equal margins).",
                 units(value.mean),
                 percent(Some(probability)),
                 grouped(value.customers),
+                grouped(value.effective_customers.floor() as u64),
             )];
             reasons.extend(self.little_for_its_gross());
             reasons
