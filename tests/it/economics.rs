@@ -4,6 +4,9 @@ mod bad_input;
 mod drivers;
 mod finding;
 mod plan;
+mod rates;
+#[cfg(feature = "csv")]
+mod rates_real;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;
