@@ -8,6 +8,9 @@ mod drivers;
 mod finding;
 mod plan;
 mod portfolio;
+mod rates;
+#[cfg(feature = "csv")]
+mod rates_real;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;

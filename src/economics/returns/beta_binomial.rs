@@ -248,6 +248,11 @@ impl BetaBinomial {
         }
     }
 
+    /// Whether counts told how much customers differ; else a fixed strength stands for it.
+    pub(super) fn tells_strength(&self) -> bool {
+        !matches!(self.dispersion, Dispersion::NotIdentified | Dispersion::OneSided)
+    }
+
     fn of(
         counts: &Counts,
         alpha: f64,

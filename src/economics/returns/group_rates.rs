@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::category::Category;
 use crate::economics::pooling::PartialPooling;
-use crate::economics::returns::{BetaBinomial, Dispersion};
+use crate::economics::returns::BetaBinomial;
 use crate::error::{Error, Result};
 use crate::layout::{TextTable, grouped, percent};
 use crate::numeric::{exp, ln};
@@ -24,7 +24,8 @@ use crate::numeric::{exp, ln};
 ///
 /// are pooled by [`PartialPooling`] (DerSimonian and Laird); the factor before the bracket is the design effect of
 /// lines that come back together because they are one customer's. A group that is large but whose strength its own
-/// customers do not tell, because nobody has a second line or nothing came back, is treated like a small one.
+/// customers do not tell, because nobody has a second line or nothing came back, takes the shop's strength too and keeps
+/// its own mean, `(y+½)/(n+1)`.
 ///
 /// ```
 /// use kohort::Category;
@@ -77,7 +78,7 @@ pub struct GroupRate {
 pub enum PriorSource {
     /// Fitted to the group's customers.
     Own,
-    /// The shop's strength, with a mean between the group's own and that of all groups.
+    /// The shop's strength, with the group's own mean as far as it is known.
     Shared,
 }
 
@@ -127,10 +128,14 @@ impl GroupRates {
         let pooling = PartialPooling::of(&logits, &errors)?;
         let rate_of = |logit: f64| 1.0 / (1.0 + exp(-logit));
         let group = |(sample, pooled): (Sample, &crate::economics::pooling::PooledEstimate)| {
-            let shared = || BetaBinomial::shared(rate_of(pooled.estimate), strength, sample.customers);
+            let shared = |mean| BetaBinomial::shared(mean, strength, sample.customers);
             let (rates, source, own_weight) = match sample.own {
-                Some(own) => (own, PriorSource::Own, 1.0),
-                None => (shared(), PriorSource::Shared, pooled.own_weight),
+                Some(own) if own.tells_strength() => (own, PriorSource::Own, 1.0),
+                Some(_) => {
+                    let mean = (sample.returned as f64 + 0.5) / (sample.lines as f64 + 1.0);
+                    (shared(mean), PriorSource::Shared, 1.0)
+                }
+                None => (shared(rate_of(pooled.estimate)), PriorSource::Shared, pooled.own_weight),
             };
             let name = groups.levels().get(sample.code).unwrap_or_default().to_owned();
             let Sample { customers, lines, returned, .. } = sample;
@@ -178,7 +183,7 @@ struct Sample {
     lines: u64,
     returned: u64,
     squared_lines: u128,
-    /// The group's own rates, where it is large enough to tell them.
+    /// The group's own rates, where it is large enough.
     own: Option<BetaBinomial>,
 }
 
@@ -192,11 +197,7 @@ impl Sample {
             sample.squared_lines += u128::from(u64::from(*n) * u64::from(*n));
         }
         if sample.customers >= minimum_group.max(1) {
-            let own = BetaBinomial::fit_pairs(pairs).ok();
-            let told = |rates: &BetaBinomial| {
-                !matches!(rates.dispersion(), Dispersion::NotIdentified | Dispersion::OneSided)
-            };
-            sample.own = own.filter(told);
+            sample.own = BetaBinomial::fit_pairs(pairs).ok();
         }
         sample
     }

@@ -3,6 +3,7 @@
 use approx::assert_relative_eq;
 
 use super::*;
+use crate::economics::returns::Dispersion;
 use crate::random::Stream;
 
 /// Customers of groups of given sizes and mean rates, all of strength 6.
@@ -86,23 +87,23 @@ fn the_shared_mean_is_that_of_the_formulas() {
 
 #[test]
 fn a_large_group_that_cannot_tell_its_strength_shares_it() {
-    let (mut groups, mut returned, mut lines) = shop(&[("many", 1_000, 0.4)]);
+    let (_, mut returned, mut lines) = shop(&[("many", 1_000, 0.4)]);
     let names = (0..2_000).map(|row| match row {
         0..1_000 => Some("many"),
         1_000..1_500 => Some("one line each"),
         _ => Some("never"),
     });
-    groups = {
-        let _ = groups;
-        Category::from_texts(names)
-    };
+    let groups = Category::from_texts(names);
     returned.extend((0..500).map(|row| u32::from(row % 3 == 0)).chain([0; 500]));
     lines.extend([1; 500].into_iter().chain([4; 500]));
     let rates = GroupRates::fit(&groups, &returned, &lines, 200).unwrap();
     let sources: Vec<PriorSource> = rates.groups.iter().map(|group| group.source).collect();
     assert_eq!(sources, [PriorSource::Own, PriorSource::Shared, PriorSource::Shared]);
-    assert!(rates.of(Some("never")).mean() < 0.01);
-    assert!((rates.of(Some("one line each")).mean() - 1.0 / 3.0).abs() < 0.02);
+    assert_relative_eq!(rates.of(Some("never")).mean(), 0.5 / 2_001.0, max_relative = 1e-12);
+    assert_relative_eq!(rates.of(Some("one line each")).mean(), 167.5 / 501.0, max_relative = 1e-12);
+    for group in &rates.groups[1..] {
+        assert_relative_eq!(group.rates.prior_lines(), rates.shop.prior_lines(), max_relative = 1e-12);
+    }
     // Thresholds are inclusive.
     let all_own = GroupRates::fit(&groups, &returned, &lines, 1_000).unwrap();
     assert_eq!(all_own.groups[0].source, PriorSource::Own);

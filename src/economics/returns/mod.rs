@@ -35,6 +35,9 @@ pub(super) fn normal_cdf(z: f64) -> f64 {
 }
 
 #[cfg(test)]
+mod simulation_tests;
+
+#[cfg(test)]
 mod tests {
     use approx::assert_relative_eq;
 
