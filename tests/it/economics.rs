@@ -6,6 +6,7 @@ mod finding;
 mod plan;
 #[cfg(feature = "csv")]
 mod real_shops;
+mod return_lag;
 mod revenue;
 mod waterfall;
 

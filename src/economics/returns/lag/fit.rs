@@ -10,7 +10,7 @@ use crate::features::{Returned, returned_lines};
 use crate::transaction::{AsOf, Attribute, DAY, TransactionLog};
 
 /// Returned lines of one task.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 12;
 
 /// How long returns take, ready to be learned from what has come back.
 ///
