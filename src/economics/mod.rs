@@ -27,7 +27,7 @@ mod waterfalls;
 pub use break_even::BreakEven;
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
-pub use drivers::{ReturnDriver, ReturnDrivers};
+pub use drivers::{DriverBy, ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{Action, MeanEstimate, Plan, RankBy, RankShift, RankShifts, SegmentEconomics, SegmentPlan};
 pub use pooling::{PartialPooling, PooledEstimate};
