@@ -147,7 +147,7 @@ fn drivers(drivers: &ReturnDrivers) -> Value {
             "excess": driver.excess,
         })
     });
-    json!({ "segment": drivers.segment, "attribute": drivers.attribute, "levels": levels.collect::<Vec<_>>() })
+    json!({ "segment": drivers.segment, "attribute": drivers.by.name(), "levels": levels.collect::<Vec<_>>() })
 }
 
 /// The finding, null with the reason where there is none; and the evidence for either.

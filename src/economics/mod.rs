@@ -40,7 +40,7 @@ pub use budget::{
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
-pub use drivers::{ReturnDriver, ReturnDrivers};
+pub use drivers::{DriverBy, ReturnDriver, ReturnDrivers};
 pub use finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 pub use plan::{
     Action, Attractiveness, Difference, DifferenceMeasure, MeanEstimate, Plan, PooledMean, PooledRate,

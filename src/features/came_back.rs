@@ -12,7 +12,7 @@ use crate::features::partition::Partition;
 use crate::transaction::{LineKind, NO_TIME, Returns, TransactionLog};
 
 /// Lines of one task.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 12;
 
 /// A sale line that came back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -13,6 +13,7 @@ mod rates;
 mod rates_real;
 #[cfg(feature = "csv")]
 mod real_shops;
+mod return_lag;
 mod revenue;
 mod waterfall;
 

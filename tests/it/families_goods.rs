@@ -1,7 +1,7 @@
 //! Prices, breadth and returns of customers: made-up lines, and what plain loops find in them.
 
 mod breadth;
-mod laws;
+pub(crate) mod laws;
 mod prices;
 
 #[cfg(feature = "csv")]

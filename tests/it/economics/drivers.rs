@@ -1,8 +1,11 @@
 //! What drives a segment's returns: levels against the shop, from a log whose lines record their returns.
 
+mod lines;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use kohort::economics::DriverBy;
 use kohort::economics::returns::RatioEstimate;
 use kohort::features::FeatureTable;
 use kohort::transaction::{CustomerIds, LogColumns, PriceColumn, ReturnedColumn};
@@ -90,7 +93,7 @@ fn every_attribute_of_a_line_can_drive_returns() {
     let by = |attribute| {
         let drivers =
             economics.return_drivers(&log(&lines, attribute), &table, &segments, "a", attribute).unwrap();
-        assert_eq!(drivers.attribute, attribute.name());
+        assert_eq!(drivers.by, DriverBy::Attribute(attribute));
         drivers.levels
     };
     let brands = by(Attribute::Brand);

@@ -69,7 +69,7 @@ proptest! {
 }
 
 /// More lines than fifteen groups have, of customers who buy often and seldom.
-fn many(kind: Kind) -> Vec<Row> {
+pub(crate) fn many(kind: Kind) -> Vec<Row> {
     let mut draws = Draws::new(11);
     (0..63_211)
         .map(|_| {

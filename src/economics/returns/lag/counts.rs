@@ -75,7 +75,9 @@ mod tests {
 
     fn shares(returns: &[(i64, i64)], window: u32) -> Vec<f64> {
         let mut counts = LagCounts::new(window);
-        returns.iter().for_each(|(lag, last_day)| counts.add(*lag, *last_day, ENOUGH));
+        for (lag, last_day) in returns {
+            counts.add(*lag, *last_day, ENOUGH);
+        }
         counts.curve().shares
     }
 
@@ -143,7 +145,9 @@ mod tests {
             let (left, right) = returns.split_at(cut.min(returns.len()));
             let count = |part: &[(i64, i64)]| {
                 let mut counts = LagCounts::new(21);
-                part.iter().for_each(|(lag, last)| counts.add(*lag, *last, 7));
+                for (lag, last) in part {
+                    counts.add(*lag, *last, 7);
+                }
                 counts
             };
             let mut merged = count(right);

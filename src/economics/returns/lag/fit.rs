@@ -10,7 +10,7 @@ use crate::features::{Returned, returned_lines};
 use crate::transaction::{AsOf, Attribute, DAY, TransactionLog};
 
 /// Returned lines of one task.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 12;
 
 /// How long returns take, ready to be learned from what has come back.
 ///
@@ -174,7 +174,9 @@ impl ReturnLag {
             let text = own.first().and_then(|(code, _)| texts.levels.get(*code));
             if let Some(text) = text.filter(|_| returns >= self.minimum_returns) {
                 let mut counts = LagCounts::new(self.window_days);
-                own.iter().for_each(|(_, lag)| lag.add_to(&mut counts));
+                for (_, lag) in own {
+                    lag.add_to(&mut counts);
+                }
                 found.levels.push((text.to_owned(), counts.curve()));
             }
         }
@@ -213,7 +215,9 @@ impl Lag {
 fn count<'l>(chunks: impl IndexedParallelIterator<Item = &'l [Lag]>, window: u32) -> LagCounts {
     let empty = || LagCounts::new(window);
     let counted = chunks.fold(empty, |mut counts, chunk| {
-        chunk.iter().for_each(|lag| lag.add_to(&mut counts));
+        for lag in chunk {
+            lag.add_to(&mut counts);
+        }
         counts
     });
     counted.reduce(empty, |mut counts, other| {

@@ -133,7 +133,7 @@ impl ReturnLagModel {
                 days(curve.window_days())
             );
         };
-        let mut text = format!(
+        let mut text = vec![format!(
             "Returns that are still to come are allowed for by how long {} returned lines took, as of {}: half came back \
              in less than {}, 95 % in less than {}; nothing is expected after {}.",
             grouped(curve.returns()),
@@ -141,21 +141,22 @@ impl ReturnLagModel {
             days(curve.days_until(0.5)),
             days(curve.days_until(0.95)),
             days(curve.window_days()),
-        );
+        )];
         if curve.late_returns() > 0 {
-            let late = curve.late_returns();
-            text += &format!(" {} came later than that and count as come on the last day.", grouped(late));
+            let late = grouped(curve.late_returns());
+            text.push(format!("{late} came later than that and count as come on the last day."));
         }
         if curve.watched_days() < curve.window_days() {
-            text += &format!(
-                " Hardly any line that came back could be watched for more than {}; what takes longer is not allowed for.",
-                days(curve.watched_days())
-            );
+            let watched = days(curve.watched_days());
+            text.push(format!(
+                "Hardly any line that came back could be watched for more than {watched}; what takes longer is not \
+                 allowed for."
+            ));
         }
         if learned.untimed > 0 {
-            text += &format!(" {} returned lines had no time and are left out.", grouped(learned.untimed));
+            text.push(format!("{} returned lines had no time and are left out.", grouped(learned.untimed)));
         }
-        text
+        text.join(" ")
     }
 
     fn fitted(&self) -> Option<&Learned> {

@@ -39,7 +39,7 @@ pub struct CorrectedRate {
     pub lines: u64,
     /// Those that have come back.
     pub returned: u64,
-    /// The effective exposure ΣnF: as many lines, seen to their end, would tell as much.
+    /// The effective exposure, `ΣnF`: as many lines, seen to their end, would tell as much.
     pub exposed: f64,
     /// The share of lines that have come back, as if the others were kept.
     pub naive: f64,
@@ -136,9 +136,9 @@ fn likeliest(ages: &[AgeGroup], returned: f64, exposed: f64) -> (f64, Option<f64
     for _ in 0..MOST_STEPS {
         let slope = score(p);
         if slope > 0.0 {
-            low = p
+            low = p;
         } else {
-            high = p
+            high = p;
         }
         let step = slope / curvature(p);
         let newton = p + step;
