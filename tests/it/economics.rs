@@ -1,12 +1,14 @@
 //! Stage 4 against reference values, plain computations and laws.
 
 mod bad_input;
+mod costs;
 mod drivers;
 mod finding;
 mod plan;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;
+mod uncertainty;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};
