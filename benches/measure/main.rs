@@ -4,6 +4,7 @@
 //! cargo bench --bench measure -- features --npz tx_10M.npz --key customer_id
 //! cargo bench --bench measure -- features --csv tx_10M.csv --key customer_key
 //! cargo bench --bench measure --features parquet -- features --parquet tx_10M.parquet --key customer_id
+//! cargo bench --bench measure -- economics --npz tx_10M.npz
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
 //! cargo bench --bench measure -- rules --npz rules_10M.npz --mode twenty
 //! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
@@ -15,6 +16,7 @@
 //! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
 //! figures are checked against a plain computation.
 
+mod economics;
 mod features;
 mod kmeans;
 mod npy;
@@ -57,6 +59,10 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let path = path_of(arguments, "--npz")?;
             Ok(features::run(&features::Raw::read(&path)?, key, &size_of_name(&path), RUNS)?)
         }
+        Some("economics") => {
+            let path = path_of(arguments, "--npz")?;
+            Ok(economics::run(&features::Raw::read(&path)?, &size_of_name(&path), RUNS)?)
+        }
         Some("rfm") => {
             let rows = option(arguments, "--rows")?.parse()?;
             Ok(rfm::run(&rfm::read(&path_of(arguments, "--npz")?, rows)?, RUNS)?)
@@ -75,9 +81,10 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let (points, labels) = quality::read(&matrix, &centroids)?;
             quality::run(&points, &labels, option(arguments, "--what")?, RUNS)
         }
-        Some(other) if !other.starts_with('-') => {
-            Err(format!("no workload `{other}`; there are features, kmeans, quality, rfm and rules").into())
-        }
+        Some(other) if !other.starts_with('-') => Err(format!(
+            "no workload `{other}`; there are economics, features, kmeans, quality, rfm and rules"
+        )
+        .into()),
         _ => sample::check_all(),
     }
 }

@@ -8,6 +8,13 @@ use serde_json::{Map, Value, json};
 /// The seconds of several runs, ascending.
 pub(crate) struct Timing(Vec<f64>);
 
+impl Timing {
+    /// In seconds.
+    pub(crate) fn median(&self) -> f64 {
+        self.0[self.0.len() / 2]
+    }
+}
+
 /// Runs `work` several times on fresh input and times it alone; gives the last result. Input is made and results are
 /// dropped outside the clock, as in the peers' scripts.
 pub(crate) fn time<I, T>(runs: usize, input: impl Fn() -> I, work: impl Fn(I) -> T) -> (Timing, T) {

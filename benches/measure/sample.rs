@@ -7,6 +7,7 @@ use kohort::features::{Column, Values};
 use kohort::ndarray::Array2;
 
 use crate::Failure;
+use crate::economics;
 use crate::features::{Raw, agreement, extract};
 use crate::kmeans::{fit, inertia, seeds};
 use crate::quality::{measure, nearest};
@@ -15,11 +16,12 @@ use crate::rules::{self, Bounds};
 
 pub(crate) fn check_all() -> Result<(), Failure> {
     check_features()?;
+    check_economics()?;
     check_rfm()?;
     check_rules()?;
     check_quality()?;
     check_kmeans()?;
-    println!("5 passed, 0 failed");
+    println!("6 passed, 0 failed");
     Ok(())
 }
 
@@ -32,11 +34,12 @@ fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
-fn check_features() -> Result<(), Failure> {
+/// Order lines of 4,000 customers.
+fn lines() -> Raw {
     let mut draw = numbers(1);
     let rows = 50_000_usize;
     let mut column = |below: u64| (0..rows).map(|_| draw(below)).collect::<Vec<u64>>();
-    let raw = Raw {
+    Raw {
         customer: column(4_000).iter().map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect(),
         order: column(20_000),
         seconds: (0..rows as i64).map(|row| 1_672_531_200 + row).collect(),
@@ -46,7 +49,62 @@ fn check_features() -> Result<(), Failure> {
         returned: column(2).iter().map(|n| *n as i32).collect(),
         category: column(40).iter().map(|n| *n as i16).collect(),
         channel: column(5).iter().map(|n| *n as i8).collect(),
+    }
+}
+
+/// Contribution of the shop and of the segments, added up customer by customer from the lines.
+fn check_economics() -> Result<(), Failure> {
+    let raw = lines();
+    let plan = economics::plan(&economics::extract(&raw.log(raw.ids())?)?)?;
+
+    let rounded = |product: i64, by: i64| {
+        let (whole, rest) = (product / by, product % by);
+        whole + i64::from(2 * rest > by || (2 * rest == by && whole % 2 == 1))
     };
+    // Gross, paid, returned, returned at list price, orders and parcels.
+    let mut sums: BTreeMap<u64, ([i64; 4], BTreeSet<u64>, BTreeSet<u64>)> = BTreeMap::new();
+    for row in 0..raw.customer.len() {
+        let (pieces, back) = (i64::from(raw.quantity[row]), i64::from(raw.returned[row]));
+        let gross = pieces * (raw.unit_price[row] * 100.0).round() as i64 * 100;
+        let paid = gross - gross / 100 * (raw.discount[row] * 100.0).round() as i64;
+        let own = sums.entry(raw.customer[row]).or_default();
+        let amounts = [gross, paid, rounded(paid * back, pieces), rounded(gross * back, pieces)];
+        own.0.iter_mut().zip(amounts).for_each(|(sum, amount)| *sum += amount);
+        own.1.insert(raw.order[row]);
+        if back > 0 {
+            own.2.insert(raw.order[row]);
+        }
+    }
+    let mut expected: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
+    for ([gross, paid, returned, list], orders, parcels) in sums.values() {
+        let goods = rounded(gross * 4, 10) - rounded(list * 4, 10);
+        let costs = 45_000 * orders.len() as i64 + 70_000 * parcels.len() as i64;
+        let segment = match orders.len() {
+            1 => "one",
+            2 => "two",
+            3 => "three",
+            4..=5 => "four or five",
+            _ => "more",
+        };
+        for name in [segment, "all"] {
+            let sum = expected.entry(name).or_default();
+            *sum = (sum.0 + 1, sum.1 + i128::from(paid - returned - goods - costs));
+        }
+    }
+    let named = plan.segments.iter().map(|place| (place.segment.as_str(), &place.economics));
+    for (name, found) in named.chain([("all", &plan.shop)]) {
+        let found = (found.customers, found.contribution().ten_thousandths());
+        let expected = expected.get(name).copied().unwrap_or_default();
+        if found != expected {
+            return Err(format!("economics gave {found:?} for {name}, expected {expected:?}").into());
+        }
+    }
+    Ok(())
+}
+
+fn check_features() -> Result<(), Failure> {
+    let raw = lines();
+    let rows = raw.customer.len();
     let found = agreement(&extract(&raw.log(raw.ids())?)?)?;
 
     let mut cents: BTreeMap<u64, BTreeMap<i16, i64>> = BTreeMap::new();

@@ -4,6 +4,7 @@ mod backtest;
 mod bad_input;
 mod budget;
 mod criteria;
+mod costs;
 mod drivers;
 mod finding;
 mod plan;
@@ -15,6 +16,7 @@ mod rates_real;
 mod real_shops;
 mod return_lag;
 mod revenue;
+mod uncertainty;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};

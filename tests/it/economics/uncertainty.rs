@@ -52,9 +52,7 @@ fn contributions() -> Vec<i64> {
     let costs = Costs::builder(CostOfGoods::FromLines).fulfilment_per_order(money("4.50")).build().unwrap();
     let customers = extractor.extract(&log).unwrap();
     let waterfalls = Economics::builder(costs).build().unwrap().waterfalls(&customers).unwrap();
-    (0..customers.len())
-        .map(|row| waterfalls.customer(row).unwrap().cm2().ten_thousandths() as i64)
-        .collect()
+    (0..customers.len()).map(|row| waterfalls.customer(row).unwrap().cm2().ten_thousandths() as i64).collect()
 }
 
 /// Segments drawn from a shop whose mean is known: the share of 95 % intervals that hold it, and how many lie above and
@@ -108,7 +106,11 @@ fn small_segments_borrow_from_the_others() {
         assert!((0.0..=1.0).contains(&pooled.own_weight) && pooled.standard_error > 0.0);
     }
     let covered = covered as f64 / truths.len() as f64;
-    println!("{covered:.4} covered; mean squared error {:.1} own, {:.1} pooled", own_error / 900.0, pooled_error / 900.0);
+    println!(
+        "{covered:.4} covered; mean squared error {:.1} own, {:.1} pooled",
+        own_error / 900.0,
+        pooled_error / 900.0
+    );
     assert!((0.93..=0.97).contains(&covered), "{covered}");
     assert!(pooled_error < 0.4 * own_error, "{pooled_error} against {own_error}");
     assert_eq!(plan.shop.value.unwrap().pooled, None);
@@ -124,7 +126,8 @@ fn pooled_return_rates_cover_those_of_the_segments() {
         let truth = 1.0 / (1.0 + (0.9 - 0.5 * draws.normal()).exp());
         truths.push(truth);
         for _ in 0..each {
-            let own = (truth + 0.15 * (draws.unit() - draws.unit()) * truth.min(1.0 - truth) / 0.3).clamp(0.0, 1.0);
+            let own =
+                (truth + 0.15 * (draws.unit() - draws.unit()) * truth.min(1.0 - truth) / 0.3).clamp(0.0, 1.0);
             let back = (0..pieces).filter(|_| draws.unit() < own).count() as i64;
             bought.push(10 * pieces);
             returned.push(10 * back);
@@ -183,7 +186,10 @@ fn segments_at_the_edge_are_finite_and_say_what_they_borrow() {
     assert!(low.rate > 0.0 && low.rate < 0.05 && high.rate < 1.0 && high.rate > 0.95, "{low:?} {high:?}");
     let one = economics("one");
     assert_eq!((one.value.unwrap().standard_error, one.return_rate.unwrap().standard_error), (None, None));
-    assert!(one.value.unwrap().pooled.unwrap().own_weight < economics("rest").value.unwrap().pooled.unwrap().own_weight);
+    assert!(
+        one.value.unwrap().pooled.unwrap().own_weight
+            < economics("rest").value.unwrap().pooled.unwrap().own_weight
+    );
     assert!(one.return_rate_pooled.unwrap().own_weight < low.own_weight);
     let counted = returners.returned_lines.unwrap();
     assert_eq!((counted.lines, counted.returned), (400, 400));
@@ -217,11 +223,14 @@ fn numbers_are_those_of_a_plain_loop_on_any_number_of_threads() {
     let gross: Vec<i64> = (0..rows as i64).map(|i| i * 7_919 % 900_001 - 100_000).collect();
     let returned: Vec<i64> = (0..rows as i64).map(|i| i * 977 % 40_009).collect();
     let known: Bitmap = (0..rows).map(|row| row % 97 != 5).collect();
-    let amounts = |values: &[i64]| Values::Money(values.iter().copied().map(Money::from_ten_thousandths).collect());
+    let amounts =
+        |values: &[i64]| Values::Money(values.iter().copied().map(Money::from_ten_thousandths).collect());
     let table = table(rows, [("gross", amounts(&gross))]);
-    let table = table.column_added("returned", Column::with_missing(amounts(&returned), known.clone()).unwrap());
+    let table =
+        table.column_added("returned", Column::with_missing(amounts(&returned), known.clone()).unwrap());
     let table = table.unwrap();
-    let of: Vec<Option<usize>> = (0..rows).map(|row| Some(row * 31 % 7).filter(|segment| *segment < 6)).collect();
+    let of: Vec<Option<usize>> =
+        (0..rows).map(|row| Some(row * 31 % 7).filter(|segment| *segment < 6)).collect();
     let names: Vec<String> = (0..6).map(|segment| format!("s{segment}")).collect();
     let segmentation = Segmentation::new(&table, names, &of).unwrap();
     let run = |threads| {
@@ -230,7 +239,10 @@ fn numbers_are_those_of_a_plain_loop_on_any_number_of_threads() {
     };
     let plan = run(1);
     for threads in [2, 3, 7] {
-        assert!(serde_json::to_string(&run(threads)).unwrap() == serde_json::to_string(&plan).unwrap(), "{threads}");
+        assert!(
+            serde_json::to_string(&run(threads)).unwrap() == serde_json::to_string(&plan).unwrap(),
+            "{threads}"
+        );
     }
     let plain = |own: &dyn Fn(usize) -> bool| {
         let margins: Vec<f64> = (0..rows)
@@ -247,7 +259,11 @@ fn numbers_are_those_of_a_plain_loop_on_any_number_of_threads() {
     let agrees = |found: kohort::economics::MeanEstimate, own: &dyn Fn(usize) -> bool| {
         let (mean, error, effective, customers) = plain(own);
         assert_eq!(found.customers, customers);
-        let pairs = [(found.mean, mean), (found.standard_error.unwrap(), error), (found.effective_customers, effective)];
+        let pairs = [
+            (found.mean, mean),
+            (found.standard_error.unwrap(), error),
+            (found.effective_customers, effective),
+        ];
         for (found, expected) in pairs {
             assert!((found - expected).abs() < 1e-9 * expected.abs(), "{found} against {expected}");
         }
