@@ -11,6 +11,7 @@
 
 mod break_even;
 mod builder;
+mod concentration;
 mod costs;
 pub mod discovery;
 mod drivers;
@@ -27,6 +28,7 @@ mod waterfalls;
 
 pub use break_even::BreakEven;
 pub use builder::{Economics, EconomicsBuilder, Response};
+pub use concentration::{Concentration, Tenth, WhaleCurve, WhalePoint};
 pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
 pub use drivers::{ReturnDriver, ReturnDrivers};

@@ -72,8 +72,8 @@ fn deeds(settings: &Shop, market: &Market<'_>, shop: &SyntheticShop) -> Vec<Deed
         let number: usize = products.get(row).unwrap()[1..].parse().unwrap();
         let product = &market.catalogue.products[number - 1];
         let days_left = (settings.end() - time) as f64 / DAY as f64;
-        let complete = settings.late_returns == LateReturns::Known
-            || days_left > f64::from(settings.return_window_days);
+        let complete =
+            settings.late_returns == LateReturns::Known || days_left > f64::from(settings.return_window_days);
         // Slowness is a third of a gamma variable of shape 3.
         let z = 3.0 * days_left / settings.categories[product.category].return_days;
         customer.lines.push(Deed {

@@ -55,8 +55,8 @@ impl Target {
         let population: Bitmap = (0..rows).map(|row| known.get(row) && gross(row).is_some()).collect();
         let buyers = population.ones().filter_map(gross).collect();
         let rich_above = upper_cut(buyers, 1.0 - economics.settings.rich_share);
-        let rich =
-            (0..rows).map(|row| population.get(row) && gross(row).is_some_and(|gross| gross as f64 > rich_above));
+        let rich = (0..rows)
+            .map(|row| population.get(row) && gross(row).is_some_and(|gross| gross as f64 > rich_above));
         let rich = rich.collect();
         let shop = waterfalls.shop();
         let shop_margin = shop.last_margin().share_of(shop.gross());

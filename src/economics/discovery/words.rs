@@ -11,7 +11,8 @@ impl Ledger<'_> {
     pub(super) fn verdict(&self, discovered: &Discovered) -> Verdict {
         let (settings, discovery) = (&self.economics.settings, self.discovery);
         if discovered.population == 0 {
-            let reason = "No customer of the table has bought anything whose contribution is known.".to_owned();
+            let reason =
+                "No customer of the table has bought anything whose contribution is known.".to_owned();
             return Verdict::NotFound { reason };
         }
         let asked = format!("{} of what the shop earns on its gross", level(settings.little));
@@ -74,7 +75,9 @@ impl fmt::Display for Discovered {
     /// The verdict, then the rules with what their customers bring.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (headline, reason) = match &self.verdict {
-            Verdict::Found { reason } => ("Yes: rules describe customers who look rich and earn little.", reason),
+            Verdict::Found { reason } => {
+                ("Yes: rules describe customers who look rich and earn little.", reason)
+            }
             Verdict::NotFound { reason } => {
                 ("No: no rule describes customers who look rich and earn little.", reason)
             }

@@ -21,6 +21,7 @@ use crate::segment::Segmentation;
 use crate::transaction::AsOf;
 
 pub use action::Action;
+pub(super) use rank::descending;
 pub use rank::{RankBy, RankShift, RankShifts};
 pub use segment::{MeanEstimate, SegmentEconomics};
 
