@@ -82,7 +82,7 @@ fn in_chunks<T: Send>(rows: usize, value: impl Fn(usize) -> T + Sync) -> Vec<Vec
 /// Her returns cost what they cost her so far, times the rate to be expected over the rate so far; where nothing has
 /// come back yet, what a returned value costs in this shop.
 fn shortfalls(facts: &Facts<'_>, waterfalls: &Waterfalls, line: f64) -> Result<Vec<i64>> {
-    let rates = return_rates(facts)?;
+    let expected_rates = expected_rates(facts)?;
     let shop = waterfalls.shop();
     let ten_thousandths = |amount: MoneyTotal| amount.ten_thousandths() as f64;
     let returned = ten_thousandths(shop.demand() - shop.net_revenue());
@@ -96,13 +96,15 @@ fn shortfalls(facts: &Facts<'_>, waterfalls: &Waterfalls, line: f64) -> Result<V
             return Ok(0);
         };
         let mut contribution = margin.ten_thousandths() as f64;
-        if let (Some(rates), Some((y, n)), Some(lost)) =
-            (rates, facts.returned_lines(row)?, waterfall.lost_to_returns())
-        {
-            let expected = rates.posterior(y, n).mean();
+        if let (Some(expected), Some(lost)) = (expected_rates[row], waterfall.lost_to_returns()) {
             let lost = ten_thousandths(lost);
-            let evidence = (n > 0).then(|| f64::from(y) / f64::from(n));
-            let so_far = returned_so_far.rate(row).or(evidence).unwrap_or_default();
+            let so_far = match returned_so_far.rate(row) {
+                Some(rate) => rate,
+                None => match facts.returned_lines(row)? {
+                    Some((y, n @ 1..)) => f64::from(y) / f64::from(n),
+                    _ => 0.0,
+                },
+            };
             contribution += lost
                 - if so_far > 0.0 {
                     lost * expected / so_far
@@ -114,6 +116,13 @@ fn shortfalls(facts: &Facts<'_>, waterfalls: &Waterfalls, line: f64) -> Result<V
     };
     let chunks = in_chunks(facts.len(), shortfall);
     chunks.into_iter().flatten().collect()
+}
+
+/// The return rate to be expected of each customer; `None` where returns are not known or she has no lines.
+fn expected_rates(facts: &Facts<'_>) -> Result<Vec<Option<f64>>> {
+    let Some(rates) = return_rates(facts)? else { return Ok(vec![None; facts.len()]) };
+    let expected = |row| Ok(facts.returned_lines(row)?.map(|(y, n)| rates.posterior(y, n).mean()));
+    in_chunks(facts.len(), expected).into_iter().flatten().collect()
 }
 
 /// All lines, and those that have come back so far, recent ones among them.
