@@ -1,6 +1,8 @@
 //! Stage 4 against reference values, plain computations and laws.
 
 mod bad_input;
+mod concentration;
+mod discovery;
 mod drivers;
 mod finding;
 mod plan;

@@ -45,6 +45,8 @@
 
 mod builder;
 mod features;
+#[cfg(test)]
+mod laws;
 mod outcome;
 #[cfg(test)]
 mod planted;
