@@ -14,6 +14,7 @@ mod backtest;
 mod break_even;
 mod budget;
 mod builder;
+mod concentration;
 mod costs;
 mod customer_rates;
 pub mod discovery;
@@ -38,6 +39,7 @@ pub use budget::{
     OtherSplit, ResponseCurve, Spend,
 };
 pub use builder::{Economics, EconomicsBuilder, Response};
+pub use concentration::{Concentration, Tenth, WhaleCurve, WhalePoint};
 pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
 pub use drivers::{DriverBy, ReturnDriver, ReturnDrivers};

@@ -3,8 +3,10 @@
 mod backtest;
 mod bad_input;
 mod budget;
-mod criteria;
+mod concentration;
 mod costs;
+mod criteria;
+mod discovery;
 mod drivers;
 mod finding;
 mod plan;

@@ -9,7 +9,6 @@ pub struct Discovery {
     pub(super) minimum_share: f64,
     pub(super) minimum_customers: u64,
     pub(super) rules: u32,
-    pub(super) overlap: f64,
     pub(super) held_out: f64,
     pub(super) significance: f64,
     pub(super) features: Option<Vec<String>>,
@@ -26,7 +25,6 @@ impl Default for Discovery {
             minimum_share: 0.02,
             minimum_customers: 100,
             rules: 5,
-            overlap: 0.5,
             held_out: 0.5,
             significance: 0.05,
             features: None,
@@ -77,18 +75,10 @@ impl DiscoveryBuilder {
         self
     }
 
-    /// How many rules are tested on held-out customers, and so returned at most; 1 to 50. Defaults to 5.
+    /// The most rules that are searched for, one after the other, and tested on held-out customers; 1 to 50. Defaults to 5.
     #[must_use]
     pub fn rules(mut self, rules: u32) -> Self {
         self.0.rules = rules;
-        self
-    }
-
-    /// How far two rules may describe the same customers: the customers of both over those of either (Jaccard).
-    /// Defaults to 0.5.
-    #[must_use]
-    pub fn overlap(mut self, jaccard: f64) -> Self {
-        self.0.overlap = jaccard;
         self
     }
 
@@ -146,7 +136,6 @@ impl DiscoveryBuilder {
         let settings = self.0;
         let shares = [
             ("minimum_share", settings.minimum_share),
-            ("overlap", settings.overlap),
             ("held_out", settings.held_out),
             ("significance", settings.significance),
         ];
@@ -193,7 +182,6 @@ mod tests {
             ("minimum_customers", base().minimum_customers(0)),
             ("rules", base().rules(0)),
             ("rules", base().rules(51)),
-            ("overlap", base().overlap(1.1)),
             ("held_out", base().held_out(0.0)),
             ("held_out", base().held_out(1.0)),
             ("significance", base().significance(f64::INFINITY)),
@@ -203,6 +191,6 @@ mod tests {
             let error = builder.build().unwrap_err();
             assert!(matches!(error, Error::Setting { setting, .. } if setting == name), "{name}: {error}");
         }
-        assert!(base().minimum_share(0.0).overlap(1.0).build().is_ok());
+        assert!(base().minimum_share(0.0).build().is_ok());
     }
 }

@@ -14,17 +14,19 @@
 //! whose last order may still come back by more. Where returns are not known, contribution counts as it is.
 //!
 //! A rule may be returned whose customers are enough, of whom most look rich (a gross in the upper quartile of those who
-//! bought), and who together fall short. Among such rules those are best whose total shortfall is largest over the
-//! root of their number: Klösgen's mean test (Explora, in Advances in Knowledge Discovery and Data Mining, 1996), which
-//! stands between the largest group (weighted relative accuracy, Wrobel 1997) and the purest one (bump hunting, Friedman and
-//! Fisher 1999). The largest half per cent of shortfalls on either side count as if they were at its border: a few very
-//! large customers make no rule.
+//! bought), and who together fall short. Among such rules that one is best whose total shortfall is largest over the
+//! fourth root of its number of customers. It is a measure of Klösgen's family (Explora, in Advances in Knowledge Discovery and
+//! Data Mining, 1996), between the largest group (weighted relative accuracy, Wrobel 1997) and the purest one (bump hunting,
+//! Friedman and Fisher 1999): a customer more is taken in as long as she is short by a quarter of what the others are on
+//! average. The largest half per cent of shortfalls on either side count as if they were at its border: a few very large
+//! customers make no rule.
 //!
 //! # How
 //! Numbers are cut at quantiles and at evenly spread points, rounded to as few digits as keep them apart; categories are
 //! compared with their texts, or lists of up to four of them; missing values make a condition of their own. A beam search
 //! refines the best rules up to three conditions, then drops from the best what hardly matters and sets each cut point
-//! anew. Rules that describe the same customers twice are left out.
+//! anew. The next rule is searched for among the customers that no rule describes yet, until none is left to find
+//! (covering, as in bump hunting), so no rule repeats another one.
 //!
 //! # Why they can be believed
 //! Thousands of rules are tried, so the best of them flatters itself on the customers it was found on. Therefore a
@@ -43,6 +45,8 @@
 
 mod builder;
 mod features;
+#[cfg(test)]
+mod laws;
 mod outcome;
 #[cfg(test)]
 mod planted;
@@ -107,8 +111,8 @@ impl Economics {
         let ledger = Ledger::new(self, discovery, &facts, &waterfalls, &target);
         let least = ledger.least(target.training.count());
         let search = Search::new(&features, &target, discovery, u32::try_from(least).unwrap_or(u32::MAX));
-        let Found { rules, tried } = search.run(discovery.rules as usize, discovery.overlap);
-        let rules = rules.into_iter().map(|(rule, _)| {
+        let Found { rules, tried, .. } = search.run(discovery.rules as usize);
+        let rules = rules.into_iter().map(|rule| {
             let predicate = Predicate::all(rule.iter().map(|condition| condition.predicate(&features)));
             let mask: Bitmap = predicate.evaluate(table)?.holds().clone();
             Ok((predicate, rule.len(), mask))

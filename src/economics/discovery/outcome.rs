@@ -46,13 +46,13 @@ pub struct DiscoveredRule {
     pub predicate: Predicate,
     /// How many conditions it has.
     pub conditions: usize,
-    /// Its customers among those the search saw.
-    pub training: GroupFigures,
-    /// Its customers among those who were held out.
-    pub held_out: GroupFigures,
     /// All its customers.
     pub all: GroupFigures,
-    /// How likely held-out customers would fall short by as much, if the group did not; one-sided.
+    /// Those among whom the search saw it: whom no rule before it describes.
+    pub training: GroupFigures,
+    /// Those who were held out, again without whom a rule before it describes.
+    pub held_out: GroupFigures,
+    /// How likely those held-out customers would fall short by as much, if the group did not; one-sided.
     pub p_value: f64,
     /// The same corrected for the number of rules that were tested (Benjamini and Hochberg).
     pub adjusted_p_value: f64,
@@ -132,26 +132,34 @@ impl<'a> Ledger<'a> {
         let target = self.target;
         let held_out = target.population.minus(&target.training);
         let sides = [&target.training, &held_out, &target.population].map(|side| (side, self.whole(side)));
-        let p_values: Vec<f64> = rules
+        let mut described = Bitmap::filled(target.population.len(), false);
+        let new: Vec<Bitmap> = rules
             .iter()
             .map(|(_, _, mask)| {
-                let members = mask.and(&held_out);
+                let new = mask.minus(&described);
+                described = described.or(mask);
+                new
+            })
+            .collect();
+        let p_values: Vec<f64> = new
+            .iter()
+            .map(|new| {
+                let members = new.and(&held_out);
                 let shortfalls: Vec<f64> =
                     members.ones().map(|row| target.shortfalls[row] as f64 / 1e4).collect();
                 mean_above_zero(&shortfalls)
             })
             .collect();
         let adjusted = benjamini_hochberg(&p_values);
-        let tested = rules.into_iter().zip(p_values.into_iter().zip(adjusted)).map(
-            |((predicate, conditions, mask), (p_value, adjusted_p_value))| {
-                let [training, held_out, all] =
-                    sides.each_ref().map(|(side, whole)| self.figures(&mask.and(side), *whole));
+        let tested = rules.into_iter().zip(new).zip(p_values.into_iter().zip(adjusted)).map(
+            |(((predicate, conditions, mask), new), (p_value, adjusted_p_value))| {
+                let [training, held_out, all] = sides.each_ref();
                 DiscoveredRule {
                     predicate,
                     conditions,
-                    training,
-                    held_out,
-                    all,
+                    all: self.figures(&mask.and(all.0), all.1),
+                    training: self.figures(&new.and(training.0), training.1),
+                    held_out: self.figures(&new.and(held_out.0), held_out.1),
                     p_value,
                     adjusted_p_value,
                     mask,
@@ -182,7 +190,7 @@ impl<'a> Ledger<'a> {
         let group = &rule.held_out;
         let little = group.contribution <= MoneyTotal::ZERO
             || group.margin.is_some_and(|margin| margin < self.target.line);
-        rule.all.customers >= self.minimum()
+        rule.training.customers + group.customers >= self.minimum()
             && group.rich * 2 > group.customers
             && group.shortfall > MoneyTotal::ZERO
             && little

@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use crate::bitmap::Bitmap;
 use crate::economics::discovery::builder::Discovery;
 use crate::economics::discovery::features::{Coded, Codes, Condition, Kind, Test};
 use crate::economics::discovery::target::Target;
@@ -19,9 +18,6 @@ const CHUNK: usize = 1 << 14;
 
 /// The most texts that one condition lists.
 const LISTED: usize = 4;
-
-/// How many of the rules found are looked at when few and different ones are chosen.
-const POOL: usize = 256;
 
 /// A condition has to raise the quality of a rule by this factor to be kept.
 const WORTH: f64 = 1.02;
@@ -87,8 +83,10 @@ pub(super) struct Search<'a> {
 
 /// What a search found.
 pub(super) struct Found {
-    /// Rules that differ, the best first.
-    pub(super) rules: Vec<(Rule, Sums)>,
+    /// The best rules in turn.
+    pub(super) rules: Vec<Rule>,
+    /// How many training customers each describes whom none before it does.
+    pub(super) described: Vec<u32>,
     /// How many rules of enough customers were looked at.
     pub(super) tried: u64,
 }
@@ -131,20 +129,48 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// At most `most` rules, no two of which describe the same customers beyond `overlap`.
-    pub(super) fn run(&self, most: usize, overlap: f64) -> Found {
+    /// At most `most` rules, the best first, each found among the customers whom those before it do not describe.
+    pub(super) fn run(mut self, most: usize) -> Found {
+        let mut found = Found { rules: Vec::new(), described: Vec::new(), tried: 0 };
+        while found.rules.len() < most {
+            let (rule, tried) = self.best_rule();
+            found.tried += tried;
+            let Some(rule) = rule else { break };
+            let rule = self.tidied(rule);
+            found.described.push(self.total(&self.cells(&rule)).customers);
+            self.forget(&rule);
+            found.rules.push(rule);
+        }
+        found
+    }
+
+    /// The best of all rules the beam comes by, if one is below the line; and how many it came by.
+    fn best_rule(&self) -> (Option<Rule>, u64) {
         let mut beam: Vec<(Rule, Option<Quality>)> = vec![(Vec::new(), None)];
-        let mut pool: Vec<(Rule, Quality)> = Vec::new();
+        let mut top: Vec<(Rule, Quality)> = Vec::new();
         let mut tried = 0;
         for _ in 0..self.max_conditions {
             let refined: Vec<(Vec<(Rule, Quality)>, u64)> =
                 beam.par_iter().map(|(rule, quality)| self.refinements(rule, *quality)).collect();
             tried += refined.iter().map(|(_, tried)| tried).sum::<u64>();
             let next = best(refined.into_iter().flat_map(|(rules, _)| rules).collect(), self.beam);
-            pool.extend(next.iter().filter(|(_, quality)| quality.below).cloned());
+            top.extend(next.first().filter(|(_, quality)| quality.below).cloned());
             beam = next.into_iter().map(|(rule, quality)| (rule, Some(quality))).collect();
         }
-        Found { rules: self.different(best(pool, POOL), most, overlap), tried }
+        (best(top, 1).pop().map(|(rule, _)| rule), tried)
+    }
+
+    /// Leaves the customers of a rule out of what follows.
+    fn forget(&mut self, rule: &[Condition]) {
+        let conditions: Vec<(usize, Codes)> =
+            rule.iter().map(|condition| (condition.feature, condition.codes())).collect();
+        let width = self.features.len();
+        let rows = self.codes.chunks_exact(width).map(|codes| !meets(codes, &conditions));
+        let kept: Vec<usize> = rows.enumerate().filter(|(_, kept)| *kept).map(|(row, _)| row).collect();
+        self.codes =
+            kept.iter().flat_map(|row| &self.codes[row * width..(row + 1) * width]).copied().collect();
+        self.scores = kept.iter().map(|row| self.scores[*row]).collect();
+        self.rich = kept.iter().map(|row| self.rich[*row]).collect();
     }
 
     /// The best refinement of a rule by each feature and kind of test, and how many were looked at.
@@ -186,9 +212,9 @@ impl<'a> Search<'a> {
 
     /// The quality of a group; `None` where it is too small or most of it does not look rich.
     ///
-    /// Below the line the total shortfall over the root of the size: the mean test (Klösgen 1996), which takes a further
-    /// customer in as long as she is short by more than half of the mean. Above, the same against what is usual among
-    /// the rich: such groups are only ways to others.
+    /// Below the line the total shortfall over the fourth root of the size (Klösgen 1996, with the exponent ¾): a further
+    /// customer is taken in as long as she is short by more than a quarter of the group's mean. Above the line such
+    /// groups are only ways to others: the mean test against what is usual among the rich, which keeps them large.
     fn quality(&self, sums: Sums) -> Option<Quality> {
         if sums.customers < self.least.max(1) || sums.rich <= sums.customers / 2 {
             return None;
@@ -196,7 +222,7 @@ impl<'a> Search<'a> {
         let (customers, score) = (f64::from(sums.customers), sums.score as f64);
         let below = sums.score > 0;
         let value = if below {
-            score / customers.sqrt()
+            score / customers.sqrt().sqrt()
         } else {
             (score - customers * self.usual) / customers.sqrt()
         };
@@ -270,41 +296,6 @@ impl<'a> Search<'a> {
         let mut total = Sums::default();
         cells[..self.offsets[1]].iter().for_each(|cell| total.add(*cell));
         total
-    }
-
-    /// Who meets a rule, by place among the training customers.
-    fn members(&self, rule: &[Condition]) -> Bitmap {
-        let conditions: Vec<(usize, Codes)> =
-            rule.iter().map(|condition| (condition.feature, condition.codes())).collect();
-        self.codes.chunks_exact(self.features.len()).map(|codes| meets(codes, &conditions)).collect()
-    }
-
-    /// The best rules that differ from each other, tidied.
-    fn different(&self, pool: Vec<(Rule, Quality)>, most: usize, overlap: f64) -> Vec<(Rule, Sums)> {
-        let mut chosen: Vec<(Rule, Sums, Bitmap)> = Vec::new();
-        let same = |members: &Bitmap, chosen: &[(Rule, Sums, Bitmap)]| {
-            let count = members.count();
-            chosen.iter().any(|(_, sums, others)| {
-                let both = members.and_count(others);
-                both as f64 > overlap * (count + sums.customers as usize - both) as f64
-            })
-        };
-        let members: Vec<Bitmap> = pool.par_iter().map(|(rule, _)| self.members(rule)).collect();
-        for ((rule, _), members) in pool.into_iter().zip(members) {
-            if chosen.len() == most {
-                break;
-            }
-            if same(&members, &chosen) {
-                continue;
-            }
-            let rule = self.tidied(rule);
-            let members = self.members(&rule);
-            if !same(&members, &chosen) {
-                let sums = self.total(&self.cells(&rule));
-                chosen.push((rule, sums, members));
-            }
-        }
-        chosen.into_iter().map(|(rule, sums, _)| (rule, sums)).collect()
     }
 
     /// The rule without conditions that hardly matter, each of the others at the best place that there is beside them.

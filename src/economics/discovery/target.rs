@@ -63,8 +63,8 @@ impl Target {
         let shop = waterfalls.shop();
         let shop_margin = shop.last_margin().share_of(shop.gross());
         let line = economics.settings.little * shop_margin.unwrap_or_default().max(0.0);
-        let expected =
-            CustomerRates::of(facts, &economics.settings)?.map(|rates| rates.each(Posterior::mean));
+        let rates = CustomerRates::of(facts, &economics.settings)?;
+        let expected = rates.map(|rates| rates.each(Posterior::mean));
         let shortfalls = shortfalls(facts, waterfalls, expected.as_deref(), line)?;
         let salt = discovery.salt();
         let chunks: Vec<Vec<bool>> = in_chunks(rows, |row| {
@@ -104,12 +104,17 @@ fn shortfalls(
             return Ok(0);
         };
         let mut contribution = margin.ten_thousandths() as f64;
-        if let (Some(expected), Some((y, n)), Some(lost)) =
-            (expected.and_then(|rates| rates[row]), facts.returned_lines(row)?, waterfall.lost_to_returns())
+        if let (Some(expected), Some(lost)) =
+            (expected.and_then(|rates| rates[row]), waterfall.lost_to_returns())
         {
             let lost = ten_thousandths(lost);
-            let evidence = (n > 0).then(|| f64::from(y) / f64::from(n));
-            let so_far = returned_so_far.rate(row).or(evidence).unwrap_or_default();
+            let so_far = match returned_so_far.rate(row) {
+                Some(rate) => rate,
+                None => match facts.returned_lines(row)? {
+                    Some((y, n @ 1..)) => f64::from(y) / f64::from(n),
+                    _ => 0.0,
+                },
+            };
             contribution += lost
                 - if so_far > 0.0 {
                     lost * expected / so_far

@@ -36,7 +36,7 @@ impl Ledger<'_> {
         }
         let share = discovered.rich_and_little as f64 / discovered.population as f64;
         let single = format!(
-            "Each by her own numbers, {} customers ({} of those who bought) have a gross above {} and leave less than {} of it \
+            "Each by her own numbers, {} customers ({} of those who bought) have a gross above {:.2} and leave less than {} of it \
              ({asked})",
             grouped(discovered.rich_and_little),
             percent(Some(share)),

@@ -1,6 +1,7 @@
 //! The finding this crate exists for: customers who look rich, send nearly everything back and earn next to nothing;
 //! or the plain verdict, with the numbers, that a shop has none.
 
+mod group;
 mod search;
 mod words;
 
@@ -72,7 +73,9 @@ pub struct EvidenceRow {
 /// *They exist* when those who look rich, earn little and send it back with probability 0.90 are at least 1 % of the
 /// population and hold at least as large a share of its gross. *They are*, then, all who look rich, earn little and
 /// send it back with probability 0.50. Two steps, because few strong cases show that there is such a group, while its
-/// border is best drawn where either error is as likely. A customer of whom a value is missing is never one of them.
+/// border is best drawn where either error is as likely. That probability knows of the group: those who look rich are
+/// parted into two kinds, each with a beta-binomial law of its own, and a customer's lines are weighed with both. A
+/// customer of whom a value is missing is never one of them.
 ///
 /// The evidence table shows why raw rates do not do: of customers with one piece many have sent back everything, of
 /// those with ten few.

@@ -1,9 +1,12 @@
 //! Who looks rich, earns little and sends it back.
 
+use std::collections::BTreeMap;
+
 use crate::bitmap::Bitmap;
 use crate::economics::builder::Economics;
 use crate::economics::customer_rates::CustomerRates;
 use crate::economics::facts::Facts;
+use crate::economics::finding::group::TwoKinds;
 use crate::economics::finding::{EvidenceRow, EvidenceUnit, Finding, Verdict};
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::Result;
@@ -56,9 +59,10 @@ impl Economics {
             && strong_share_of_gross >= strong_share;
         let mut mask = Bitmap::filled(facts.len(), false);
         if exists {
+            let mut probability = self.knowing_of_the_group(facts, &population, cut, &strong);
             candidates
                 .iter()
-                .filter(|(_, _, p)| *p >= settings.membership)
+                .filter(|(row, _, p)| probability(*row).unwrap_or(*p) >= settings.membership)
                 .for_each(|(row, ..)| mask.set(*row, true));
         }
         let gross = total(&mut mask.ones().filter_map(gross_of));
@@ -122,6 +126,30 @@ impl Economics {
         let known =
             |((row, gross), probability): ((usize, i64), Option<f64>)| Some((row, gross, probability?));
         rows.into_iter().zip(gross).zip(probabilities).filter_map(known).collect()
+    }
+
+    /// The probability that a customer sends it back, given that there is a group of such customers among those who
+    /// look rich; `None` where they cannot be parted.
+    fn knowing_of_the_group(
+        &self,
+        facts: &Facts<'_>,
+        population: &[(usize, i64)],
+        cut: f64,
+        strong: &[&(usize, i64, f64)],
+    ) -> impl FnMut(usize) -> Option<f64> {
+        let lines = |row: usize| facts.returned_lines(row).ok().flatten().filter(|(_, n)| *n > 0);
+        let mut marks = Bitmap::filled(facts.len(), false);
+        strong.iter().for_each(|(row, ..)| marks.set(*row, true));
+        let rich = population.iter().filter(|(_, gross)| *gross as f64 > cut);
+        let rich: Vec<((u32, u32), bool)> =
+            rich.filter_map(|(row, _)| Some((lines(*row)?, marks.get(*row)))).collect();
+        let kinds = TwoKinds::part(&rich);
+        let threshold = self.settings.return_threshold.to_f64();
+        let mut known = BTreeMap::new();
+        move |row| {
+            let (kinds, pair) = (kinds.as_ref()?, lines(row)?);
+            Some(*known.entry(pair).or_insert_with(|| kinds.probability_above(threshold, pair)))
+        }
     }
 
     /// Whether a customer's raw posted return rate by value is above the threshold; exact.

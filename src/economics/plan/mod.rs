@@ -31,6 +31,7 @@ pub use action::Action;
 pub use criteria::{Attractiveness, Difference, DifferenceMeasure};
 pub use mean::{MeanEstimate, PooledMean};
 pub use pooled::PooledRate;
+pub(super) use rank::descending;
 pub use rank::{RankBy, RankShift, RankShifts};
 pub use segment::{ReturnedLines, SegmentEconomics};
 

@@ -84,10 +84,9 @@ impl Economics {
             .filter_map(|row| Some((row, facts.gross.get(row).filter(|gross| *gross > 0)?, value(row)?)))
             .collect();
         let ranks = |of: fn(&(usize, i64, i64)) -> i64| {
-            let mut order: Vec<u32> = (0..customers.len() as u32).collect();
-            order.par_sort_unstable_by_key(|place| (Reverse(of(&customers[*place as usize])), *place));
-            let mut ranks = vec![0; order.len()];
-            order.iter().zip(1..).for_each(|(place, rank)| ranks[*place as usize] = rank);
+            let values: Vec<i64> = customers.iter().map(of).collect();
+            let mut ranks = vec![0; values.len()];
+            descending(&values).iter().zip(1..).for_each(|(place, rank)| ranks[*place as usize] = rank);
             ranks
         };
         let (by_gross, by_value): (Vec<u32>, Vec<u32>) = (ranks(|c| c.1), ranks(|c| c.2));
@@ -106,6 +105,13 @@ impl Economics {
         });
         Ok(RankShifts { by, ranked: customers.len() as u64, shifts: shifts.collect() })
     }
+}
+
+/// The places of some values from the largest to the smallest; of equals the first comes first.
+pub(in crate::economics) fn descending(values: &[i64]) -> Vec<u32> {
+    let mut order: Vec<(Reverse<i64>, u32)> = values.iter().copied().map(Reverse).zip(0..).collect();
+    order.par_sort_unstable();
+    order.into_iter().map(|(_, place)| place).collect()
 }
 
 impl fmt::Display for RankShifts {
