@@ -107,6 +107,7 @@ pub(super) struct Settings {
     pub(super) growth: Vec<(String, f64)>,
     pub(super) response: Vec<(String, Response)>,
     pub(super) consented: Vec<(String, f64)>,
+    pub(super) sensitivity_step: f64,
 }
 
 impl Default for Settings {
@@ -129,6 +130,7 @@ impl Default for Settings {
             growth: Vec::new(),
             response: Vec::new(),
             consented: Vec::new(),
+            sensitivity_step: 0.10,
         }
     }
 }
@@ -260,6 +262,13 @@ impl EconomicsBuilder {
         self
     }
 
+    /// By which share of itself each cost moves in [`Economics::sensitivity`]. Defaults to 0.10.
+    #[must_use]
+    pub fn sensitivity_step(mut self, share: f64) -> Self {
+        self.0.settings.sensitivity_step = share;
+        self
+    }
+
     /// The economics.
     ///
     /// # Errors
@@ -274,6 +283,7 @@ impl EconomicsBuilder {
             ("return_threshold", threshold),
             ("strong_evidence", settings.strong_evidence),
             ("membership", settings.membership),
+            ("sensitivity_step", settings.sensitivity_step),
         ];
         for (setting, value) in inner {
             check(setting, value, value > 0.0 && value < 1.0, "between 0 and 1")?;
@@ -334,6 +344,7 @@ mod tests {
             ("mid_value_from", base().mid_value_from(1.6)),
             ("growth", base().growth([("new", f64::NAN)])),
             ("consented", base().consented([("new", 1.5)])),
+            ("sensitivity_step", base().sensitivity_step(0.0)),
         ];
         for (name, builder) in damaged {
             let error = builder.build().unwrap_err();

@@ -23,13 +23,14 @@ mod pooling;
 mod portfolio;
 pub mod returns;
 pub mod revenue;
+mod scenario;
 mod waterfall;
 mod waterfalls;
 
 pub use break_even::BreakEven;
 pub use budget::{
-    Allocation, Binding, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, LineAllocation, OtherSplit,
-    ResponseCurve, Spend,
+    Allocation, Binding, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, LineAllocation,
+    OtherSplit, ResponseCurve, Spend,
 };
 pub use builder::{Economics, EconomicsBuilder, Response};
 pub use costs::{CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
@@ -41,5 +42,9 @@ pub use portfolio::{
     Candidate, Choice, Chosen, Constraint, HowMany, LeftOut, Portfolio, PortfolioBuilder, Relaxation,
 };
 pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};
+pub use scenario::{
+    CostChange, CostSetting, CostValue, Scenario, ScenarioBuilder, ScenarioOutcome, SegmentChange,
+    SegmentSensitivity, Sensitivity, SettingSensitivity, SwitchPoint, Turn,
+};
 pub use waterfall::{Item, Waterfall};
 pub use waterfalls::Waterfalls;

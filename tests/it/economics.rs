@@ -9,6 +9,7 @@ mod portfolio;
 #[cfg(feature = "csv")]
 mod real_shops;
 mod revenue;
+mod scenario;
 mod waterfall;
 
 use kohort::features::{Column, FeatureTable, Values};

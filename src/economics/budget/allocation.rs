@@ -272,7 +272,9 @@ fn binding(problem: &Problem<'_>, solution: &Solution, marginal_return: f64) -> 
     let noise = 1e-3 * marginal_return.max(1e-9);
     let mut found: Vec<Binding> = Vec::new();
     for (index, arc) in solution.network.arcs.iter().enumerate() {
-        for (way, at_bound) in [(Way::Up, arc.flow == arc.high), (Way::Down, arc.low > 0 && arc.flow == arc.low)] {
+        for (way, at_bound) in
+            [(Way::Up, arc.flow == arc.high), (Way::Down, arc.low > 0 && arc.flow == arc.low)]
+        {
             let Some(limit) = problem.limit(index, way).filter(|_| at_bound) else { continue };
             // A floor is relaxed downwards: the arc carries less.
             let worth = if index == total_arc {
@@ -319,8 +321,12 @@ impl fmt::Display for Allocation {
         }
         table.rule();
         let today_text = self.current.map_or_else(|| "–".to_owned(), |other| units(other.spent));
-        let cells =
-            [money(self.spent), String::new(), units(self.contribution), format!("{:.2}", self.marginal_return)];
+        let cells = [
+            money(self.spent),
+            String::new(),
+            units(self.contribution),
+            format!("{:.2}", self.marginal_return),
+        ];
         let cells = row("all", "", today_text, cells);
         table.row(cells);
         write!(f, "{table}")?;
@@ -350,7 +356,11 @@ impl fmt::Display for Allocation {
             writeln!(f, "  Held by {limit} ({amount}): one unit's move would earn {worth:.2}.")?;
         }
         if self.gap > 0.0 {
-            writeln!(f, "  A better split was not ruled out; it would earn at most {} more.", units(self.gap))?;
+            writeln!(
+                f,
+                "  A better split was not ruled out; it would earn at most {} more.",
+                units(self.gap)
+            )?;
         }
         Ok(())
     }

@@ -128,9 +128,9 @@ mod tests {
 
     #[test]
     fn spend_falls_as_more_is_asked_of_it() {
-        let envelope =
-            Envelope::new(ResponseCurve::hill(0.0, 1_000.0, 60.0, 3.0).unwrap(), 1.0, 1.0, 0, 400);
-        let spends: Vec<f64> = (1..200).map(|tenths| envelope.at_marginal(f64::from(tenths) / 10.0)).collect();
+        let envelope = Envelope::new(ResponseCurve::hill(0.0, 1_000.0, 60.0, 3.0).unwrap(), 1.0, 1.0, 0, 400);
+        let spends: Vec<f64> =
+            (1..200).map(|tenths| envelope.at_marginal(f64::from(tenths) / 10.0)).collect();
         assert!(spends.windows(2).all(|two| two[0] >= two[1]), "{spends:?}");
         // Either nothing or at least the point of tangency.
         let touch = envelope.straight_to;

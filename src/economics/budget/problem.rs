@@ -61,7 +61,13 @@ impl<'a> Problem<'a> {
             };
             let (from, to) = (segment_node(&line.segment), channel_node(line.channel.as_deref()));
             arcs.push(Arc { from, to, low, high, flow: low });
-            envelopes.push(Envelope::new(line.curve, line.margin, step, low, high.clamp(low, total.max(low))));
+            envelopes.push(Envelope::new(
+                line.curve,
+                line.margin,
+                step,
+                low,
+                high.clamp(low, total.max(low)),
+            ));
         }
         let mut parts = Vec::new();
         let mut bounded = |part: Option<BudgetPart>, from, to| {

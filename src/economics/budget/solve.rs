@@ -112,7 +112,8 @@ impl Case {
             let (line, flow) = (&self.envelopes[index], self.network.arcs[index].flow);
             if line.is_straight(flow) { line.value(flow) - line.worth(flow) } else { 0.0 }
         };
-        let widest = (0..self.envelopes.len()).max_by(|a, b| excess(*a).total_cmp(&excess(*b)).then(b.cmp(a)));
+        let widest =
+            (0..self.envelopes.len()).max_by(|a, b| excess(*a).total_cmp(&excess(*b)).then(b.cmp(a)));
         let Some(line) = widest.filter(|line| excess(*line) > 0.0) else { return Vec::new() };
         let (old, flow) = (&self.envelopes[line], self.network.arcs[line].flow);
         let with = |low, high| {
@@ -182,8 +183,11 @@ pub(super) fn spread(envelopes: &[Envelope], total: f64, least: f64) -> (Vec<f64
 /// largest remainders, of equals to the first.
 fn whole_steps(envelopes: &[Envelope], spends: &[f64], step: f64, total: i64) -> Vec<i64> {
     let exact: Vec<f64> = spends.iter().map(|spend| spend / step).collect();
-    let mut steps: Vec<i64> =
-        exact.iter().zip(envelopes).map(|(exact, line)| (exact.floor() as i64).clamp(line.low, line.high)).collect();
+    let mut steps: Vec<i64> = exact
+        .iter()
+        .zip(envelopes)
+        .map(|(exact, line)| (exact.floor() as i64).clamp(line.low, line.high))
+        .collect();
     let wanted = (exact.iter().sum::<f64>().round() as i64).min(total);
     let mut left = wanted - steps.iter().sum::<i64>();
     let mut order: Vec<usize> = (0..steps.len()).collect();

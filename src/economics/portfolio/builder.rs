@@ -55,7 +55,9 @@ impl fmt::Display for Constraint {
             Self::AtMost(count) => write!(f, "at most {count} segments"),
             Self::Exactly(count) => write!(f, "exactly {count} segments"),
             Self::MinimumSize(customers) => write!(f, "at least {customers} customers a segment"),
-            Self::MinimumReach(customers) => write!(f, "at least {customers} addressable customers a segment"),
+            Self::MinimumReach(customers) => {
+                write!(f, "at least {customers} addressable customers a segment")
+            }
             Self::Without(name) => write!(f, "without `{name}`"),
             Self::With(name) => write!(f, "with `{name}`"),
             Self::Apart(one, other) => write!(f, "`{one}` and `{other}` apart"),
@@ -63,7 +65,9 @@ impl fmt::Display for Constraint {
             Self::MaximumReturnRate(rate) => write!(f, "a return rate of at most {rate}"),
             Self::Budget(amount) => write!(f, "costs of at most {amount}"),
             Self::MaximumCustomers(customers) => write!(f, "at most {customers} customers in all"),
-            Self::MinimumTotalReach(customers) => write!(f, "at least {customers} addressable customers in all"),
+            Self::MinimumTotalReach(customers) => {
+                write!(f, "at least {customers} addressable customers in all")
+            }
         }
     }
 }
@@ -175,7 +179,10 @@ impl PortfolioBuilder {
 
     /// Pairs of which at most one is chosen. Defaults to none.
     #[must_use]
-    pub fn apart<A: Into<String>, B: Into<String>>(mut self, pairs: impl IntoIterator<Item = (A, B)>) -> Self {
+    pub fn apart<A: Into<String>, B: Into<String>>(
+        mut self,
+        pairs: impl IntoIterator<Item = (A, B)>,
+    ) -> Self {
         let in_order = |(one, other): (A, B)| {
             let (one, other) = (one.into(), other.into());
             if one <= other { (one, other) } else { (other, one) }
@@ -247,7 +254,8 @@ impl PortfolioBuilder {
         if !(0.0..=1.0).contains(&portfolio.maximum_overlap) {
             return refused("maximum_overlap", portfolio.maximum_overlap.to_string(), "from 0 to 1");
         }
-        if let Some(rate) = portfolio.max_return_rate.filter(|rate| !(Rate::ZERO..=Rate::ONE).contains(rate)) {
+        if let Some(rate) = portfolio.max_return_rate.filter(|rate| !(Rate::ZERO..=Rate::ONE).contains(rate))
+        {
             return refused("max_return_rate", rate.to_string(), "a share between 0 % and 100 %");
         }
         if let Some(amount) = portfolio.budget.filter(|amount| *amount < Money::ZERO) {
@@ -272,7 +280,9 @@ impl PortfolioBuilder {
         }
         if portfolio.with.len() > portfolio.count {
             let count = portfolio.constraints().into_iter().take(1);
-            return contradiction(count.chain(portfolio.with.iter().cloned().map(Constraint::With)).collect());
+            return contradiction(
+                count.chain(portfolio.with.iter().cloned().map(Constraint::With)).collect(),
+            );
         }
         Ok(portfolio)
     }

@@ -97,8 +97,7 @@ impl From<&SegmentPlan> for Candidate {
     /// rate weighted by what they bought. Its reach is not known.
     fn from(place: &SegmentPlan) -> Self {
         let numbers = &place.economics;
-        let candidate =
-            Self::new(place.segment.clone(), numbers.contribution().to_f64(), numbers.customers);
+        let candidate = Self::new(place.segment.clone(), numbers.contribution().to_f64(), numbers.customers);
         let bought = numbers.net + numbers.returned.unwrap_or_default();
         match numbers.return_rate {
             Some(rate) => candidate.returns(bought.to_f64().max(0.0), rate.rate),

@@ -98,7 +98,11 @@ impl Search<'_> {
         let instance = self.instance;
         let fits = self.used.iter().zip(&instance.resources).all(|(used, resource)| *used <= resource.most);
         let counts = if instance.exactly { self.chosen.len() == instance.count } else { true };
-        if fits && counts && self.forced_left == 0 && self.best.as_ref().is_none_or(|(best, _)| self.worth > *best) {
+        if fits
+            && counts
+            && self.forced_left == 0
+            && self.best.as_ref().is_none_or(|(best, _)| self.worth > *best)
+        {
             self.best = Some((self.worth, self.chosen.clone()));
         }
         if at == instance.worth.len() || self.chosen.len() == instance.count || !self.promises(at) {
@@ -139,7 +143,8 @@ impl Search<'_> {
         if self.forced_left > left || (instance.exactly && open().count() < left) {
             return false;
         }
-        let no_room = |(resource, (used, room)): (&Resource, (&i128, &Vec<i128>))| used + room[at] > resource.most;
+        let no_room =
+            |(resource, (used, room)): (&Resource, (&i128, &Vec<i128>))| used + room[at] > resource.most;
         if instance.resources.iter().zip(self.used.iter().zip(&self.room)).any(no_room) {
             return false;
         }
@@ -185,7 +190,8 @@ fn price(instance: &Instance, resource: &Resource) -> Option<Priced> {
     }
     // The bound is convex in the price: find where it has turned, then narrow down.
     let start = worth / uses;
-    let turned = (0..200).map(|doubled| start * f64::from(2).powi(doubled)).find(|p| bound(2.0 * p) >= bound(*p));
+    let turned =
+        (0..200).map(|doubled| start * f64::from(2).powi(doubled)).find(|p| bound(2.0 * p) >= bound(*p));
     let (mut low, mut high) = (0.0, 2.0 * turned?);
     for _ in 0..80 {
         let (first, second) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
@@ -206,7 +212,8 @@ fn price(instance: &Instance, resource: &Resource) -> Option<Priced> {
         .collect();
     let reduced = reduced?;
     // Sums over all candidates stay in range as well.
-    let whole = [&reduced, &resource.uses].map(|values| values.iter().map(|v| v.unsigned_abs() as f64).sum::<f64>());
+    let whole =
+        [&reduced, &resource.uses].map(|values| values.iter().map(|v| v.unsigned_abs() as f64).sum::<f64>());
     let priced_uses = (whole[1] + resource.most.unsigned_abs() as f64) * price as f64;
     if whole[0] + priced_uses + worth * scale as f64 * instance.worth.len() as f64 > 1e37 {
         return None;

@@ -73,7 +73,13 @@ fn saturating_curves_agree_with_the_reference() {
 }
 
 /// Fox 1966: the best next step, again and again. Exact for curves that bend down.
-fn greedy(lines: &[BudgetLine], worth: impl Fn(usize, i64) -> f64, steps: i64, caps: &[i64], least: f64) -> f64 {
+fn greedy(
+    lines: &[BudgetLine],
+    worth: impl Fn(usize, i64) -> f64,
+    steps: i64,
+    caps: &[i64],
+    least: f64,
+) -> f64 {
     let mut given = vec![0_i64; lines.len()];
     for _ in 0..steps {
         let gain = |line: usize| worth(line, given[line] + 1) - worth(line, given[line]);
@@ -109,10 +115,7 @@ fn concave() -> impl Strategy<Value = ResponseCurve> {
 }
 
 fn s_shaped() -> impl Strategy<Value = ResponseCurve> {
-    prop_oneof![
-        (10.0..2e3, 5.0..120.0, 1.1..6.0).prop_map(|(max, k, s)| hill(max, k, s)),
-        concave(),
-    ]
+    prop_oneof![(10.0..2e3, 5.0..120.0, 1.1..6.0).prop_map(|(max, k, s)| hill(max, k, s)), concave(),]
 }
 
 proptest! {
@@ -354,7 +357,8 @@ fn extreme_sizes_are_finite() {
             line("d", ResponseCurve::power(1e-9, 0.99).unwrap()),
         ];
         let allocation = allocate(Budget::builder(money(total)).lines(lines).spend(Spend::All));
-        let numbers = [allocation.contribution, allocation.marginal_return, allocation.after_spend, allocation.gap];
+        let numbers =
+            [allocation.contribution, allocation.marginal_return, allocation.after_spend, allocation.gap];
         assert!(numbers.iter().all(|number| number.is_finite()), "{allocation:?}");
         assert!(allocation.spent <= money(total));
     }
@@ -368,8 +372,16 @@ fn prints_and_serialises_whole() {
     ];
     let allocation = allocate(Budget::builder(money("100")).lines(lines));
     let printed = allocation.to_string();
-    for text in ["segment", "channel", "today", "one unit more earns", "An equal split", "Today's spending",
-        "the cap of `new`", "95 % interval"] {
+    for text in [
+        "segment",
+        "channel",
+        "today",
+        "one unit more earns",
+        "An equal split",
+        "Today's spending",
+        "the cap of `new`",
+        "95 % interval",
+    ] {
         assert!(printed.contains(text), "{text}\n{printed}");
     }
     assert!(printed.lines().all(|line| line == line.trim_end()), "{printed}");
@@ -417,7 +429,8 @@ fn contradictions_are_named() {
     let budget = || Budget::builder(money("100")).lines([one("a"), one("b").channel("mail")]);
     let cases = [
         (
-            Budget::builder(money("100")).lines([one("a").at_least(money("60")), one("b").at_least(money("50"))]),
+            Budget::builder(money("100"))
+                .lines([one("a").at_least(money("60")), one("b").at_least(money("50"))]),
             vec!["the floor of `a` (60.00)", "the floor of `b` (50.00)", "the budget (100.00)"],
         ),
         (

@@ -50,29 +50,47 @@ fn the_reference_choice_comes_out() {
 }
 
 fn capped_constraints(how_many: HowMany) -> Vec<Constraint> {
-    Portfolio::builder(4).how_many(how_many).max_return_rate(rate(0.30)).build().unwrap().constraints()
-        .into_iter().filter(|constraint| !matches!(constraint, Constraint::MaximumOverlap(_))).collect()
+    Portfolio::builder(4)
+        .how_many(how_many)
+        .max_return_rate(rate(0.30))
+        .build()
+        .unwrap()
+        .constraints()
+        .into_iter()
+        .filter(|constraint| !matches!(constraint, Constraint::MaximumOverlap(_)))
+        .collect()
 }
 
 /// What proptest makes of a candidate: worth, customers, reach, sales, return rate, cost, members.
 type Raw = (i32, u64, Option<u64>, u32, u32, u32, u16);
 
 fn raw() -> impl Strategy<Value = Vec<Raw>> {
-    let one = (-20_i32..100, 0_u64..60, prop::option::weighted(0.9, 0_u64..60), 0_u32..100, 0_u32..100, 0_u32..50,
-        any::<u16>());
+    let one = (
+        -20_i32..100,
+        0_u64..60,
+        prop::option::weighted(0.9, 0_u64..60),
+        0_u32..100,
+        0_u32..100,
+        0_u32..50,
+        any::<u16>(),
+    );
     prop::collection::vec(one, 1..13)
 }
 
 fn candidates(raw: &[Raw], overlapping: bool) -> Vec<Candidate> {
-    raw.iter().enumerate().map(|(at, (worth, size, reach, sales, rate, cost, members))| {
-        let candidate = Candidate::new(format!("s{at:02}"), f64::from(*worth) / 10.0, *size)
-            .returns(f64::from(*sales), f64::from(*rate) / 100.0)
-            .cost(Money::from_ten_thousandths(i64::from(*cost) * 10_000));
-        let candidate = if let Some(reach) = reach { candidate.reach(*reach) } else { candidate };
-        // Few bits, so that some do not overlap.
-        let bits = (0..16).map(|bit| overlapping && members >> bit & 1 == 1 && (bit + at).is_multiple_of(5));
-        if overlapping { candidate.members(bits.collect::<Bitmap>()) } else { candidate }
-    }).collect()
+    raw.iter()
+        .enumerate()
+        .map(|(at, (worth, size, reach, sales, rate, cost, members))| {
+            let candidate = Candidate::new(format!("s{at:02}"), f64::from(*worth) / 10.0, *size)
+                .returns(f64::from(*sales), f64::from(*rate) / 100.0)
+                .cost(Money::from_ten_thousandths(i64::from(*cost) * 10_000));
+            let candidate = if let Some(reach) = reach { candidate.reach(*reach) } else { candidate };
+            // Few bits, so that some do not overlap.
+            let bits =
+                (0..16).map(|bit| overlapping && members >> bit & 1 == 1 && (bit + at).is_multiple_of(5));
+            if overlapping { candidate.members(bits.collect::<Bitmap>()) } else { candidate }
+        })
+        .collect()
 }
 
 #[derive(Clone, Debug)]
@@ -92,10 +110,22 @@ struct Limits {
 fn limits() -> impl Strategy<Value = Limits> {
     let first = (1_usize..6, any::<bool>(), 0_u64..20, 0_u64..20, 10_u32..100);
     let second = (20_u32..150, 20_u64..200, prop_oneof![Just(0_u64), 1_u64..150]);
-    let third = (prop::collection::vec((0_usize..13, 0_usize..13), 0..4), prop::option::weighted(0.3, 0_usize..13));
-    (first, second, third).prop_map(|((count, exactly, size, reach, rate), (budget, customers, total_reach), (apart, with))| {
-        Limits { count, exactly, size, reach, rate, budget, customers, total_reach, apart, with }
-    })
+    let third =
+        (prop::collection::vec((0_usize..13, 0_usize..13), 0..4), prop::option::weighted(0.3, 0_usize..13));
+    (first, second, third).prop_map(
+        |((count, exactly, size, reach, rate), (budget, customers, total_reach), (apart, with))| Limits {
+            count,
+            exactly,
+            size,
+            reach,
+            rate,
+            budget,
+            customers,
+            total_reach,
+            apart,
+            with,
+        },
+    )
 }
 
 fn builder(limits: &Limits, candidates: &[Candidate]) -> PortfolioBuilder {
@@ -121,7 +151,8 @@ fn brute_force(raw: &[Raw], limits: &Limits, overlapping: bool) -> Option<i32> {
     for subset in 0_u32..1 << count {
         let chosen: Vec<usize> = (0..count).filter(|at| subset >> at & 1 == 1).collect();
         let sum = |of: &dyn Fn(&Raw) -> u64| chosen.iter().map(|at| of(&raw[*at])).sum::<u64>();
-        let counted = if limits.exactly { chosen.len() == limits.count } else { chosen.len() <= limits.count };
+        let counted =
+            if limits.exactly { chosen.len() == limits.count } else { chosen.len() <= limits.count };
         let gates = chosen.iter().all(|at| {
             let (_, size, reach, ..) = raw[*at];
             size >= limits.size && (limits.reach == 0 || reach.is_some_and(|reach| reach >= limits.reach))
@@ -131,13 +162,22 @@ fn brute_force(raw: &[Raw], limits: &Limits, overlapping: bool) -> Option<i32> {
             a == b || !(chosen.contains(&a) && chosen.contains(&b))
         });
         let mask = |at: usize| -> Vec<bool> {
-            (0..16).map(|bit| overlapping && raw[at].6 >> bit & 1 == 1 && (bit + at).is_multiple_of(5)).collect()
+            (0..16)
+                .map(|bit| overlapping && raw[at].6 >> bit & 1 == 1 && (bit + at).is_multiple_of(5))
+                .collect()
         };
-        let disjoint = chosen.iter().all(|a| chosen.iter().all(|b| {
-            a == b || mask(*a).iter().zip(&mask(*b)).all(|(one, other)| !(*one && *other))
-        }));
-        let excess: i64 = chosen.iter().map(|at| i64::from(raw[*at].3) * (i64::from(raw[*at].4) - i64::from(limits.rate))).sum();
-        let sums = excess <= 0 && sum(&|r| u64::from(r.5)) <= u64::from(limits.budget) && sum(&|r| r.1) <= limits.customers
+        let disjoint = chosen.iter().all(|a| {
+            chosen
+                .iter()
+                .all(|b| a == b || mask(*a).iter().zip(&mask(*b)).all(|(one, other)| !(*one && *other)))
+        });
+        let excess: i64 = chosen
+            .iter()
+            .map(|at| i64::from(raw[*at].3) * (i64::from(raw[*at].4) - i64::from(limits.rate)))
+            .sum();
+        let sums = excess <= 0
+            && sum(&|r| u64::from(r.5)) <= u64::from(limits.budget)
+            && sum(&|r| r.1) <= limits.customers
             && sum(&|r| r.2.unwrap_or(0)) >= limits.total_reach;
         let with = limits.with.is_none_or(|at| chosen.contains(&(at % count)));
         if counted && gates && pairs && disjoint && sums && with {
@@ -194,7 +234,10 @@ fn a_contradiction_names_the_limits_that_make_it_and_no_others() {
         }
     };
     let spare = || Portfolio::builder(3).budget(money("50"));
-    assert_eq!(named(spare().include(["c"]).minimum_size(20)), ["at least 20 customers a segment", "with `c`"]);
+    assert_eq!(
+        named(spare().include(["c"]).minimum_size(20)),
+        ["at least 20 customers a segment", "with `c`"]
+    );
     assert_eq!(
         named(spare().minimum_total_reach(100).exclude(["a", "c"])),
         ["without `a`", "at least 100 addressable customers in all"]
@@ -231,8 +274,11 @@ fn relaxing_a_limit_gains_what_it_says() {
     let left: Vec<&str> = choice.left_out.iter().map(|left| left.segment.as_str()).collect();
     assert_eq!(left, ["banned", "small"]);
     let printed = choice.to_string();
-    for text in ["Held by costs of at most 50.00: costs of at most 55.00 would bring 9.00 more (dear, large).",
-        "lifted, it would bring", "Left out: small has 15 customers; 50 are asked for."] {
+    for text in [
+        "Held by costs of at most 50.00: costs of at most 55.00 would bring 9.00 more (dear, large).",
+        "lifted, it would bring",
+        "Left out: small has 15 customers; 50 are asked for.",
+    ] {
         assert!(printed.contains(text), "{text}\n{printed}");
     }
     let one = choose(Portfolio::builder(4).minimum_size(50).minimum_reach(10), &candidates);
@@ -249,7 +295,8 @@ fn overlapping_audiences_are_kept_apart() {
         .rule("most", feature("orders").ge(8))
         .rule("few", feature("orders").le(4))
         .rule("some", feature("orders").le(5))
-        .build().unwrap();
+        .build()
+        .unwrap();
     let audiences = rules.fit(&gross).unwrap().evaluate(&gross).unwrap();
     let worth = [("many", 5.0), ("most", 4.0), ("few", 3.0), ("some", 3.5)];
     let candidates = worth.map(|(name, worth)| Candidate::of_audience(name, worth, &audiences).unwrap());
@@ -260,7 +307,10 @@ fn overlapping_audiences_are_kept_apart() {
     assert_eq!(choice.binding[0].relaxed_to, Some(Constraint::MaximumOverlap(0.2)));
     assert_relative_eq!(choice.binding[0].gain, 0.5);
     assert_eq!(choose(Portfolio::builder(3).maximum_overlap(0.2), &candidates).names(), ["many", "some"]);
-    assert_eq!(choose(Portfolio::builder(3).maximum_overlap(1.0), &candidates).names(), ["many", "most", "some"]);
+    assert_eq!(
+        choose(Portfolio::builder(3).maximum_overlap(1.0), &candidates).names(),
+        ["many", "most", "some"]
+    );
     let other = Candidate::new("other", 1.0, 3).members(Bitmap::filled(3, true));
     let mixed: Vec<Candidate> = candidates.into_iter().chain([other]).collect();
     let error = Portfolio::builder(3).build().unwrap().choose(&mixed).unwrap_err();
@@ -277,20 +327,26 @@ fn ties_are_decided_by_content() {
     let worthless = [Candidate::new("nothing", 0.0, 1), Candidate::new("less", -1.0, 1)];
     let choice = choose(Portfolio::builder(2), &worthless);
     assert_eq!((choice.names().len(), choice.return_rate), (0, None));
-    assert_eq!(choose(Portfolio::builder(2).how_many(HowMany::Exactly), &worthless).names(), ["nothing", "less"]);
+    assert_eq!(
+        choose(Portfolio::builder(2).how_many(HowMany::Exactly), &worthless).names(),
+        ["nothing", "less"]
+    );
 }
 
 #[test]
 fn sixty_candidates_are_settled() {
     // Worth, sales, rates and costs that follow no order.
     let mixed = |at: u64, by: u64, of: u64| ((at * by + 7) * 2_654_435_761 >> 7) % of;
-    let candidates: Vec<Candidate> = (0..60).map(|at| {
-        Candidate::new(format!("s{at:02}"), 100.0 + mixed(at, 13, 900) as f64, mixed(at, 5, 5_000))
-            .reach(mixed(at, 17, 3_000))
-            .returns(mixed(at, 11, 90_000) as f64, 0.05 + mixed(at, 3, 70) as f64 / 100.0)
-            .cost(Money::from_ten_thousandths(mixed(at, 29, 4_000) as i64 * 10_000))
-    }).collect();
-    let builder = || Portfolio::builder(8).max_return_rate(rate(0.20)).budget(money("9000")).minimum_size(200);
+    let candidates: Vec<Candidate> = (0..60)
+        .map(|at| {
+            Candidate::new(format!("s{at:02}"), 100.0 + mixed(at, 13, 900) as f64, mixed(at, 5, 5_000))
+                .reach(mixed(at, 17, 3_000))
+                .returns(mixed(at, 11, 90_000) as f64, 0.05 + mixed(at, 3, 70) as f64 / 100.0)
+                .cost(Money::from_ten_thousandths(mixed(at, 29, 4_000) as i64 * 10_000))
+        })
+        .collect();
+    let builder =
+        || Portfolio::builder(8).max_return_rate(rate(0.20)).budget(money("9000")).minimum_size(200);
     let choice = choose(builder(), &candidates);
     assert_eq!(choice.chosen.len(), 8);
     assert!(choice.return_rate.unwrap() <= 0.20, "{choice}");
@@ -315,7 +371,8 @@ fn damaged_settings_and_candidates_are_named() {
         assert!(matches!(error, Error::Setting { setting, .. } if setting == name), "{name}: {error}");
     }
     let one = || Candidate::new("alpha", 1.0, 1);
-    let refused = |candidates: &[Candidate]| Portfolio::builder(1).build().unwrap().choose(candidates).unwrap_err();
+    let refused =
+        |candidates: &[Candidate]| Portfolio::builder(1).build().unwrap().choose(candidates).unwrap_err();
     for (name, candidates) in [
         ("worth", vec![one().worth(f64::NAN)]),
         ("returns", vec![one().returns(-1.0, 0.1)]),
@@ -336,7 +393,10 @@ fn damaged_settings_and_candidates_are_named() {
     }
     // What is not known does not count as kept.
     let choice = choose(Portfolio::builder(1).max_return_rate(rate(0.9)), &[one()]);
-    assert_eq!((choice.chosen.len(), choice.left_out[0].reason.as_str()), (0, "its return rate is not known"));
+    assert_eq!(
+        (choice.chosen.len(), choice.left_out[0].reason.as_str()),
+        (0, "its return rate is not known")
+    );
     let choice = choose(Portfolio::builder(1).minimum_reach(1), &[one()]);
     assert_eq!(choice.left_out.len(), 1);
 }
@@ -344,11 +404,14 @@ fn damaged_settings_and_candidates_are_named() {
 #[test]
 fn segments_of_a_plan_are_candidates() {
     let rows = 400;
-    let table = table(rows, [
-        ("gross", super::units((0..rows as i64).map(|row| if row < 200 { 100 } else { 300 }))),
-        ("returned", super::units((0..rows as i64).map(|row| if row < 200 { 10 } else { 270 }))),
-        ("return_parcels", Values::U32(vec![1; rows])),
-    ]);
+    let table = table(
+        rows,
+        [
+            ("gross", super::units((0..rows as i64).map(|row| if row < 200 { 100 } else { 300 }))),
+            ("returned", super::units((0..rows as i64).map(|row| if row < 200 { 10 } else { 270 }))),
+            ("return_parcels", Values::U32(vec![1; rows])),
+        ],
+    );
     let of: Vec<Option<usize>> = (0..rows).map(|row| Some(row / 200)).collect();
     let segments = kohort::Segmentation::new(&table, vec!["kept".into(), "sent back".into()], &of).unwrap();
     let plan = super::half_for_goods().prioritize(&table, &segments).unwrap();
