@@ -121,6 +121,7 @@ pub(super) struct Settings {
     pub(super) look_back_days: u32,
     pub(super) return_rates_by: Option<String>,
     pub(super) minimum_group: u64,
+    pub(super) sensitivity_step: f64,
 }
 
 impl Default for Settings {
@@ -153,6 +154,7 @@ impl Default for Settings {
             look_back_days: 90,
             return_rates_by: None,
             minimum_group: 200,
+            sensitivity_step: 0.10,
         }
     }
 }
@@ -361,6 +363,13 @@ impl EconomicsBuilder {
         self
     }
 
+    /// By which share of itself each cost moves in [`Economics::sensitivity`]. Defaults to 0.10.
+    #[must_use]
+    pub fn sensitivity_step(mut self, share: f64) -> Self {
+        self.0.settings.sensitivity_step = share;
+        self
+    }
+
     /// The economics.
     ///
     /// # Errors
@@ -376,6 +385,7 @@ impl EconomicsBuilder {
             ("strong_evidence", settings.strong_evidence),
             ("membership", settings.membership),
             ("likely_from", settings.likely),
+            ("sensitivity_step", settings.sensitivity_step),
         ];
         for (setting, value) in inner {
             check(setting, value, value > 0.0 && value < 1.0, "between 0 and 1")?;
@@ -448,6 +458,7 @@ mod tests {
             ("described", base().described([("new", f64::NAN)])),
             ("minimum_contribution_share", base().minimum_contribution_share(1.5)),
             ("likely_from", base().likely_from(1.0)),
+            ("sensitivity_step", base().sensitivity_step(0.0)),
         ];
         for (name, builder) in damaged {
             let error = builder.build().unwrap_err();

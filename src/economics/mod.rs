@@ -28,6 +28,7 @@ mod pooling;
 mod portfolio;
 pub mod returns;
 pub mod revenue;
+mod scenario;
 mod waterfall;
 mod waterfalls;
 
@@ -53,5 +54,9 @@ pub use portfolio::{
     Candidate, Choice, Chosen, Constraint, HowMany, LeftOut, Portfolio, PortfolioBuilder, Relaxation,
 };
 pub use revenue::{RevenueBySegment, RevenueChange, RevenueDrivers};
+pub use scenario::{
+    CostChange, CostSetting, CostValue, Scenario, ScenarioBuilder, ScenarioOutcome, SegmentChange,
+    SegmentSensitivity, Sensitivity, SettingSensitivity, SwitchPoint, Turn,
+};
 pub use waterfall::{Item, Waterfall};
 pub use waterfalls::Waterfalls;

@@ -18,6 +18,7 @@ mod rates_real;
 mod real_shops;
 mod return_lag;
 mod revenue;
+mod scenario;
 mod uncertainty;
 mod waterfall;
 

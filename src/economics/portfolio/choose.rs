@@ -45,11 +45,13 @@ impl Portfolio {
     ///     Candidate::new("loyal", 85.0, 300).returns(800.0, 0.20),
     ///     Candidate::new("new", 60.0, 900).returns(900.0, 0.15),
     /// ];
-    /// let portfolio = Portfolio::builder(2).max_return_rate(Rate::from_f64(0.30)?).build()?;
+    /// let portfolio = Portfolio::builder(2).max_return_rate(Rate::from_f64(0.38)?).build()?;
     /// let choice = portfolio.choose(&candidates)?;
     /// assert_eq!(choice.names(), ["loyal", "new"]);
-    /// // With one segment more all three would be at 34 %; the return rate is what holds it back.
-    /// assert!(choice.binding.is_empty());
+    /// // A third segment would be worth more than another point of return rate: together they are at 34 %.
+    /// let gains: Vec<(String, f64)> = choice.binding.iter().map(|b| (b.constraint.to_string(), b.gain)).collect();
+    /// assert_eq!(gains[0], ("at most 2 segments".to_owned(), 90.0));
+    /// assert_eq!(gains[1], ("a return rate of at most 38 %".to_owned(), 5.0));
     /// # Ok::<(), kohort::Error>(())
     /// ```
     ///
