@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::economics::backtest::{Backtest, BacktestOutcome};
 use crate::economics::builder::Economics;
-use crate::economics::drivers::ReturnDrivers;
+use crate::economics::drivers::{DriverBy, ReturnDrivers};
 use crate::economics::plan::Plan;
 use crate::economics::returns::ReturnLagModel;
 use crate::error::{Error, Result};
@@ -18,13 +18,15 @@ use crate::transaction::{AsOf, Attribute, DAY, TransactionLog};
 const SEEN: f64 = 0.95;
 
 /// What may explain returns. Products are too many for a plan.
-const EXPLAINING: [Attribute; 6] = [
-    Attribute::Category,
-    Attribute::Brand,
-    Attribute::Size,
-    Attribute::Reason,
-    Attribute::Channel,
-    Attribute::Country,
+const EXPLAINING: [DriverBy; 8] = [
+    DriverBy::Attribute(Attribute::Category),
+    DriverBy::Attribute(Attribute::Brand),
+    DriverBy::Attribute(Attribute::Size),
+    DriverBy::Attribute(Attribute::Reason),
+    DriverBy::Attribute(Attribute::Channel),
+    DriverBy::Attribute(Attribute::Country),
+    DriverBy::Discount,
+    DriverBy::FirstOrder,
 ];
 
 /// What [`Economics::analyse`] finds: the plan, and the customers and segments it is about, for the next stage.
@@ -80,7 +82,7 @@ impl Economics {
     /// ads ([`Economics::return_drivers`]); and how a plan made earlier would have done in the 90 days after it
     /// ([`Economics::backtest`]; early enough that 95 % of the returns of the last of these days are in), or why that cannot
     /// be said. Beside them stand rules that describe the customers who look rich and earn little
-    /// ([`Economics::discover`]).
+    /// ([`Economics::discover`]), and how much hangs on each cost setting ([`Economics::sensitivity`]).
     ///
     /// The extractor is to have no [return lag](crate::features::FeatureExtractorBuilder::return_lag) of its own: it is
     /// learned here, for the past moment from what was known then.
@@ -123,6 +125,7 @@ impl Economics {
             Err(Error::Empty { .. }) => None,
             Err(other) => return Err(other),
         };
+        plan.sensitivity = Some(self.sensitivity(&customers, &segments)?);
         plan.drivers = self.drivers_of(&plan, log, &customers, &segments)?;
         let seen = lag.as_ref().map_or(0, |lag| lag.curve().days_until(SEEN));
         plan.backtest = Some(self.look_back(log, extractor, seen, segment));
@@ -162,8 +165,8 @@ impl Economics {
             if troubled.binary_search(&place.segment.as_str()).is_err() {
                 continue;
             }
-            for attribute in EXPLAINING {
-                match self.return_drivers(log, customers, segments, &place.segment, attribute) {
+            for by in EXPLAINING {
+                match self.return_drivers(log, customers, segments, &place.segment, by) {
                     Ok(found) => drivers.push(found),
                     Err(Error::FeatureNeeds { .. }) => {}
                     Err(other) => return Err(other),

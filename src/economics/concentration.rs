@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::economics::builder::Economics;
 use crate::economics::facts::Facts;
 use crate::economics::plan::descending;
-use crate::economics::waterfalls::waterfalls;
+use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::layout::{TextTable, grouped, money_whole, percent};
@@ -199,7 +199,13 @@ impl Economics {
     /// As for [`Economics::waterfalls`].
     pub fn concentration(&self, table: &FeatureTable) -> Result<Concentration> {
         let facts = Facts::read(table)?;
-        let waterfalls = waterfalls(&self.costs, &facts)?;
+        Ok(Concentration::of(&facts, &waterfalls(&self.costs, &facts)?))
+    }
+}
+
+impl Concentration {
+    /// Of customers whose waterfalls are there already.
+    pub(super) fn of(facts: &Facts<'_>, waterfalls: &Waterfalls) -> Self {
         let customers: Vec<Customer> = (0..facts.len())
             .filter_map(|row| {
                 Some(Customer {
@@ -220,7 +226,7 @@ impl Economics {
 
         let tenths = |order: &[u32]| -> Vec<Tenth> {
             let part = |tenth: usize| &order[bounds(tenth, order.len())];
-            let tenth = |tenth| Customer::tenth(&facts, &customers, part(tenth), (gross, whale.total));
+            let tenth = |tenth| Customer::tenth(facts, &customers, part(tenth), (gross, whale.total));
             (0..TENTHS).into_par_iter().map(tenth).collect()
         };
         let mut tenth_by_contribution = vec![0_u8; customers.len()];
@@ -235,15 +241,15 @@ impl Economics {
                 counts[usize::from(tenth_by_contribution[*place as usize])] += 1;
             }
         }
-        Ok(Concentration {
-            currency: table.context().map(|context| context.currency.clone()),
+        Self {
+            currency: facts.table.context().map(|context| context.currency.clone()),
             by_contribution: tenths(&by_contribution),
             by_gross: tenths(&by_gross),
             gini_of_gross: gini(&falling(&by_gross, &grosses)),
             whale,
             gross,
             crossing,
-        })
+        }
     }
 }
 

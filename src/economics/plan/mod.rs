@@ -15,12 +15,14 @@ use serde::Serialize;
 use crate::economics::analysis::Backtested;
 use crate::economics::budget::{Allocation, Budget, BudgetLine, ResponseCurve};
 use crate::economics::builder::Economics;
+use crate::economics::concentration::Concentration;
 use crate::economics::customer_rates::CustomerRates;
 use crate::economics::discovery::Discovered;
 use crate::economics::drivers::ReturnDrivers;
 use crate::economics::facts::Facts;
 use crate::economics::finding::Finding;
 use crate::economics::portfolio::{Candidate, Choice};
+use crate::economics::scenario::Sensitivity;
 use crate::economics::waterfalls::waterfalls;
 use crate::error::{Error, Result, nearest};
 use crate::features::FeatureTable;
@@ -97,6 +99,8 @@ pub struct Plan {
     pub unassigned: Option<SegmentEconomics>,
     /// All customers together.
     pub shop: SegmentEconomics,
+    /// Who carries the profit.
+    pub concentration: Concentration,
     /// Whether the shop has customers who look rich and earn little, and who they are.
     pub finding: Finding,
     /// The best few segments under the limits that were set; `None` where none were.
@@ -105,6 +109,8 @@ pub struct Plan {
     pub budget: Option<Allocation>,
     /// Rules that describe the customers who look rich and earn little; `None` unless made by [`Economics::analyse`].
     pub discovery: Option<Discovered>,
+    /// How much hangs on each cost setting; `None` unless made by [`Economics::analyse`].
+    pub sensitivity: Option<Sensitivity>,
     /// What is known or assumed of returns still to come; `None` unless made by [`Economics::analyse`].
     pub return_lag: Option<String>,
     /// What drives the returns of the segments whose returns ask for an action, segment by segment in the order of ranks;
@@ -302,10 +308,12 @@ impl Economics {
             segments: places,
             unassigned,
             shop,
+            concentration: Concentration::of(&facts, &waterfalls),
             finding,
             portfolio,
             budget: None,
             discovery: None,
+            sensitivity: None,
             return_lag: None,
             drivers: Vec::new(),
             backtest: None,

@@ -143,7 +143,8 @@ impl Plan {
 
     /// The parts that were asked for, each under a heading.
     fn write_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nDo some customers look rich and earn little?\n{}", self.finding)?;
+        writeln!(f, "\nWho carries the profit\n{}", self.concentration)?;
+        writeln!(f, "Do some customers look rich and earn little?\n{}", self.finding)?;
         if let Some(discovery) = &self.discovery {
             writeln!(f, "Which rules describe them?\n{discovery}")?;
         }
@@ -152,6 +153,9 @@ impl Plan {
         }
         if let Some(budget) = &self.budget {
             writeln!(f, "How to spread the budget\n{budget}")?;
+        }
+        if let Some(sensitivity) = &self.sensitivity {
+            writeln!(f, "What would change the ranking\n{sensitivity}")?;
         }
         for drivers in &self.drivers {
             writeln!(f, "{drivers}")?;
