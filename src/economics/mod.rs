@@ -6,7 +6,10 @@
 //! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
 //! [`RevenueDrivers`] says what moved net revenue from one window of time to another.
 //!
-//! Everything but the last two works on the table alone, so a scenario with other costs is another recombination, not
+//! What follows from a plan: [`Portfolio`] chooses the few segments to work on, [`Budget`] spreads money over them,
+//! [`Economics::scenario`] and [`Economics::sensitivity`] say what would change the ranking.
+//!
+//! Everything but return drivers and revenue drivers works on the table alone, so a scenario with other costs is another recombination, not
 //! another pass over the log.
 
 mod analysis;

@@ -132,7 +132,7 @@ impl CostSetting {
     fn set(self, costs: &mut Costs, value: CostValue) {
         match (self, value) {
             (Self::CostOfGoods, CostValue::Rate(rate)) => {
-                costs.cost_of_goods = CostOfGoods::ShareOfGross(rate)
+                costs.cost_of_goods = CostOfGoods::ShareOfGross(rate);
             }
             (Self::WriteDown, CostValue::Rate(rate)) => costs.write_down = rate,
             (Self::PaymentFee, CostValue::Rate(rate)) => costs.payment_fee = rate,
@@ -142,7 +142,7 @@ impl CostSetting {
             (Self::ReturnHandlingPerParcel, CostValue::Amount(amount)) => costs.handling_per_parcel = amount,
             (Self::ReturnHandlingPerItem, CostValue::Amount(amount)) => costs.handling_per_item = amount,
             (Self::ServicePerCustomer, CostValue::Amount(amount)) => {
-                costs.service_per_customer = Some(amount)
+                costs.service_per_customer = Some(amount);
             }
             (Self::Marketing, CostValue::Amount(amount)) => match &mut costs.marketing {
                 Marketing::Unknown => {}

@@ -336,7 +336,7 @@ fn ties_are_decided_by_content() {
 #[test]
 fn sixty_candidates_are_settled() {
     // Worth, sales, rates and costs that follow no order.
-    let mixed = |at: u64, by: u64, of: u64| ((at * by + 7) * 2_654_435_761 >> 7) % of;
+    let mixed = |at: u64, by: u64, of: u64| (((at * by + 7) * 2_654_435_761) >> 7) % of;
     let candidates: Vec<Candidate> = (0..60)
         .map(|at| {
             Candidate::new(format!("s{at:02}"), 100.0 + mixed(at, 13, 900) as f64, mixed(at, 5, 5_000))
