@@ -1,11 +1,9 @@
 //! The flow: order lines, features, segments, economics, plan.
 
-use kohort::economics::{Finding, Plan, ReturnDrivers};
+use kohort::economics::Plan;
 use kohort::segment::{Rfm, RfmModel, RfmProfile, RfmScores, Segmenter, StarterModel, StarterSegments};
 use kohort::synthetic::{Shop, Truth};
-use kohort::{
-    AsOf, Attribute, Economics, FeatureExtractor, FeatureTable, Schema, Segmentation, TransactionLog,
-};
+use kohort::{AsOf, Economics, FeatureExtractor, FeatureTable, Schema, Segmentation, TransactionLog};
 
 use crate::args::Options;
 use crate::progress::Progress;
@@ -61,26 +59,22 @@ pub(crate) struct Analysis {
     pub(crate) starter: StarterModel,
     pub(crate) segments: Segmentation,
     pub(crate) plan: Plan,
-    pub(crate) finding: Finding,
-    /// What drives the returns of the segment that most needs it.
-    pub(crate) drivers: Vec<ReturnDrivers>,
 }
 
 impl Analysis {
     pub(crate) fn run(orders: Orders, settings: Settings, as_of: AsOf) -> kohort::Result<Self> {
         let Settings { economics, starter, .. } = settings;
         let _progress = Progress::stage("working out features, segments and what they earn");
-        let table = FeatureExtractor::builder(as_of.clone()).build()?.extract(&orders.log)?;
-        let finding = economics.looks_rich(&table)?;
-        let table = economics.enrich(&table)?;
+        let extractor = FeatureExtractor::builder(as_of.clone()).build()?;
+        // The past that the plan is held against has segments of its own.
+        let analysis = economics
+            .analyse(&orders.log, &extractor, |customers| starter.fit(customers)?.segment(customers))?;
+        let (table, segments, plan) = (analysis.customers, analysis.segments, analysis.plan);
+        let starter = starter.fit(&table)?;
         let rfm = Rfm::builder().build()?.fit(&table)?;
         let scores = rfm.scores(&table)?;
         let rfm_segments = rfm.name(&scores)?;
         let profile = rfm.profile(&table)?;
-        let starter = starter.fit(&table)?;
-        let segments = starter.segment(&table)?;
-        let plan = economics.prioritize(&table, &segments)?;
-        let drivers = drivers(&orders.log, &table, &economics, &segments, &plan);
         Ok(Self {
             orders,
             as_of,
@@ -93,30 +87,6 @@ impl Analysis {
             starter,
             segments,
             plan,
-            finding,
-            drivers,
         })
     }
-}
-
-/// What drives the returns of the last-ranked segment whose returns ask for an action, by each attribute the log has.
-fn drivers(
-    log: &TransactionLog,
-    table: &FeatureTable,
-    economics: &Economics,
-    segments: &Segmentation,
-    plan: &Plan,
-) -> Vec<ReturnDrivers> {
-    let troubled: Vec<&str> = [plan.fix(), plan.suppress(), plan.reduce_paid_exposure()].concat();
-    let Some(worst) = plan.segments.iter().rev().find(|place| troubled.contains(&place.segment.as_str()))
-    else {
-        return Vec::new();
-    };
-    [Attribute::Category, Attribute::Brand, Attribute::Size, Attribute::Country, Attribute::Reason]
-        .into_iter()
-        // An attribute that the log does not have, or returns that are not on their lines, explain nothing.
-        .filter_map(|attribute| {
-            economics.return_drivers(log, table, segments, &worst.segment, attribute).ok()
-        })
-        .collect()
 }

@@ -17,7 +17,7 @@ pub(crate) fn write(analysis: &Analysis, options: &Options, out: &mut dyn Write)
 }
 
 fn result(analysis: &Analysis, options: &Options) -> Value {
-    let Analysis { orders, table, plan, finding, .. } = analysis;
+    let Analysis { orders, table, plan, .. } = analysis;
     let report = orders.log.report();
     let customers = Customers::count(analysis);
     let mut result = json!({
@@ -44,10 +44,10 @@ fn result(analysis: &Analysis, options: &Options) -> Value {
         "without_segment": plan.unassigned.as_ref().map(economics),
         "shop": economics(&plan.shop),
         "rfm_segments": rfm_segments(&analysis.profile),
-        "return_drivers": analysis.drivers.iter().map(drivers).collect::<Vec<_>>(),
+        "return_drivers": plan.drivers.iter().map(drivers).collect::<Vec<_>>(),
     });
     if let Value::Object(object) = &mut result {
-        object.append(&mut looks_rich(finding));
+        object.append(&mut looks_rich(&plan.finding));
     }
     result
 }

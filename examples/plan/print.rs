@@ -12,9 +12,6 @@ use crate::args::Options;
 /// How many customers whose ranks differ most are shown.
 const SHIFTS: usize = 5;
 
-/// How many levels of an attribute are shown.
-const LEVELS: usize = 6;
-
 /// What was read.
 pub(crate) fn orders(orders: &Orders, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     match &options.file {
@@ -42,22 +39,9 @@ pub(crate) fn analysis(analysis: &Analysis, options: &Options, out: &mut dyn Wri
     heading(out, "What the segments earn after returns, and what to do")?;
     writeln!(out, "Costs: {}.\n", options.costs_in_words())?;
     write!(out, "{}", analysis.plan)?;
-    section(out, "Who looks rich and earns little?", &analysis.finding)?;
     against_truth(analysis, out)?;
     if let Ok(shifts) = analysis.economics.rank_shifts(&analysis.table, RankBy::Contribution, SHIFTS) {
         section(out, "Customers whose ranks by gross and by contribution differ most", &shifts)?;
-    }
-    if !analysis.drivers.is_empty() {
-        heading(out, "What comes back, and why")?;
-    }
-    for (place, drivers) in analysis.drivers.iter().enumerate() {
-        let mut drivers = drivers.clone();
-        let more = drivers.levels.len().saturating_sub(LEVELS);
-        drivers.levels.truncate(LEVELS);
-        write!(out, "{}{drivers}", if place > 0 { "\n" } else { "" })?;
-        if more > 0 {
-            writeln!(out, "  and {} more", grouped(more))?;
-        }
     }
     Ok(())
 }
@@ -66,8 +50,8 @@ pub(crate) fn analysis(analysis: &Analysis, options: &Options, out: &mut dyn Wri
 fn against_truth(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let Some(truth) = &analysis.orders.truth else { return Ok(()) };
     let ids = analysis.table.ids();
-    let found =
-        truth.detection(CustomerClass::HeavyReturner, analysis.finding.mask.ones().map(|row| ids.id(row)));
+    let found = truth
+        .detection(CustomerClass::HeavyReturner, analysis.plan.finding.mask.ones().map(|row| ids.id(row)));
     let share =
         |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
     writeln!(

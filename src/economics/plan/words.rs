@@ -7,6 +7,9 @@ use crate::economics::plan::{Plan, units};
 use crate::economics::returns::Interval;
 use crate::layout::{TextTable, grouped, money_whole, percent};
 
+/// How many levels of what drives returns are shown, those with the largest excess.
+const LEVELS: usize = 6;
+
 impl fmt::Display for Plan {
     /// What segments sell and send back, what they earn, and what to do, each as a table; then the reasons.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +161,13 @@ impl Plan {
             writeln!(f, "What would change the ranking\n{sensitivity}")?;
         }
         for drivers in &self.drivers {
-            writeln!(f, "{drivers}")?;
+            let mut first = drivers.clone();
+            first.levels.truncate(LEVELS);
+            write!(f, "{first}")?;
+            match drivers.levels.len().saturating_sub(LEVELS) {
+                0 => writeln!(f)?,
+                more => writeln!(f, "  and {} more\n", grouped(more as i128))?,
+            }
         }
         if let Some(assumption) = &self.return_lag {
             writeln!(f, "Returns still to come\n  {assumption}\n")?;
