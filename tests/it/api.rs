@@ -3,12 +3,13 @@
 
 use std::error::Error as _;
 
+use kohort::economics::returns::{CorrectedRate, ReturnLagModel};
 use kohort::economics::{
     BreakEven, Finding, Plan, RankShifts, ReturnDrivers, RevenueBySegment, RevenueDrivers, Waterfalls,
 };
 use kohort::features::{
-    Calendar, Column, FeatureMatrix, FeatureState, LifeCycle, Restricted, Scaler, ScalerModel, TableContext,
-    Trend, Values,
+    Calendar, Column, Exposure, FeatureMatrix, FeatureState, LifeCycle, Restricted, Scaler, ScalerModel,
+    TableContext, Trend, Values,
 };
 use kohort::profiles::{ProfileBuilder, ProfileJoin};
 use kohort::segment::{
@@ -88,6 +89,9 @@ fn values_go_to_other_threads() {
     all::<Finding>();
     all::<RankShifts>();
     all::<ReturnDrivers>();
+    all::<ReturnLagModel>();
+    all::<CorrectedRate>();
+    all::<Exposure>();
     all::<RevenueDrivers>();
     all::<RevenueBySegment>();
     all::<BreakEven>();

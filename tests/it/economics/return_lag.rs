@@ -1,6 +1,8 @@
 //! How long returns take and what lines of an age can tell: against plain computations, simulated data and a shop whose
 //! late returns are known.
 
+mod stored;
+
 use std::collections::BTreeMap;
 
 use kohort::economics::returns::{AgeGroup, CorrectedRate, ReturnLag, ReturnLagModel};
@@ -171,7 +173,7 @@ proptest! {
         let extractor = FeatureExtractor::builder(moment(day * DAY))
             .features([Feature::LinesMature])
             .maturity_days(maturity)
-            .return_lag(&ReturnLagModel::assumed(maturity));
+            .return_lag(ReturnLagModel::assumed(maturity));
         let table = extractor.build().unwrap().extract(&log).unwrap();
         prop_assert_eq!(column(&table, "lines_exposed"), column(&table, "lines_mature"));
     }
