@@ -52,6 +52,9 @@ fn lines() -> Raw {
     }
 }
 
+/// A customer's gross, paid, returned, and returned at list price; orders, and those that came back in a parcel.
+type Own = ([i64; 4], BTreeSet<u64>, BTreeSet<u64>);
+
 /// Contribution of the shop and of the segments, added up customer by customer from the lines.
 fn check_economics() -> Result<(), Failure> {
     let raw = lines();
@@ -61,8 +64,7 @@ fn check_economics() -> Result<(), Failure> {
         let (whole, rest) = (product / by, product % by);
         whole + i64::from(2 * rest > by || (2 * rest == by && whole % 2 == 1))
     };
-    // Gross, paid, returned, returned at list price, orders and parcels.
-    let mut sums: BTreeMap<u64, ([i64; 4], BTreeSet<u64>, BTreeSet<u64>)> = BTreeMap::new();
+    let mut sums: BTreeMap<u64, Own> = BTreeMap::new();
     for row in 0..raw.customer.len() {
         let (pieces, back) = (i64::from(raw.quantity[row]), i64::from(raw.returned[row]));
         let gross = pieces * (raw.unit_price[row] * 100.0).round() as i64 * 100;

@@ -84,7 +84,9 @@ impl Waterfalls {
             })
             .collect();
         let mut sum = Waterfall::empty(self.known);
-        partials.iter().for_each(|part| sum.merge(part));
+        for part in &partials {
+            sum.merge(part);
+        }
         sum
     }
 

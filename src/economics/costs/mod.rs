@@ -156,9 +156,9 @@ impl Costs {
 
     /// The categories that have a cost of their own, ascending, each once.
     pub(crate) fn categories(&self) -> Vec<&str> {
-        let named = [&self.goods_by_category, &self.write_down_by_category];
-        let names: BTreeSet<&str> = named.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        names.into_iter().collect()
+        let shares = self.goods_by_category.iter().chain(&self.write_down_by_category);
+        let each_once: BTreeSet<&str> = shares.map(|(category, _)| category.as_str()).collect();
+        each_once.into_iter().collect()
     }
 }
 

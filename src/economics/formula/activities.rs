@@ -63,19 +63,17 @@ impl<'a> Driver<'a> {
             Ok(_) => no_value(column),
             Err(_) => missing_column(table, name, column, "add it to the table, or leave the cost out"),
         };
-        match activity.rate {
-            Some(rate) => counts(table, column)?.map(|counts| Self::Count(rate, counts)).ok_or_else(absent),
-            None => {
-                let amounts = amounts(table, column)?.ok_or_else(absent)?;
-                if amounts.any_negative() {
-                    return Err(Error::FeatureType {
-                        feature: column.clone(),
-                        found: "a column with negative amounts",
-                        expected: "costs of zero or more",
-                    });
-                }
-                Ok(Self::Amount(amounts))
-            }
+        if let Some(rate) = activity.rate {
+            return counts(table, column)?.map(|counts| Self::Count(rate, counts)).ok_or_else(absent);
         }
+        let amounts = amounts(table, column)?.ok_or_else(absent)?;
+        if amounts.any_negative() {
+            return Err(Error::FeatureType {
+                feature: column.clone(),
+                found: "a column with negative amounts",
+                expected: "costs of zero or more",
+            });
+        }
+        Ok(Self::Amount(amounts))
     }
 }

@@ -120,24 +120,22 @@ impl Moments {
             let reach = student.quantile(normal_z(level));
             Interval { low: mean - se * skew.inverse(reach), high: mean - se * skew.inverse(-reach) }
         };
-        // Customers who all earn the same leave no doubt about the sign.
-        let positive = |se: f64| match se > 0.0 {
-            true => {
-                normal_cdf(student.normal(skew.transform((mean / se).clamp(-BEYOND_DOUBT, BEYOND_DOUBT))))
-            }
-            false => f64::from(u8::from(mean > 0.0)),
+        let positive = |se: f64| {
+            let statistic = (mean / se).clamp(-BEYOND_DOUBT, BEYOND_DOUBT);
+            normal_cdf(student.normal(skew.transform(statistic)))
         };
+        // Customers who all earn the same leave no doubt about the sign.
+        let probability = |se: f64| if se > 0.0 { positive(se) } else { f64::from(u8::from(mean > 0.0)) };
+        // Where nobody earns anything all weigh the same.
+        let all_alike = self.square <= 0.0;
+        let carrying = if all_alike { n } else { self.absolute * self.absolute / self.square };
         Some(MeanEstimate {
             mean,
             standard_error,
             interval: standard_error.map(interval),
-            probability_positive: standard_error.map(positive),
+            probability_positive: standard_error.map(probability),
             customers: self.customers,
-            effective_customers: match self.square > 0.0 {
-                true => (self.absolute * self.absolute / self.square).clamp(1.0, n),
-                // Where nobody earns anything all weigh the same.
-                false => n,
-            },
+            effective_customers: carrying.clamp(1.0, n),
             pooled: None,
         })
     }
@@ -217,7 +215,9 @@ mod tests {
     fn estimate(margins: &[f64]) -> MeanEstimate {
         let mean = margins.iter().sum::<f64>() / margins.len() as f64;
         let mut moments = Moments::default();
-        margins.iter().for_each(|margin| moments.add(*margin, mean));
+        for margin in margins {
+            moments.add(*margin, mean);
+        }
         moments.estimate(mean, 0.95).unwrap()
     }
 

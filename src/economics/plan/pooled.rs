@@ -60,14 +60,14 @@ pub(super) fn means(segments: &[(Moments, f64)], level: f64) -> Vec<Option<Poole
         .collect();
     pool(&estimates, |mean, standard_error, own_weight| {
         let reach = normal_z(level) * standard_error;
+        let doubt = standard_error > 0.0;
+        let probability =
+            if doubt { normal_cdf(mean / standard_error) } else { f64::from(u8::from(mean > 0.0)) };
         PooledMean {
             mean,
             standard_error,
             interval: Interval { low: mean - reach, high: mean + reach },
-            probability_positive: match standard_error > 0.0 {
-                true => normal_cdf(mean / standard_error),
-                false => f64::from(u8::from(mean > 0.0)),
-            },
+            probability_positive: probability,
             own_weight,
         }
     })
@@ -88,9 +88,10 @@ pub(super) fn rates(segments: &[Option<(RatioEstimate, f64)>], level: f64) -> Ve
         .iter()
         .map(|segment| {
             let (own, effective) = segment.filter(|(own, _)| (0.0..=1.0).contains(&own.rate))?;
-            let (rate, customers) = match inner(own.rate) {
-                true => (own.rate, effective),
-                false => ((effective * own.rate + 0.5) / (effective + 1.0), effective + 1.0),
+            let (rate, customers) = if inner(own.rate) {
+                (own.rate, effective)
+            } else {
+                ((effective * own.rate + 0.5) / (effective + 1.0), effective + 1.0)
             };
             let relation = relation(&own, effective);
             let relation = relation.map_or(within, |(figure, freedom)| moderated(within, figure, freedom));
@@ -115,9 +116,8 @@ fn pool<T>(estimates: &[Option<(f64, f64)>], make: impl Fn(f64, f64, f64) -> T) 
     let (values, errors): (Vec<f64>, Vec<f64>) = known().copied().unzip();
     let pooling = if values.len() > 1 { PartialPooling::of(&values, &errors).ok() } else { None };
     let mut pooled = pooling.iter().flat_map(|pooling| &pooling.groups);
-    let next =
+    let mut next =
         |_: &(f64, f64)| pooled.next().map(|own| make(own.estimate, own.standard_error, own.own_weight));
-    let mut next = next;
     estimates.iter().map(|estimate| estimate.as_ref().and_then(&mut next)).collect()
 }
 
@@ -130,7 +130,9 @@ mod tests {
     fn moments(margins: &[f64]) -> (Moments, f64) {
         let mean = margins.iter().sum::<f64>() / margins.len().max(1) as f64;
         let mut moments = Moments::default();
-        margins.iter().for_each(|margin| moments.add(*margin, mean));
+        for margin in margins {
+            moments.add(*margin, mean);
+        }
         (moments, mean)
     }
 
@@ -209,7 +211,7 @@ mod tests {
         assert!(extremes.iter().flatten().all(|own| own.rate > 0.0 && own.rate < 1.0), "{extremes:?}");
     }
 
-    /// Where the relation is one and segments are large, on the logit this is DerSimonian and Laird's.
+    /// Where the relation is one and segments are large, on the logit this is the plain model of `PartialPooling`.
     #[test]
     fn rates_of_large_segments_are_those_of_the_plain_model() {
         let group = |n: usize, every: usize| {

@@ -242,7 +242,9 @@ pub(super) fn segments(
     let rows = Rows { facts, waterfalls, segmentation, groups };
     let mut sums = rows.sums()?;
     let mut whole = Sums::default();
-    sums.iter().for_each(|sum| whole.merge(sum));
+    for sum in &sums {
+        whole.merge(sum);
+    }
     sums.push(whole);
     let rates: Vec<Option<RatioSums>> = sums
         .iter()

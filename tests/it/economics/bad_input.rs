@@ -3,7 +3,7 @@
 use kohort::economics::{CostOfGoods, Costs, Economics, Item, Marketing};
 use kohort::features::{Column, FeatureTable, Values};
 use kohort::transaction::CustomerIds;
-use kohort::{Bitmap, Error, Money};
+use kohort::{Bitmap, Error, Money, Segmentation};
 
 use super::{half_for_goods, money, rate, table, units};
 
@@ -107,6 +107,50 @@ fn a_marketing_total_needs_someone_to_fall_on() {
     for marketing in [Marketing::SpreadOverOrders(money("5")), Marketing::SpreadOverCustomers(money("5"))] {
         let costs = Costs::builder(CostOfGoods::ShareOfGross(rate(0.5))).marketing(marketing);
         assert!(matches!(economics(costs).waterfalls(&nobody), Err(Error::Empty { .. })));
+    }
+}
+
+/// Returns that are recorded and are none, or all: a plan with numbers, and none that are not.
+#[test]
+fn no_returns_and_everything_returned_make_a_plan() {
+    let gross = || units((0..240).map(|row| 40 + row % 23));
+    let halves: Vec<Option<usize>> = (0..240).map(|row| Some(row / 120)).collect();
+    let counts = |count: u32| Values::U32(vec![count; 240]);
+    for (share, returned, back) in [(0.0, units(vec![0; 240]), 0), (1.0, gross(), 3)] {
+        let table = table(
+            240,
+            [
+                ("gross", gross()),
+                ("returned", returned),
+                ("return_parcels", counts(back)),
+                ("lines", counts(3)),
+                ("lines_returned", counts(back)),
+            ],
+        );
+        let names = vec!["first".to_owned(), "second".to_owned()];
+        let segments = Segmentation::new(&table, names, &halves).unwrap();
+        let economics = economics(Costs::builder(CostOfGoods::ShareOfGross(rate(0.5))));
+        let plan = economics.prioritize(&table, &segments).unwrap();
+        for place in &plan.segments {
+            let numbers = &place.economics;
+            assert!((numbers.return_rate.unwrap().rate - share).abs() < 1e-12);
+            let pooled = numbers.return_rate_pooled.unwrap();
+            assert!(
+                pooled.rate > 0.0 && pooled.rate < 1.0 && (pooled.rate - share).abs() < 0.01,
+                "{pooled:?}"
+            );
+            assert!((numbers.returned_lines.unwrap().share - share).abs() < 1e-12);
+            let pooled = numbers.value.unwrap().pooled.unwrap();
+            assert!(pooled.mean.is_finite() && pooled.interval.low <= pooled.interval.high, "{pooled:?}");
+            assert_eq!(
+                numbers.break_even.rate.is_some(),
+                share > 0.0,
+                "what a return costs is not known without any"
+            );
+        }
+        let text = format!("{plan}{}", economics.looks_rich(&table).unwrap());
+        assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+        assert!(economics.enrich(&table).is_ok());
     }
 }
 

@@ -54,10 +54,10 @@ fn plain(rows: &[Row], as_of: i64, credit_notes: bool, customer: u64) -> [i128; 
             continue;
         }
         let (share, write_down) = shares(row.category);
-        let list = half_to_even(i128::from(row.gross() * pieces), row.pieces.into());
+        let at_list_price = half_to_even(i128::from(row.gross() * pieces), row.pieces.into());
         sold += share * i128::from(row.gross());
-        returned += share * list;
-        lost += write_down * share * list;
+        returned += share * at_list_price;
+        lost += write_down * share * at_list_price;
     }
     [half_to_even(sold, 1_000_000), half_to_even(returned, 1_000_000), half_to_even(lost, 1_000_000_000_000)]
 }

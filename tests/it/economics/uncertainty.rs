@@ -68,7 +68,7 @@ fn intervals_of_skewed_contributions_cover_what_they_promise() {
             .collect();
         let plan = plan_of(&segments);
         let values: Vec<_> = plan.segments.iter().map(|segment| segment.economics.value.unwrap()).collect();
-        let share = |count: usize| count as f64 / repeats as f64;
+        let share = |count: usize| count as f64 / f64::from(repeats);
         let above = share(values.iter().filter(|value| value.interval.unwrap().low > truth).count());
         let below = share(values.iter().filter(|value| value.interval.unwrap().high < truth).count());
         let covered = 1.0 - above - below;
@@ -143,7 +143,7 @@ fn pooled_return_rates_cover_those_of_the_segments() {
         let interval = plan.segment(name).unwrap().economics.return_rate_pooled.unwrap().interval;
         (interval.low..=interval.high).contains(*truth)
     });
-    let covered = covered.count() as f64 / segments as f64;
+    let covered = covered.count() as f64 / truths.len() as f64;
     println!("{covered:.4} covered");
     assert!((0.93..=0.97).contains(&covered), "{covered}");
     assert_eq!(plan.shop.return_rate_pooled, None);
@@ -244,7 +244,7 @@ fn numbers_are_those_of_a_plain_loop_on_any_number_of_threads() {
             "{threads}"
         );
     }
-    let plain = |own: &dyn Fn(usize) -> bool| {
+    let by_hand = |own: &dyn Fn(usize) -> bool| {
         let margins: Vec<f64> = (0..rows)
             .filter(|row| own(*row) && known.get(*row))
             .map(|row| (gross[row] - returned[row]) as f64 / 10_000.0)
@@ -257,7 +257,7 @@ fn numbers_are_those_of_a_plain_loop_on_any_number_of_threads() {
         (mean, (square / (n - 1.0) / n).sqrt(), absolute * absolute / all, margins.len() as u64)
     };
     let agrees = |found: kohort::economics::MeanEstimate, own: &dyn Fn(usize) -> bool| {
-        let (mean, error, effective, customers) = plain(own);
+        let (mean, error, effective, customers) = by_hand(own);
         assert_eq!(found.customers, customers);
         let pairs = [
             (found.mean, mean),
