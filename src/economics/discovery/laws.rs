@@ -25,7 +25,8 @@ fn table(rows: &[Row]) -> FeatureTable {
     let present: Bitmap = rows.iter().map(|row| row.2.is_some()).collect();
     let numbers: Vec<i32> = rows.iter().map(|row| row.2.unwrap_or_default()).collect();
     let ratios = rows.iter().map(|row| row.2.map(|number| f64::from(number) / 7.0)).collect();
-    let texts: Vec<Option<String>> = rows.iter().map(|row| row.3.map(|code| format!("it's {code}"))).collect();
+    let texts: Vec<Option<String>> =
+        rows.iter().map(|row| row.3.map(|code| format!("it's {code}"))).collect();
     let texts = Category::from_texts(texts.iter().map(Option::as_deref));
     FeatureTable::from_columns(
         CustomerIds::rows(rows.len()),

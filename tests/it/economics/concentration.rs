@@ -11,10 +11,7 @@ use super::{half_for_goods, rate, table, units};
 fn shop(rows: &[(i64, i64)]) -> FeatureTable {
     table(
         rows.len(),
-        [
-            ("gross", units(rows.iter().map(|row| row.0))),
-            ("returned", units(rows.iter().map(|row| row.1))),
-        ],
+        [("gross", units(rows.iter().map(|row| row.0))), ("returned", units(rows.iter().map(|row| row.1)))],
     )
 }
 
@@ -35,7 +32,10 @@ fn twenty_customers_by_hand() {
     rows.extend([(1_000, 1_000), (900, 900)]);
     let found = economics().concentration(&shop(&rows)).unwrap();
     // 5 · 171 − 18 · 3 = 801, less 3 for each of the two.
-    assert_eq!((found.whale.peak.to_string(), found.whale.total.to_string()), ("801.00".into(), "795.00".into()));
+    assert_eq!(
+        (found.whale.peak.to_string(), found.whale.total.to_string()),
+        ("801.00".into(), "795.00".into())
+    );
     assert_eq!((found.whale.peak_rank, found.whale.unprofitable), (18, 2));
     assert_eq!((found.gross.to_string(), found.whale.gini), ("3610.00".into(), None));
     let first = &found.by_gross[0];
