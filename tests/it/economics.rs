@@ -1,5 +1,6 @@
 //! Stage 4 against reference values, plain computations and laws.
 
+mod analysis;
 mod backtest;
 mod bad_input;
 mod budget;

@@ -178,6 +178,20 @@ pub(super) enum Test {
     OneOf(Vec<u8>),
 }
 
+impl Test {
+    /// How many kinds of tests there are.
+    pub(super) const KINDS: usize = 4;
+
+    pub(super) fn kind(&self) -> usize {
+        match self {
+            Self::AtLeast(_) => 0,
+            Self::Below(_) => 1,
+            Self::Missing => 2,
+            Self::OneOf(_) => 3,
+        }
+    }
+}
+
 /// A condition on the feature at a place.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Condition {
@@ -199,6 +213,11 @@ impl Condition {
             Test::OneOf(texts) => texts.iter().copied().for_each(&mut set),
         }
         codes
+    }
+
+    /// Whether both ask the same kind of question of the same feature.
+    pub(super) fn is_alike(&self, other: &Self) -> bool {
+        self.feature == other.feature && self.test.kind() == other.test.kind()
     }
 
     /// The condition as others read it.

@@ -24,7 +24,7 @@
 //! # How
 //! Numbers are cut at quantiles and at evenly spread points, rounded to as few digits as keep them apart; categories are
 //! compared with their texts, or lists of up to four of them; missing values make a condition of their own. A beam search
-//! refines the best rules up to three conditions, then drops from the best what hardly matters and sets each cut point
+//! refines the most promising rules (by those of their customers who look rich) up to three conditions, then drops from the best what hardly matters and sets each cut point
 //! anew. The next rule is searched for among the customers that no rule describes yet, until none is left to find
 //! (covering, as in bump hunting), so no rule repeats another one.
 //!

@@ -4,7 +4,6 @@
 //! feature and code, from which every cut point and list of texts can be read off. Counts and sums are whole numbers,
 //! so nothing depends on the order of the work.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
@@ -32,36 +31,18 @@ pub(super) type Rule = Vec<Condition>;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Sums {
     pub(super) customers: u32,
+    pub(super) score: i64,
     /// Those of them who look rich.
     pub(super) rich: u32,
-    pub(super) score: i64,
+    pub(super) rich_score: i64,
 }
 
 impl Sums {
     fn add(&mut self, other: Self) {
         self.customers += other.customers;
-        self.rich += other.rich;
         self.score += other.score;
-    }
-}
-
-/// How good a rule is.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Quality {
-    /// Whether its customers together are below the line.
-    pub(super) below: bool,
-    value: f64,
-}
-
-impl Quality {
-    fn order(&self, other: &Self) -> Ordering {
-        self.below.cmp(&other.below).then(self.value.total_cmp(&other.value))
-    }
-
-    /// Whether it is better by a factor. Above the line that is not asked.
-    fn exceeds(&self, other: &Self, factor: f64) -> bool {
-        let factor = if self.below && other.below { factor } else { 1.0 };
-        self.below > other.below || (self.below == other.below && self.value > other.value * factor)
+        self.rich += other.rich;
+        self.rich_score += other.rich_score;
     }
 }
 
@@ -79,6 +60,19 @@ pub(super) struct Search<'a> {
     usual: f64,
     beam: usize,
     max_conditions: usize,
+}
+
+/// A rule with a value by which it is compared.
+type Valued = (Rule, f64);
+
+/// What became of a rule by one condition more.
+struct Refined {
+    /// The best of all, if one is below the line.
+    best: Option<Valued>,
+    /// The most promising one of each feature and kind of test.
+    promising: Vec<Valued>,
+    /// How many of enough customers were looked at.
+    tried: u64,
 }
 
 /// What a search found.
@@ -146,18 +140,22 @@ impl<'a> Search<'a> {
 
     /// The best of all rules the beam comes by, if one is below the line; and how many it came by.
     fn best_rule(&self) -> (Option<Rule>, u64) {
-        let mut beam: Vec<(Rule, Option<Quality>)> = vec![(Vec::new(), None)];
-        let mut top: Vec<(Rule, Quality)> = Vec::new();
-        let mut tried = 0;
+        let mut beam: Vec<Valued> = vec![(Vec::new(), f64::NEG_INFINITY)];
+        let mut found: Vec<Valued> = Vec::new();
+        let (mut tried, mut worth) = (0, 1.0);
         for _ in 0..self.max_conditions {
-            let refined: Vec<(Vec<(Rule, Quality)>, u64)> =
-                beam.par_iter().map(|(rule, quality)| self.refinements(rule, *quality)).collect();
-            tried += refined.iter().map(|(_, tried)| tried).sum::<u64>();
-            let next = best(refined.into_iter().flat_map(|(rules, _)| rules).collect(), self.beam);
-            top.extend(next.first().filter(|(_, quality)| quality.below).cloned());
-            beam = next.into_iter().map(|(rule, quality)| (rule, Some(quality))).collect();
+            let refined: Vec<Refined> =
+                beam.par_iter().map(|(rule, promise)| self.refinements(rule, *promise)).collect();
+            beam.clear();
+            for of_one in refined {
+                tried += of_one.tried;
+                found.extend(of_one.best.map(|(rule, quality)| (rule, quality / worth)));
+                beam.extend(of_one.promising);
+            }
+            worth *= WORTH;
+            beam = best(beam, self.beam);
         }
-        (best(top, 1).pop().map(|(rule, _)| rule), tried)
+        (best(found, 1).pop().map(|(rule, _)| rule), tried)
     }
 
     /// Leaves the customers of a rule out of what follows.
@@ -173,60 +171,58 @@ impl<'a> Search<'a> {
         self.rich = kept.iter().map(|row| self.rich[*row]).collect();
     }
 
-    /// The best refinement of a rule by each feature and kind of test, and how many were looked at.
-    fn refinements(&self, rule: &Rule, parent: Option<Quality>) -> (Vec<(Rule, Quality)>, u64) {
+    /// The refinements of a rule.
+    fn refinements(&self, rule: &Rule, parent_promise: f64) -> Refined {
         let cells = self.cells(rule);
-        let mut tried = 0;
-        let mut found = Vec::new();
+        let refined = |condition: &Condition| {
+            let mut rule = rule.clone();
+            rule.push(condition.clone());
+            rule.sort();
+            rule
+        };
+        let mut outcome = Refined { best: None, promising: Vec::new(), tried: 0 };
         for feature in 0..self.features.len() {
-            let mut kinds: [Option<(Condition, Quality)>; 4] = [const { None }; 4];
+            let mut promising: [Option<(Condition, f64)>; Test::KINDS] = [const { None }; Test::KINDS];
             self.candidates(feature, &cells, |test, sums| {
-                tried += u64::from(sums.customers >= self.least);
-                let Some(quality) = self.quality(sums) else { return };
-                let kind = match test {
-                    Test::AtLeast(_) => 0,
-                    Test::Below(_) => 1,
-                    Test::Missing => 2,
-                    Test::OneOf(_) => 3,
-                };
+                outcome.tried += u64::from(sums.customers >= self.least);
                 let condition = Condition { feature, test };
-                let repeated = rule.iter().any(|own| {
-                    own.feature == feature
-                        && std::mem::discriminant(&own.test) == std::mem::discriminant(&condition.test)
-                });
-                let better =
-                    kinds[kind].as_ref().is_none_or(|(_, best)| quality.order(best) == Ordering::Greater);
-                if better && !repeated && parent.is_none_or(|parent| quality.exceeds(&parent, 1.0)) {
-                    kinds[kind] = Some((condition, quality));
+                if rule.iter().any(|own| own.is_alike(&condition)) {
+                    return;
+                }
+                if let Some(quality) = self.quality(sums)
+                    && outcome.best.as_ref().is_none_or(|(_, best)| quality > *best)
+                {
+                    outcome.best = Some((refined(&condition), quality));
+                }
+                let kind = &mut promising[condition.test.kind()];
+                if let Some(promise) = self.promise(sums).filter(|promise| *promise > parent_promise)
+                    && kind.as_ref().is_none_or(|(_, best)| promise > *best)
+                {
+                    *kind = Some((condition, promise));
                 }
             });
-            for (condition, quality) in kinds.into_iter().flatten() {
-                let mut rule = rule.clone();
-                rule.push(condition);
-                rule.sort();
-                found.push((rule, quality));
-            }
+            let rules = promising.iter().flatten().map(|(condition, promise)| (refined(condition), *promise));
+            outcome.promising.extend(rules);
         }
-        (found, tried)
+        outcome
     }
 
-    /// The quality of a group; `None` where it is too small or most of it does not look rich.
+    /// The quality of a rule; `None` where its customers are too few, mostly do not look rich, or are not below the line.
     ///
-    /// Below the line the total shortfall over the fourth root of the size (Klösgen 1996, with the exponent ¾): a further
-    /// customer is taken in as long as she is short by more than a quarter of the group's mean. Above the line such
-    /// groups are only ways to others: the mean test against what is usual among the rich, which keeps them large.
-    fn quality(&self, sums: Sums) -> Option<Quality> {
-        if sums.customers < self.least.max(1) || sums.rich <= sums.customers / 2 {
-            return None;
-        }
-        let (customers, score) = (f64::from(sums.customers), sums.score as f64);
-        let below = sums.score > 0;
-        let value = if below {
-            score / customers.sqrt().sqrt()
-        } else {
-            (score - customers * self.usual) / customers.sqrt()
-        };
-        Some(Quality { below, value })
+    /// It is the total shortfall over the fourth root of the size (Klösgen 1996, with the exponent ¾): a customer more is
+    /// taken in as long as she is short by more than a quarter of the group's mean.
+    fn quality(&self, sums: Sums) -> Option<f64> {
+        let counts = sums.customers >= self.least.max(1) && sums.rich > sums.customers / 2 && sums.score > 0;
+        counts.then(|| sums.score as f64 / f64::from(sums.customers).sqrt().sqrt())
+    }
+
+    /// What may become of a rule when it is refined: how far those of its customers who look rich are beyond what is
+    /// usual among the rich, by the mean test (Klösgen's exponent ½). `None` where they are too few for any refinement
+    /// to be one that counts.
+    fn promise(&self, sums: Sums) -> Option<f64> {
+        let rich = f64::from(sums.rich);
+        let enough = sums.customers >= self.least.max(1) && sums.rich > self.least / 2;
+        enough.then(|| (sums.rich_score as f64 - rich * self.usual) / rich.sqrt())
     }
 
     /// Calls a function with each test of a feature and the customers of the cells that meet it.
@@ -277,7 +273,13 @@ impl<'a> Search<'a> {
             .fold(empty, |mut cells, ((codes, scores), rich)| {
                 for ((codes, score), rich) in codes.chunks_exact(width).zip(scores).zip(rich) {
                     if meets(codes, &conditions) {
-                        let own = Sums { customers: 1, rich: u32::from(*rich), score: i64::from(*score) };
+                        let score = i64::from(*score);
+                        let own = Sums {
+                            customers: 1,
+                            score,
+                            rich: u32::from(*rich),
+                            rich_score: if *rich { score } else { 0 },
+                        };
                         for (offset, code) in self.offsets.iter().zip(codes) {
                             cells[offset + usize::from(*code)].add(own);
                         }
@@ -308,19 +310,18 @@ impl<'a> Search<'a> {
                 let mut others = rule.clone();
                 let own = others.remove(place);
                 let cells = self.cells(&others);
-                if !others.is_empty()
-                    && let Some(without) = self.quality(self.total(&cells))
-                    && !quality.exceeds(&without, WORTH)
-                {
+                let without = self.quality(self.total(&cells)).filter(|_| !others.is_empty());
+                if let Some(without) = without.filter(|without| quality <= without * WORTH) {
                     (rule, quality) = (others, without);
                     continue;
                 }
                 self.candidates(own.feature, &cells, |test, sums| {
-                    if std::mem::discriminant(&test) == std::mem::discriminant(&own.test)
-                        && let Some(better) = self.quality(sums).filter(|found| found.exceeds(&quality, 1.0))
+                    let condition = Condition { feature: own.feature, test };
+                    if let Some(better) = self.quality(sums).filter(|found| *found > quality)
+                        && condition.is_alike(&own)
                     {
                         quality = better;
-                        rule[place] = Condition { feature: own.feature, test };
+                        rule[place] = condition;
                     }
                 });
                 place += 1;
@@ -343,10 +344,10 @@ fn meets(row: &[u8], conditions: &[(usize, Codes)]) -> bool {
     })
 }
 
-/// The best rules, each once: by quality, of equals the shorter one, then by what it says.
-fn best(mut rules: Vec<(Rule, Quality)>, most: usize) -> Vec<(Rule, Quality)> {
-    rules.sort_by(|(rule, quality), (other, other_quality)| {
-        other_quality.order(quality).then(rule.len().cmp(&other.len())).then_with(|| rule.cmp(other))
+/// The best rules, each once: by value, of equals the shorter one, then by what it says.
+fn best(mut rules: Vec<Valued>, most: usize) -> Vec<Valued> {
+    rules.sort_by(|(rule, value), (other, other_value)| {
+        other_value.total_cmp(value).then(rule.len().cmp(&other.len())).then_with(|| rule.cmp(other))
     });
     let mut seen = BTreeSet::new();
     rules.retain(|(rule, _)| seen.len() < most && seen.insert(rule.clone()));
