@@ -1,6 +1,7 @@
 //! Stage 4 against reference values, plain computations and laws.
 
 mod bad_input;
+mod customer_rates;
 mod drivers;
 mod finding;
 mod plan;
