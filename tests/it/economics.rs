@@ -8,6 +8,7 @@ mod concentration;
 mod costs;
 mod criteria;
 mod discovery;
+mod customer_rates;
 mod drivers;
 mod finding;
 mod plan;

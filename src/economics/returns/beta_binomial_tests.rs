@@ -83,6 +83,14 @@ fn saxony_families() {
     let ln_choose = |k: u32| (0..k).map(|i| (f64::from(12 - i) / f64::from(i + 1)).ln()).sum::<f64>();
     let coefficients: f64 = y.iter().map(|y| ln_choose(*y)).sum();
     assert_relative_eq!(fit.log_likelihood().unwrap() + coefficients, -12_492.871_359, epsilon = 2e-6);
+    // Chance alone, at one rate for all families, explains the counts much worse.
+    let p: f64 = 0.519_215_045;
+    assert_relative_eq!(rate, p, epsilon = 1e-9);
+    let chance: f64 =
+        y.iter().map(|y| f64::from(*y) * p.ln() + f64::from(12 - y) * (1.0 - p).ln()).sum::<f64>()
+            + coefficients;
+    assert_relative_eq!(chance, -12_534.172_148, epsilon = 2e-6);
+    assert!(fit.log_likelihood().unwrap() + coefficients > chance + 41.3);
     // The likelihood is a flat ridge, so the parameters are only known to three digits.
     assert_relative_eq!(fit.parameters().0, 34.1029, epsilon = 2e-3);
     assert_relative_eq!(fit.parameters().1, 31.5783, epsilon = 2e-3);

@@ -31,7 +31,7 @@ pub(super) use ratio::RatioSums;
 
 /// The standard normal's distribution function.
 pub(super) fn normal_cdf(z: f64) -> f64 {
-    0.5 * statrs::function::erf::erfc(-z / std::f64::consts::SQRT_2)
+    if z > 0.0 { 1.0 - quadrature::normal_tail(z) } else { quadrature::normal_tail(-z) }
 }
 
 #[cfg(test)]
@@ -48,6 +48,13 @@ mod tests {
         assert_relative_eq!(normal_z(0.95), 1.959_963_984_540_054, epsilon = 1e-12);
         assert_relative_eq!(normal_cdf(1.959_963_984_540_054), 0.975, epsilon = 1e-11);
         assert_relative_eq!(normal_cdf(-8.0), 6.220_960_574_271_785e-16, max_relative = 1e-9);
-        assert_relative_eq!(normal_cdf(0.0), 0.5);
+        assert_relative_eq!(normal_cdf(0.0), 0.5, epsilon = 1e-15);
+        assert_relative_eq!(normal_cdf(-30.0), 4.906_713_927_148_187e-198, max_relative = 1e-12);
+        assert_eq!((normal_cdf(f64::NEG_INFINITY), normal_cdf(f64::INFINITY)), (0.0, 1.0));
+        for step in -800..800 {
+            let z = f64::from(step) / 100.0;
+            let theirs = 0.5 * statrs::function::erf::erfc(-z / std::f64::consts::SQRT_2);
+            assert_relative_eq!(normal_cdf(z), theirs, max_relative = 1e-10);
+        }
     }
 }

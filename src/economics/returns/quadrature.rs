@@ -1,4 +1,5 @@
-//! The tail of a concentrated beta distribution by quadrature, at a cost that does not grow with its parameters.
+//! Tails by quadrature: of a concentrated beta distribution, at a cost that does not grow with its parameters, and of the
+//! normal distribution that it comes to resemble.
 
 use crate::economics::returns::incomplete_beta::{Point, log_rest_near_zero};
 use crate::numeric::exp;
@@ -38,10 +39,24 @@ pub(super) fn tail_by_quadrature(a: f64, b: f64, at: Point, distance: f64) -> f6
         let exponent = a * log_rest_near_zero(-left) + b * log_rest_near_zero(right) - slope * u;
         exp(exponent) / ((1.0 - left) * (1.0 + right))
     };
+    integral(end, integrand) * deviation / (x * y)
+}
+
+/// The probability that a standard normal number is above `z`, for a `z` of 0 or more.
+pub(super) fn normal_tail(z: f64) -> f64 {
+    if z > 40.0 {
+        return 0.0;
+    }
+    let density = exp(-0.5 * z * z) / std::f64::consts::TAU.sqrt();
+    let end = 2.0 * DEPTH / (z + (z * z + 2.0 * DEPTH).sqrt());
+    density * integral(end, |u| exp(-u * (z + 0.5 * u)))
+}
+
+/// The integral from 0 to `end`.
+fn integral(end: f64, integrand: impl Fn(f64) -> f64) -> f64 {
     let half = 0.5 * end;
-    let sum: f64 = RULE
-        .iter()
-        .map(|(node, weight)| weight * (integrand(half * (1.0 - node)) + integrand(half * (1.0 + node))))
-        .sum();
-    sum * half * deviation / (x * y)
+    let pair = |(node, weight): &(f64, f64)| {
+        weight * (integrand(half * (1.0 - node)) + integrand(half * (1.0 + node)))
+    };
+    RULE.iter().map(pair).sum::<f64>() * half
 }

@@ -1,7 +1,6 @@
 //! Do 95 % intervals hold the truth in 95 % of the cases? In drawn shops, where the truth is known.
 
 use crate::economics::returns::{BetaBinomial, RatioEstimate, wilson};
-use crate::numeric::exp;
 use crate::random::Stream;
 
 fn share(count: usize, of: usize) -> f64 {
@@ -42,9 +41,6 @@ fn intervals_of_customers_cover_at_their_level() {
             above += usize::from(*rate > interval.high);
         }
         let coverage = share(held, CUSTOMERS);
-        println!(
-            "posterior {mean} {strength}: coverage {coverage:.4}, misses {below} below and {above} above"
-        );
         // The standard error of the share is 0.2 %: a level that is wrong by a point shows.
         assert!((0.94..=0.96).contains(&coverage), "{mean} {strength}: {coverage}");
         for missed in [below, above] {
@@ -55,18 +51,19 @@ fn intervals_of_customers_cover_at_their_level() {
 
 #[test]
 fn intervals_of_segments_cover_where_lines_of_a_customer_come_back_together() {
-    const SEGMENTS: usize = 3_000;
-    for (index, (customers, mean, strength)) in [(150, 0.4, 2.0), (400, 0.15, 4.0)].into_iter().enumerate() {
+    for (index, (segments, customers, mean, strength)) in
+        [(2_000, 200, 0.4, 2.0), (1_000, 400, 0.15, 4.0)].into_iter().enumerate()
+    {
         let mut stream = Stream::new(13, "segments", index as u64);
         let (mut held, mut held_by_lines) = (0, 0);
-        for _ in 0..SEGMENTS {
+        for _ in 0..segments {
             let (mut bought, mut back) = (Vec::new(), Vec::new());
             let (mut all_lines, mut all_back) = (0, 0);
             for _ in 0..customers {
                 let (rate, n) = (stream.beta(mean, strength), 1 + stream.geometric(0.25));
                 let (mut x, mut y) = (0.0, 0.0);
                 for _ in 0..n {
-                    let price = 40.0 * exp(0.6 * stream.normal());
+                    let price = [10.0, 20.0, 40.0, 80.0, 160.0][stream.below(5) as usize];
                     let came_back = stream.happens(rate);
                     x += price;
                     y += if came_back { price } else { 0.0 };
@@ -82,8 +79,7 @@ fn intervals_of_segments_cover_where_lines_of_a_customer_come_back_together() {
             let by_lines = wilson(all_back, all_lines, 0.95).unwrap();
             held_by_lines += holds(by_lines.low, by_lines.high);
         }
-        let (coverage, naive) = (share(held, SEGMENTS), share(held_by_lines, SEGMENTS));
-        println!("segments of {customers}: coverage {coverage:.4}, by lines {naive:.4}");
+        let (coverage, naive) = (share(held, segments), share(held_by_lines, segments));
         assert!((0.93..=0.97).contains(&coverage), "{customers}: {coverage}");
         assert!(naive < 0.85, "lines taken as independent would do: {naive}");
     }

@@ -41,7 +41,6 @@ fn extremes_are_finite_and_right() {
     ];
     for (name, returned, lines, expected) in cases {
         let fit = BetaBinomial::fit(&returned, &lines).unwrap();
-        println!("{name}: {fit:?}");
         assert_eq!(fit.dispersion(), expected, "{name}: {fit:?}");
         assert!(fit.converged() && fit.iterations() <= 20, "{name}: {fit:?}");
         assert!(fit.log_likelihood().unwrap().is_finite() && fit.mean() > 0.0 && fit.mean() < 1.0);
