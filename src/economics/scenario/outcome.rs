@@ -166,19 +166,18 @@ impl Economics {
         if let Some(marketing) = scenario.marketing {
             costs.marketing = marketing;
         }
-        let mut recorded = None;
+        let mut recorded = Vec::new();
         for (setting, change) in &scenario.costs {
-            let factor = CostSetting::change(*setting, &mut costs, *change)?;
-            recorded = factor.or(recorded);
+            recorded.extend(CostSetting::change(*setting, &mut costs, *change)?);
         }
         let economics = Self { costs, settings: self.settings.clone() };
         let points = scenario.points_of.iter().map(|(_, points)| *points).chain([scenario.points]);
         let rates_move = points.into_iter().any(|points| points.abs() > 0.0);
-        if recorded.is_none() && scenario.without_discount.is_none() && !rates_move {
+        if recorded.is_empty() && scenario.without_discount.is_none() && !rates_move {
             return economics.prioritize(table, segments);
         }
         let mut recombined = Recombined::new(table, segments);
-        if let Some(factor) = recorded {
+        for factor in recorded {
             recombined.scale_cost_of_goods(factor)?;
         }
         if let Some(lost) = scenario.without_discount {

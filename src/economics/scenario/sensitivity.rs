@@ -81,9 +81,11 @@ pub struct SettingSensitivity {
     pub segments: Vec<SegmentSensitivity>,
     /// The most places that a segment moves within a step up or down.
     pub largest_rank_change: usize,
-    /// The nearest rise at which ranks, a sign or an action turn, and the nearest fall; `None` where nothing turns. Ranks and
-    /// signs are looked for up to 100 % of a rate and down to nothing, actions within the step.
-    pub switches: (Option<SwitchPoint>, Option<SwitchPoint>),
+    /// Where ranks, a sign and an action first turn as it rises, each kind once, the nearest first. Ranks and signs are
+    /// looked for up to 100 % of a rate, actions within the step.
+    pub rising: Vec<SwitchPoint>,
+    /// The same as it falls: ranks and signs down to nothing, actions within the step.
+    pub falling: Vec<SwitchPoint>,
 }
 
 /// What hangs on each cost. Made by [`Economics::sensitivity`].
@@ -136,7 +138,7 @@ impl Economics {
     /// // The returner earns 215 and the keeper 200: handling of 35 may rise by 15 before they change places.
     /// let handling = sensitivity.setting(CostSetting::ReturnHandlingPerParcel).expect("it costs something");
     /// assert_eq!(handling.change.to_string(), "-3.50");
-    /// let switch = handling.switches.0.as_ref().expect("they change places");
+    /// let switch = &handling.rising[0];
     /// assert!((switch.change - 15.0 / 35.0).abs() < 1e-12);
     /// assert!(matches!(&switch.turn, Turn::Rank { ahead, .. } if ahead == "returner"));
     /// # Ok::<(), kohort::Error>(())
@@ -210,19 +212,13 @@ impl Economics {
         }
         let most = setting.most_rise(&self.costs);
         let names = |at: usize| plan.segments[at].segment.clone();
-        let mut up = first_turn(&lines, 1.0, most, &names);
-        let mut down = first_turn(&lines, -1.0, 1.0, &names);
-        for (way, nearest) in [(1.0, &mut up), (-1.0, &mut down)] {
-            // A turn of ranks before the step does not tell whether an action turns before it.
-            let reach = step.min(if way > 0.0 { most } else { 1.0 });
-            let found = self.action_switch(setting, way, reach, (table, segments, plan))?;
-            let closer = |found: &SwitchPoint| {
-                nearest.as_ref().is_none_or(|known| found.change.abs() < known.change.abs())
-            };
-            if let Some(found) = found.filter(closer) {
-                *nearest = Some(found);
-            }
-        }
+        let turns = |way: f64, most: f64| -> Result<Vec<SwitchPoint>> {
+            let mut turns = first_turns(&lines, way, most, &names);
+            turns.extend(self.action_switch(setting, way, step.min(most), (table, segments, plan))?);
+            turns.sort_by(|a, b| a.change.abs().total_cmp(&b.change.abs()));
+            Ok(turns)
+        };
+        let (rising, falling) = (turns(1.0, most)?, turns(-1.0, 1.0)?);
         let total: MoneyTotal = costs.iter().copied().sum();
         Ok(SettingSensitivity {
             setting,
@@ -231,7 +227,8 @@ impl Economics {
             change: changed(total),
             segments: parts,
             largest_rank_change: rank_change(&lines, step).max(rank_change(&lines, -step)),
-            switches: (up, down),
+            rising,
+            falling,
         })
     }
 
@@ -273,10 +270,11 @@ impl Sensitivity {
     }
 }
 
-/// The nearest move in a direction, up to `most`, at which two neighbours change places or a contribution its sign.
+/// The nearest moves in a direction, up to `most`, at which two neighbours change places and at which a contribution changes
+/// its sign.
 ///
 /// The lines of all segments over the move are straight, so of all crossings the nearest is one of neighbours.
-fn first_turn(lines: &[Line], way: f64, most: f64, name: &impl Fn(usize) -> String) -> Option<SwitchPoint> {
+fn first_turns(lines: &[Line], way: f64, most: f64, name: &impl Fn(usize) -> String) -> Vec<SwitchPoint> {
     // Where `gap`, positive now, is used up by `per`, what it loses per unit of the move.
     let meets = |gap: i128, per: i128| {
         let at = gap as f64 / (per as f64 * way);
@@ -290,7 +288,8 @@ fn first_turn(lines: &[Line], way: f64, most: f64, name: &impl Fn(usize) -> Stri
         let change = meets(line.contribution, line.costs)?;
         Some(SwitchPoint { change, turn: Turn::Sign { segment: name(at) } })
     });
-    ranks.chain(signs).min_by(|a, b| a.change.abs().total_cmp(&b.change.abs()))
+    let nearest = |a: &SwitchPoint, b: &SwitchPoint| a.change.abs().total_cmp(&b.change.abs());
+    ranks.min_by(nearest).into_iter().chain(signs.min_by(nearest)).collect()
 }
 
 /// The most places that one of the segments, given by rank, moves.
@@ -315,8 +314,8 @@ impl fmt::Display for Sensitivity {
             "<first turn if it falls",
         ];
         let mut table = TextTable::new(&header);
-        let turn = |switch: &Option<SwitchPoint>| {
-            let Some(switch) = switch else { return "–".to_owned() };
+        let turn = |switches: &[SwitchPoint]| {
+            let Some(switch) = switches.first() else { return "–".to_owned() };
             let change = format!("{:+.1} %", switch.change * 100.0);
             match &switch.turn {
                 Turn::Rank { ahead, behind } => format!("{change}: {ahead} falls behind {behind}"),
@@ -331,8 +330,8 @@ impl fmt::Display for Sensitivity {
                 money_whole(setting.costs),
                 money_whole(setting.change),
                 setting.largest_rank_change.to_string(),
-                turn(&setting.switches.0),
-                turn(&setting.switches.1),
+                turn(&setting.rising),
+                turn(&setting.falling),
             ]);
         }
         write!(f, "{table}")

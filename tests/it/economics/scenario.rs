@@ -232,7 +232,7 @@ proptest! {
                 prop_assert!(near(segment.change, change), "{:?} {:?}", segment, change);
             }
             // Shortly before a turn of ranks they are as they are now, shortly after they are not.
-            for switch in [&setting.switches.0, &setting.switches.1].into_iter().flatten() {
+            for switch in setting.rising.iter().chain(&setting.falling) {
                 let shop = plan.shop.gross.to_f64().max(1.0);
                 let margin = 1e-3 * switch.change.abs() + 4.0 * rounding / shop + 1e-5;
                 if let Turn::Rank { ahead, behind } = &switch.turn
@@ -293,7 +293,7 @@ fn an_action_turns_where_it_is_said_to() {
         })
         .collect();
     let (table, segments) = shop(&rows);
-    let costs = Costs::builder(share()).return_handling_per_parcel(money("5.7"));
+    let costs = Costs::builder(share()).return_handling_per_parcel(money("7"));
     let economics = Economics::builder(costs.build().unwrap()).fix_tried(["b"]).build().unwrap();
     let sensitivity = economics.sensitivity(&table, &segments).unwrap();
     let handling = sensitivity.setting(CostSetting::ReturnHandlingPerParcel).unwrap();
@@ -305,7 +305,7 @@ fn an_action_turns_where_it_is_said_to() {
         economics.scenario(&table, &segments, &scenario).unwrap().after.segment("b").unwrap().action
     };
     let now = at(0.0);
-    let turned: Vec<_> = [&handling.switches.0, &handling.switches.1].into_iter().flatten().collect();
+    let turned: Vec<_> = handling.rising.iter().chain(&handling.falling).collect();
     println!("{now:?} {turned:?}\n{sensitivity}");
     let switch =
         turned.iter().find(|switch| matches!(switch.turn, Turn::Action { .. })).expect("an action turns");
@@ -319,7 +319,7 @@ fn an_action_turns_where_it_is_said_to() {
 #[test]
 fn settings_that_cost_nothing_are_not_listed_and_tables_print() {
     let rows: Vec<Row> =
-        (0..30).map(|row| (row % 3, 500_000 + 200_000 * (row % 3) as i64, 100, 300, 2, 3, 1)).collect();
+        (0..30).map(|row| (row % 3, 500_000 + 200_000 * (row % 3) as i64, 100, 300, 2, 10, 1)).collect();
     let (table, segments) = shop(&rows);
     let plain = economics(Costs::builder(share()).return_handling_per_parcel(Money::ZERO));
     let sensitivity = plain.sensitivity(&table, &segments).unwrap();
