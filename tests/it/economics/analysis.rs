@@ -8,8 +8,8 @@ use kohort::segment::{Segmenter, StarterSegments};
 use kohort::synthetic::{ReturnTimes, Shop, ShopBuilder};
 use kohort::transaction::{LogColumns, PriceColumn};
 use kohort::{
-    AsOf, Attribute, Costs, Economics, Error, FeatureExtractor, LogRules, Money, Result, Segmentation,
-    TransactionLog, Zone,
+    AsOf, Attribute, Costs, Economics, Error, FeatureExtractor, LogRules, Money, OrderIdentity, Result,
+    Segmentation, TransactionLog, Zone,
 };
 
 use super::rate;
@@ -135,7 +135,8 @@ fn what_cannot_be_found_out_is_said() {
         (0..lines as i64).map(|line| line * 10_000_000_000).collect::<Vec<i64>>(),
         PriceColumn::Line((0..lines).map(|line| 10.0 + line as f64).collect()),
     );
-    let log = TransactionLog::from_columns(columns, &LogRules::builder("EUR").build().unwrap()).unwrap();
+    let rules = LogRules::builder("EUR").orders(OrderIdentity::EachLine).build().unwrap();
+    let log = TransactionLog::from_columns(columns, &rules).unwrap();
     let costs = Costs::builder(CostOfGoods::ShareOfGross(rate(0.5))).build().unwrap();
     let economics = Economics::builder(costs).build().unwrap();
     let extractor = FeatureExtractor::builder(log.as_of_end().unwrap()).build().unwrap();

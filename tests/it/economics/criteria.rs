@@ -112,5 +112,5 @@ fn an_action_needs_more_than_a_likely_looking_mean() {
     let action = |name: &str| plan.segment(name).unwrap().action;
     assert_eq!((action("steady"), action("one")), (Action::Maintain, Action::LowTouch), "{plan}");
     let reasons = plan.segment("steady").unwrap().reasons.join(" ");
-    assert!(reasons.contains("with a probability of 100.0 %"), "{reasons}");
+    assert!(reasons.contains("At least 1.5 times that is its value with a probability of 99"), "{reasons}");
 }
