@@ -73,8 +73,10 @@ impl Economics {
     /// Gross to contribution of every customer. O(customers).
     ///
     /// # Errors
-    /// [`Error::MissingFeature`] where `gross` or a column that a cost needs is not there, [`Error::FeatureType`] where
-    /// a column has another type or no values, [`Error::Setting`] where prices include tax and no rate is set,
+    /// [`Error::MissingFeature`] where `gross` or a column that a cost needs is not there, [`Error::MissingCostColumn`]
+    /// where that of a cost by category or an activity is not, [`Error::FeatureType`] where a column has another type, no
+    /// values, or negative ones that are costs or counts, [`Error::Incompatible`] where the categories with costs of their
+    /// own have more gross than a customer, [`Error::Setting`] where prices include tax and no rate is set,
     /// [`Error::MoneyRange`] where an amount leaves its range, [`Error::Empty`] where a marketing total is to be spread
     /// and nobody bought.
     pub fn waterfalls(&self, table: &FeatureTable) -> Result<Waterfalls> {

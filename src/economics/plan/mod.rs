@@ -252,7 +252,7 @@ impl Economics {
     ///
     /// # Errors
     /// As for [`Economics::waterfalls`]; [`Error::Incompatible`](crate::Error::Incompatible) where the segments are of
-    /// other customers than the table; [`Error::UnknownSegment`](crate::Error::UnknownSegment) where a setting names
+    /// other customers than the table, or a customer returned more lines than she bought; [`Error::UnknownSegment`](crate::Error::UnknownSegment) where a setting names
     /// a segment that is not there.
     pub fn prioritize(&self, table: &FeatureTable, segments: &Segmentation) -> Result<Plan> {
         let settings = &self.settings;
