@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::bitmap::Bitmap;
 use crate::economics::builder::Economics;
 use crate::economics::customer_rates::CustomerRates;
@@ -72,8 +74,9 @@ impl Economics {
             .attributed
             .map(|column| total(&mut mask.ones().map(|row| amount(row, &|row| column.get(row)))));
         let paid = total(&mut mask.ones().map(|row| amount(row, &|row| facts.paid(row))));
-        let (evidence_unit, evidence) = self.evidence(facts, &population, population_gross);
-        let over = |(row, gross): &(usize, i64)| self.over_threshold(facts, *row).then_some(*gross);
+        let over: Vec<(usize, i64)> =
+            population.par_iter().copied().filter(|(row, _)| self.over_threshold(facts, *row)).collect();
+        let (evidence_unit, evidence) = evidence(facts, &population, &over, population_gross);
         let mut finding = Finding {
             verdict: Verdict::NotFound { reason: String::new() },
             threshold: settings.return_threshold,
@@ -87,8 +90,8 @@ impl Economics {
             share_of_gross: gross.share_of(population_gross),
             return_rate: returned.and_then(|returned| returned.share_of(paid)),
             contribution: mask.ones().filter_map(|row| waterfalls.cm2(row)).sum(),
-            over_threshold: population.iter().filter_map(over).count() as u64,
-            over_threshold_share_of_gross: total(&mut population.iter().filter_map(over))
+            over_threshold: over.len() as u64,
+            over_threshold_share_of_gross: total(&mut over.iter().map(|(_, gross)| *gross))
                 .share_of(population_gross),
             evidence_unit,
             evidence,
@@ -118,9 +121,9 @@ impl Economics {
             })
         };
         let (rows, gross): (Vec<usize>, Vec<i64>) = population
-            .iter()
-            .filter(|(row, gross)| *gross as f64 > cut && earns_little(*row))
+            .par_iter()
             .copied()
+            .filter(|(row, gross)| *gross as f64 > cut && earns_little(*row))
             .unzip();
         let probabilities = rates.of_rows(&rows, |posterior| posterior.probability_above(threshold));
         let known =
@@ -160,46 +163,39 @@ impl Economics {
             paid > 0 && i128::from(returned) * i128::from(scale) > i128::from(paid) * i128::from(threshold)
         })
     }
+}
 
-    fn evidence(
-        &self,
-        facts: &Facts<'_>,
-        population: &[(usize, i64)],
-        population_gross: MoneyTotal,
-    ) -> (Option<EvidenceUnit>, Vec<EvidenceRow>) {
-        let (unit, counts) = match (facts.items, facts.lines) {
-            (Some(items), _) => (EvidenceUnit::Items, items),
-            (None, Some(lines)) => (EvidenceUnit::Lines, lines),
-            (None, None) => return (None, Vec::new()),
-        };
-        if facts.returned.is_none() {
-            return (None, Vec::new());
-        }
-        let mut rows = MINIMUMS.map(|minimum| EvidenceRow {
-            minimum,
-            customers: 0,
-            over_threshold: 0,
-            share: None,
-            gross: MoneyTotal::ZERO,
-            share_of_gross: None,
-        });
-        for (row, gross) in population {
-            let count = counts.get(*row).unwrap_or_default();
-            let over = self.over_threshold(facts, *row);
-            for line in rows.iter_mut().filter(|line| count >= i64::from(line.minimum)) {
-                line.customers += 1;
-                if over {
-                    line.over_threshold += 1;
-                    line.gross += MoneyTotal::from_ten_thousandths(i128::from(*gross));
-                }
-            }
-        }
-        for row in &mut rows {
-            row.share = (row.customers > 0).then(|| row.over_threshold as f64 / row.customers as f64);
-            row.share_of_gross = row.gross.share_of(population_gross);
-        }
-        (Some(unit), rows.to_vec())
+/// The evidence table: of customers with so many pieces or lines how many are over the threshold.
+fn evidence(
+    facts: &Facts<'_>,
+    population: &[(usize, i64)],
+    over: &[(usize, i64)],
+    population_gross: MoneyTotal,
+) -> (Option<EvidenceUnit>, Vec<EvidenceRow>) {
+    let (unit, counts) = match (facts.items, facts.lines) {
+        (Some(items), _) => (EvidenceUnit::Items, items),
+        (None, Some(lines)) => (EvidenceUnit::Lines, lines),
+        (None, None) => return (None, Vec::new()),
+    };
+    if facts.returned.is_none() {
+        return (None, Vec::new());
     }
+    let row = |minimum: u32| {
+        let enough = |(row, _): &&(usize, i64)| counts.get(*row).unwrap_or_default() >= i64::from(minimum);
+        let customers = population.par_iter().filter(enough).count() as u64;
+        let over_threshold = over.iter().filter(enough).count() as u64;
+        let gross = over.iter().filter(enough).map(|(_, gross)| i128::from(*gross)).sum();
+        let gross = MoneyTotal::from_ten_thousandths(gross);
+        EvidenceRow {
+            minimum,
+            customers,
+            over_threshold,
+            share: (customers > 0).then(|| over_threshold as f64 / customers as f64),
+            gross,
+            share_of_gross: gross.share_of(population_gross),
+        }
+    };
+    (Some(unit), MINIMUMS.map(row).to_vec())
 }
 
 /// The type-7 quantile of gross, above which one looks rich; infinite without customers. O(customers).

@@ -61,13 +61,7 @@ impl BetaLaw {
     fn start(&self, below: f64, above: f64) -> Point {
         let (a, b) = self.parameters();
         if a > 1.0 && b > 1.0 {
-            let z = rough_normal_quantile(below, above);
-            let (of_a, of_b) = (1.0 / (2.0 * a - 1.0), 1.0 / (2.0 * b - 1.0));
-            let (lambda, h) = ((z * z - 3.0) / 6.0, 2.0 / (of_a + of_b));
-            let w = -z * (h + lambda).sqrt() / h - (of_b - of_a) * (lambda + 5.0 / 6.0 - 2.0 / (3.0 * h));
-            let odds = exp(-2.0 * w.abs());
-            let (x, y) = if w > 0.0 { (a * odds, b) } else { (a, b * odds) };
-            return Point { x: (x / (x + y)).max(TINY), y: (y / (x + y)).max(TINY) };
+            return self.start_of_bell(rough_normal_quantile(below, above));
         }
         let total = a + b;
         let (low, high) = (exp(a * ln(a / total)) / a, exp(b * ln(b / total)) / b);
@@ -77,6 +71,18 @@ impl BetaLaw {
         } else {
             Point::of((exp(ln(above / (1.0 - share) * (b * high)) / b)).clamp(TINY, 0.999)).mirrored()
         }
+    }
+
+    /// The point that stands to this distribution about as `z` stands to the normal one, for parameters above 1.
+    fn start_of_bell(&self, z: f64) -> Point {
+        let (a, b) = self.parameters();
+        let (of_a, of_b) = (1.0 / (2.0 * a - 1.0), 1.0 / (2.0 * b - 1.0));
+        let (lambda, harmonic) = ((z * z - 3.0) / 6.0, 2.0 / (of_a + of_b));
+        let skew = (of_b - of_a) * (lambda + 5.0 / 6.0 - 2.0 / (3.0 * harmonic));
+        let half_log_odds = -z * (harmonic + lambda).sqrt() / harmonic - skew;
+        let odds = exp(-2.0 * half_log_odds.abs());
+        let (low, high) = if half_log_odds > 0.0 { (a * odds, b) } else { (a, b * odds) };
+        Point { x: (low / (low + high)).max(TINY), y: (high / (low + high)).max(TINY) }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::numeric::{exp, ln};
 /// logit_g = ln (y+½)/(n−y+½)      se_g² = (1 + (Σnᵢ²/Σnᵢ − 1) ρ) (1/(y+½) + 1/(n−y+½))      ρ = 1 / (1 + α + β)
 /// ```
 ///
-/// are pooled by [`PartialPooling`] (DerSimonian and Laird); the factor before the bracket is the design effect of
+/// are pooled by [`PartialPooling`] (`DerSimonian` and Laird); the factor before the bracket is the design effect of
 /// lines that come back together because they are one customer's. A group that is large but whose strength its own
 /// customers do not tell, because nobody has a second line or nothing came back, takes the shop's strength too and keeps
 /// its own mean, `(y+½)/(n+1)`.
