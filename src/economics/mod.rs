@@ -4,7 +4,8 @@
 //! contribution, adds contribution and return rates to expect to the table ([`Economics::enrich`]), finds the customers
 //! who look rich and earn little ([`Economics::looks_rich`]), ranks segments with an action and its reasons
 //! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
-//! [`RevenueDrivers`] says what moved net revenue from one window of time to another.
+//! [`Economics::concentration`] says who carries the profit, and [`Economics::discover`] searches for rules that describe who
+//! looks rich and earns little. [`RevenueDrivers`] says what moved net revenue from one window of time to another.
 //!
 //! Everything but the last two works on the table alone, so a scenario with other costs is another recombination, not
 //! another pass over the log.
