@@ -4,7 +4,8 @@
 //! contribution, adds contribution and return rates to expect to the table ([`Economics::enrich`]), finds the customers
 //! who look rich and earn little ([`Economics::looks_rich`]), ranks segments with an action and its reasons
 //! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
-//! [`RevenueDrivers`] says what moved net revenue from one window of time to another.
+//! [`Economics::concentration`] says who carries the profit, and [`Economics::discover`] searches for rules that describe who
+//! looks rich and earns little. [`RevenueDrivers`] says what moved net revenue from one window of time to another.
 //!
 //! What follows from a plan: [`Portfolio`] chooses the few segments to work on, [`Budget`] spreads money over them,
 //! [`Economics::scenario`] and [`Economics::sensitivity`] say what would change the ranking.

@@ -88,7 +88,7 @@ fn deeds(settings: &Shop, market: &Market<'_>, shop: &SyntheticShop) -> Vec<Deed
 
 /// What a class does, made ready.
 struct Class {
-    class: CustomerClass,
+    is_new: bool,
     log_share: f64,
     orders: (u32, f64),
     lines: (u32, f64),
@@ -113,7 +113,7 @@ impl Class {
             .collect();
         let total: f64 = rates.iter().map(|(_, weight)| weight).sum();
         Self {
-            class,
+            is_new: class == CustomerClass::New,
             log_share: ln(class_shares(market.shop.heavy_returners)[place].max(1e-300)),
             orders,
             lines,
@@ -126,7 +126,7 @@ impl Class {
     fn log_posterior(&self, shop: &Shop, deeds: &Deeds) -> f64 {
         let days = i64::from(shop.days);
         let new_from = shop.start + (days - (days / 4).clamp(1, 60)) * DAY;
-        if self.class == CustomerClass::New && deeds.first < new_from {
+        if self.is_new && deeds.first < new_from {
             return f64::NEG_INFINITY;
         }
         let Some(orders) = (deeds.orders.len() as u32).checked_sub(self.orders.0) else {

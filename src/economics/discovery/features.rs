@@ -117,9 +117,9 @@ fn texts(values: &Category, population: &Bitmap) -> (Kind, Vec<u8>) {
     let mut order: Vec<usize> = (0..counts.len()).filter(|code| counts[*code] > 0).collect();
     order.sort_by_key(|code| (std::cmp::Reverse(counts[*code]), *code));
     order.truncate(TEXTS);
-    let mut coded = vec![order.len() as u8 + 1; counts.len()];
-    order.iter().zip(1..).for_each(|(level, code)| coded[*level] = code);
-    let codes = (0..values.len()).map(|row| values.code(row).map_or(0, |code| coded[code as usize]));
+    let mut code_of = vec![order.len() as u8 + 1; counts.len()];
+    order.iter().zip(1..).for_each(|(level, code)| code_of[*level] = code);
+    let codes = (0..values.len()).map(|row| values.code(row).map_or(0, |level| code_of[level as usize]));
     let text = |level: &usize| values.levels().get(*level as u32).unwrap_or_default().to_owned();
     (Kind::Text { texts: order.iter().map(text).collect() }, codes.collect())
 }
@@ -143,7 +143,9 @@ fn readable(mut cuts: Vec<f64>, whole: bool) -> Vec<f64> {
     let tidy = |cuts: &mut Vec<f64>| {
         cuts.retain(|cut| cut.is_finite());
         // Zero has one sign here.
-        cuts.iter_mut().for_each(|cut| *cut += 0.0);
+        for cut in cuts.iter_mut() {
+            *cut += 0.0;
+        }
         cuts.sort_by(f64::total_cmp);
         cuts.dedup_by(|next, kept| next.total_cmp(kept).is_eq());
     };
@@ -222,9 +224,9 @@ impl Condition {
 
     /// The condition as others read it.
     pub(super) fn predicate(&self, features: &[Coded]) -> Predicate {
-        let coded = &features[self.feature];
-        let operand = feature(&coded.name);
-        match (&self.test, &coded.kind) {
+        let Coded { name, kind, .. } = &features[self.feature];
+        let operand = feature(name);
+        match (&self.test, kind) {
             (Test::AtLeast(cut), Kind::Number { cuts }) => operand.ge(cuts[usize::from(*cut)]),
             (Test::Below(cut), Kind::Number { cuts }) => operand.lt(cuts[usize::from(*cut)]),
             (Test::OneOf(codes), Kind::Text { texts }) => {

@@ -38,8 +38,6 @@ pub(super) struct Target {
     pub(super) scores: Vec<i32>,
     /// The gross, as in the table, above which one looks rich.
     pub(super) rich_above: f64,
-    /// The shop's last known margin per gross.
-    pub(super) shop_margin: Option<f64>,
     /// The margin per gross below which one earns little.
     pub(super) line: f64,
 }
@@ -72,7 +70,7 @@ impl Target {
         });
         let training: Bitmap = chunks.into_iter().flatten().collect();
         let scores = scores(&shortfalls, &training);
-        Ok(Self { population, training, rich, shortfalls, scores, rich_above, shop_margin, line })
+        Ok(Self { population, training, rich, shortfalls, scores, rich_above, line })
     }
 }
 
@@ -149,10 +147,10 @@ impl<'a> LinesSoFar<'a> {
 /// Shortfalls without extremes, in units that keep their sums small.
 fn scores(shortfalls: &[i64], training: &Bitmap) -> Vec<i32> {
     let mut known: Vec<i64> = training.ones().map(|row| shortfalls[row]).collect();
-    let Some(last) = known.len().checked_sub(1) else { return vec![0; shortfalls.len()] };
-    let place = (WINSOR * last as f64).ceil() as usize;
+    let Some(end) = known.len().checked_sub(1) else { return vec![0; shortfalls.len()] };
+    let place = (WINSOR * end as f64).ceil() as usize;
     let most = *known.select_nth_unstable(place).1;
-    let least = *known.select_nth_unstable(last - place).1;
+    let least = *known.select_nth_unstable(end - place).1;
     let unit = most.saturating_abs().max(least.saturating_abs()) / MOST + 1;
     shortfalls.iter().map(|shortfall| (shortfall.clamp(&least, &most) / unit) as i32).collect()
 }

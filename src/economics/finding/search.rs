@@ -142,7 +142,9 @@ impl Economics {
     ) -> impl FnMut(usize) -> Option<f64> {
         let lines = |row: usize| facts.returned_lines(row).ok().flatten().filter(|(_, n)| *n > 0);
         let mut marks = Bitmap::filled(facts.len(), false);
-        strong.iter().for_each(|(row, ..)| marks.set(*row, true));
+        for (row, ..) in strong {
+            marks.set(*row, true);
+        }
         let rich = population.iter().filter(|(_, gross)| *gross as f64 > cut);
         let rich: Vec<((u32, u32), bool)> =
             rich.filter_map(|(row, _)| Some((lines(*row)?, marks.get(*row)))).collect();

@@ -172,12 +172,12 @@ fn shops_without_anything_to_find() {
     let gross = || units((0..3_000).map(|i| 10 + i % 700));
     let orders = || Values::U32((0..3_000).map(|i| 1 + i % 5).collect());
     let kept =
-        find(&table(3_000, [("gross", gross()), ("returned", units([0; 3_000])), ("orders", orders())]));
+        find(&table(3_000, [("gross", gross()), ("returned", units(vec![0; 3_000])), ("orders", orders())]));
     assert_eq!((numbers(&kept), kept.rich_and_little), ((3_000, 0), 0));
     assert!(kept.tried > 100);
     // Columns that are the same for everyone, or have no value, tell nobody apart.
     let missing = Column::with_missing(Values::F64(vec![0.0; 3_000]), Bitmap::filled(3_000, false)).unwrap();
-    let flat = table(3_000, [("gross", units([100; 3_000])), ("returned", units([90; 3_000]))]);
+    let flat = table(3_000, [("gross", units(vec![100; 3_000])), ("returned", units(vec![90; 3_000]))]);
     let flat = flat.column_added("rate", missing).unwrap();
     assert_eq!(numbers(&find(&flat)), (3_000, 0));
     // Whoever lacks the contribution is not counted.
@@ -186,7 +186,7 @@ fn shops_without_anything_to_find() {
         CustomerIds::rows(3_000),
         [
             ("gross", Column::new(gross())),
-            ("returned", Column::with_missing(units([0; 3_000]), known).unwrap()),
+            ("returned", Column::with_missing(units(vec![0; 3_000]), known).unwrap()),
         ],
     );
     assert_eq!(numbers(&find(&partly.unwrap())), (2_000, 0));

@@ -1,6 +1,6 @@
 //! Economics on features extracted from real orders.
 
-use kohort::economics::{EvidenceUnit, RankBy, Verdict};
+use kohort::economics::{Discovery, EvidenceUnit, RankBy, Verdict};
 use kohort::{CustomerId, FeatureExtractor, FeatureTable, TransactionLog};
 
 use super::half_for_goods;
@@ -48,4 +48,22 @@ fn the_gift_shops_heaviest_returners_are_few() {
     let first = &shifts.shifts[0];
     assert_eq!(first.customer, CustomerId::from("16446"));
     assert_eq!((first.gross_rank, first.rank), (4, 4_317));
+}
+
+/// Whom rules describe in real shops, each of which has held-out customers of its own.
+#[test]
+fn rules_of_real_shops_hold_for_customers_they_were_not_found_on() {
+    let (Some(fashion), Some(gifts)) = (fashion(false), online_retail(&[])) else { return };
+    let discovery = Discovery::builder().build().unwrap();
+    for (name, log) in [("fashion", fashion), ("gifts", gifts)] {
+        let table = customers(&log);
+        let enriched = half_for_goods().enrich(&table).unwrap();
+        let found = half_for_goods().discover(&enriched, &discovery).unwrap();
+        println!("{name}\n{found}\n{}", half_for_goods().concentration(&table).unwrap());
+        assert!(found.population > 4_000 && found.tried > 1_000);
+        for rule in &found.rules {
+            assert_eq!(rule.predicate.evaluate(&enriched).unwrap().holds(), &rule.mask, "{}", rule.predicate);
+            assert!(rule.held_out.margin < Some(found.line) && rule.adjusted_p_value <= 0.05, "{found}");
+        }
+    }
 }
