@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::economics::returns::BetaBinomial;
-use crate::numeric::{exp, ln};
+use crate::economics::returns::{BetaBinomial, log_sum};
+use crate::numeric::exp;
 
 /// The laws are fitted anew at most so often.
 const ROUNDS: usize = 20;
@@ -68,9 +68,9 @@ impl TwoKinds {
     }
 }
 
-/// `ln B(α+y, β+n−y) − ln B(α, β)`, as sums of logarithms.
+/// `ln B(α+y, β+n−y) − ln B(α, β)`, as sums of logarithms whose cost does not grow with the lines.
 fn log_likelihood(rates: &BetaBinomial, (y, n): (u32, u32)) -> f64 {
-    let rising = |from: f64, steps: u32| (0..steps).map(|step| ln(from + f64::from(step))).sum::<f64>();
+    let rising = |from: f64, steps: u32| log_sum(from, 0, u64::from(steps));
     let (alpha, beta) = rates.parameters();
     rising(alpha, y) + rising(beta, n - y) - rising(alpha + beta, n)
 }

@@ -23,7 +23,7 @@ use crate::economics::facts::Facts;
 use crate::economics::finding::Finding;
 use crate::economics::portfolio::{Candidate, Choice};
 use crate::economics::scenario::Sensitivity;
-use crate::economics::waterfalls::waterfalls;
+use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::{Error, Result, nearest};
 use crate::features::FeatureTable;
 use crate::segment::Segmentation;
@@ -218,6 +218,13 @@ impl Plan {
     }
 }
 
+/// Segments by rank, with the customers who have none and the shop.
+pub(super) struct Ranking {
+    pub(super) places: Vec<SegmentPlan>,
+    unassigned: Option<SegmentEconomics>,
+    shop: SegmentEconomics,
+}
+
 impl Economics {
     /// Segments ranked by contribution, with an action and its reasons. O(customers).
     ///
@@ -255,6 +262,36 @@ impl Economics {
     /// other customers than the table, or a customer returned more lines than she bought; [`Error::UnknownSegment`](crate::Error::UnknownSegment) where a setting names
     /// a segment that is not there.
     pub fn prioritize(&self, table: &FeatureTable, segments: &Segmentation) -> Result<Plan> {
+        let facts = Facts::read(table)?;
+        let waterfalls = waterfalls(&self.costs, &facts)?;
+        let Ranking { places, unassigned, shop } = self.rank(&facts, &waterfalls, segments)?;
+        let rates = CustomerRates::of(&facts, &self.settings)?;
+        Ok(Plan {
+            currency: table.context().map(|context| context.currency.clone()),
+            as_of: table.context().map(|context| context.as_of.clone()),
+            confidence: self.settings.confidence,
+            concentration: Concentration::of(&facts, &waterfalls),
+            finding: self.find(&facts, &waterfalls, rates.as_ref()),
+            portfolio: self.portfolio(&places)?,
+            segments: places,
+            unassigned,
+            shop,
+            budget: None,
+            discovery: None,
+            sensitivity: None,
+            return_lag: None,
+            drivers: Vec::new(),
+            backtest: None,
+        })
+    }
+
+    /// The segments of a plan, without what else is known of the shop.
+    pub(super) fn rank(
+        &self,
+        facts: &Facts<'_>,
+        waterfalls: &Waterfalls,
+        segments: &Segmentation,
+    ) -> Result<Ranking> {
         let settings = &self.settings;
         let responses = settings.response.iter().map(|(name, _)| name);
         let shares = [&settings.growth, &settings.consented, &settings.stability, &settings.described];
@@ -262,15 +299,13 @@ impl Economics {
         for name in settings.fix_tried.iter().chain(responses).chain(shares) {
             segments.named(name)?;
         }
-        let facts = Facts::read(table)?;
-        let waterfalls = waterfalls(&self.costs, &facts)?;
-        let (mut numbers, shop) = segment::segments(self, &facts, &waterfalls, segments)?;
+        let (mut numbers, shop) = segment::segments(self, facts, waterfalls, segments)?;
         let unassigned = numbers.pop().filter(|group| group.customers > 0);
         let mut by_gross: Vec<usize> = (0..numbers.len()).collect();
         by_gross.sort_by_key(|position| Reverse(numbers[*position].gross));
         let mut gross_rank = vec![0; numbers.len()];
         by_gross.iter().zip(1..).for_each(|(position, rank)| gross_rank[*position] = rank);
-        let differences = criteria::differences(&facts, &waterfalls, segments);
+        let differences = criteria::differences(facts, waterfalls, segments);
         let stakes: f64 = numbers.iter().map(|segment| segment.contribution().to_f64().abs()).sum();
         let mut places: Vec<SegmentPlan> = segments
             .names()
@@ -298,26 +333,7 @@ impl Economics {
         let gain = |place: usize| places[place].attractiveness.value.unwrap_or(f64::NEG_INFINITY);
         by_gain.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
         by_gain.iter().zip(1..).for_each(|(place, priority)| places[*place].priority = priority);
-        let rates = CustomerRates::of(&facts, settings)?;
-        let finding = self.find(&facts, &waterfalls, rates.as_ref());
-        let portfolio = self.portfolio(&places)?;
-        Ok(Plan {
-            currency: table.context().map(|context| context.currency.clone()),
-            as_of: table.context().map(|context| context.as_of.clone()),
-            confidence: settings.confidence,
-            segments: places,
-            unassigned,
-            shop,
-            concentration: Concentration::of(&facts, &waterfalls),
-            finding,
-            portfolio,
-            budget: None,
-            discovery: None,
-            sensitivity: None,
-            return_lag: None,
-            drivers: Vec::new(),
-            backtest: None,
-        })
+        Ok(Ranking { places, unassigned, shop })
     }
 
     /// The best few segments under the limits that were set, each worth what there is to gain from acting on it.

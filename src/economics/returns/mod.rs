@@ -27,6 +27,7 @@ pub use lag::{AgeGroup, CorrectedRate, LagCurve, ReturnLag, ReturnLagBuilder, Re
 pub use ratio::RatioEstimate;
 
 pub(super) use crate::numeric::wilson::normal_z;
+pub(super) use power_sums::log_sum;
 pub(super) use ratio::RatioSums;
 
 /// The standard normal's distribution function.

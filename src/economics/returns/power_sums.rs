@@ -25,7 +25,7 @@ pub(super) fn reciprocal_sums(z: f64, from: u64, to: u64) -> (f64, f64) {
 }
 
 /// `Σ ln(z+j)` over `j` in `from..to`, for `z > 0`.
-pub(super) fn log_sum(z: f64, from: u64, to: u64) -> f64 {
+pub(in crate::economics) fn log_sum(z: f64, from: u64, to: u64) -> f64 {
     let direct = direct_end(from, to);
     let mut sum = 0.0;
     let mut j = from;

@@ -149,17 +149,18 @@ impl Economics {
         scenario: &Scenario,
     ) -> Result<ScenarioOutcome> {
         let before = self.prioritize(table, segments)?;
-        let after = self.as_if(table, segments, scenario)?;
+        let (economics, recombined) = self.as_if(table, segments, scenario)?;
+        let after = economics.prioritize(recombined.as_ref().unwrap_or(table), segments)?;
         Ok(ScenarioOutcome::of(scenario, before, after))
     }
 
-    /// The plan as it would be.
+    /// The costs as they would be, and the table where it would be another.
     pub(super) fn as_if(
         &self,
         table: &FeatureTable,
         segments: &Segmentation,
         scenario: &Scenario,
-    ) -> Result<Plan> {
+    ) -> Result<(Self, Option<FeatureTable>)> {
         segments.check_customers(table)?;
         scenario.points_of.iter().try_for_each(|(name, _)| segments.named(name).map(drop))?;
         let mut costs = self.costs.clone();
@@ -174,7 +175,7 @@ impl Economics {
         let points = scenario.points_of.iter().map(|(_, points)| *points).chain([scenario.points]);
         let rates_move = points.into_iter().any(|points| points.abs() > 0.0);
         if recorded.is_empty() && scenario.without_discount.is_none() && !rates_move {
-            return economics.prioritize(table, segments);
+            return Ok((economics, None));
         }
         let mut recombined = Recombined::new(table, segments);
         for factor in recorded {
@@ -186,7 +187,7 @@ impl Economics {
         if rates_move {
             recombined.move_return_rates(scenario)?;
         }
-        economics.prioritize(&recombined.into_table()?, segments)
+        Ok((economics, Some(recombined.into_table()?)))
     }
 }
 

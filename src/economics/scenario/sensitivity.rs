@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::economics::builder::Economics;
 use crate::economics::facts::Facts;
-use crate::economics::plan::{Action, Plan};
+use crate::economics::plan::{Action, SegmentPlan};
 use crate::economics::scenario::{CostChange, CostSetting, CostValue, Scenario};
 use crate::economics::waterfall::Waterfall;
 use crate::economics::waterfalls::waterfalls;
@@ -71,6 +71,8 @@ pub struct SwitchPoint {
 pub struct SettingSensitivity {
     /// The setting.
     pub setting: CostSetting,
+    /// What it is called: that of an activity is its own name.
+    pub name: String,
     /// What it is now.
     pub value: CostValue,
     /// What it costs the shop now.
@@ -147,18 +149,19 @@ impl Economics {
     /// # Errors
     /// As for [`Economics::prioritize`].
     pub fn sensitivity(&self, table: &FeatureTable, segments: &Segmentation) -> Result<Sensitivity> {
-        let plan = self.prioritize(table, segments)?;
         let facts = Facts::read(table)?;
-        let now = waterfalls(&self.costs, &facts)?.segments(segments)?;
+        let of_customers = waterfalls(&self.costs, &facts)?;
+        let places = self.rank(&facts, &of_customers, segments)?.places;
+        let now = of_customers.segments(segments)?;
         let step = self.settings.sensitivity_step;
         let mut settings = Vec::new();
-        for setting in CostSetting::ALL {
+        for setting in CostSetting::of(&self.costs) {
             let Some(value) = setting.value(&self.costs) else { continue };
             let costs = self.due(setting, value, &facts, segments, &now)?;
             if costs.iter().all(|costs| *costs == MoneyTotal::ZERO) {
                 continue;
             }
-            settings.push(self.one(setting, value, &costs, step, (table, segments, &plan))?);
+            settings.push(self.one(setting, value, &costs, step, (table, segments, &places))?);
         }
         settings.sort_by_key(|setting: &SettingSensitivity| std::cmp::Reverse(setting.costs));
         Ok(Sensitivity { step, settings })
@@ -197,24 +200,24 @@ impl Economics {
         value: CostValue,
         costs: &[MoneyTotal],
         step: f64,
-        (table, segments, plan): (&FeatureTable, &Segmentation, &Plan),
+        (table, segments, places): (&FeatureTable, &Segmentation, &[SegmentPlan]),
     ) -> Result<SettingSensitivity> {
         let changed = |costs: MoneyTotal| {
             MoneyTotal::from_ten_thousandths((costs.ten_thousandths() as f64 * -step).round() as i128)
         };
-        let mut parts = Vec::with_capacity(plan.segments.len());
-        let mut lines = Vec::with_capacity(plan.segments.len());
-        for place in &plan.segments {
+        let mut parts = Vec::with_capacity(places.len());
+        let mut lines = Vec::with_capacity(places.len());
+        for place in places {
             let costs = costs[segments.named(&place.segment)?];
             parts.push(SegmentSensitivity { segment: place.segment.clone(), costs, change: changed(costs) });
             let contribution = place.economics.contribution().ten_thousandths();
             lines.push(Line { contribution, costs: costs.ten_thousandths() });
         }
         let most = setting.most_rise(&self.costs);
-        let names = |at: usize| plan.segments[at].segment.clone();
+        let names = |at: usize| places[at].segment.clone();
         let turns = |way: f64, most: f64| -> Result<Vec<SwitchPoint>> {
             let mut turns = first_turns(&lines, way, most, &names);
-            turns.extend(self.action_switch(setting, way, step.min(most), (table, segments, plan))?);
+            turns.extend(self.action_switch(setting, way, step.min(most), (table, segments, places))?);
             turns.sort_by(|a, b| a.change.abs().total_cmp(&b.change.abs()));
             Ok(turns)
         };
@@ -222,6 +225,7 @@ impl Economics {
         let total: MoneyTotal = costs.iter().copied().sum();
         Ok(SettingSensitivity {
             setting,
+            name: setting.name_in(&self.costs).to_owned(),
             value,
             costs: total,
             change: changed(total),
@@ -238,13 +242,15 @@ impl Economics {
         setting: CostSetting,
         way: f64,
         reach: f64,
-        (table, segments, plan): (&FeatureTable, &Segmentation, &Plan),
+        (table, segments, places): (&FeatureTable, &Segmentation, &[SegmentPlan]),
     ) -> Result<Option<SwitchPoint>> {
         let turned = |change: f64| -> Result<Option<Turn>> {
             let scenario = Scenario::builder("").cost(setting, CostChange::By(change)).build()?;
-            let other = self.as_if(table, segments, &scenario)?;
-            Ok(plan.segments.iter().find_map(|place| {
-                let to = other.segment(&place.segment)?.action;
+            let (economics, recombined) = self.as_if(table, segments, &scenario)?;
+            let facts = Facts::read(recombined.as_ref().unwrap_or(table))?;
+            let others = economics.rank(&facts, &waterfalls(&economics.costs, &facts)?, segments)?.places;
+            Ok(places.iter().find_map(|place| {
+                let to = others.iter().find(|other| other.segment == place.segment)?.action;
                 let segment = place.segment.clone();
                 (to != place.action).then_some(Turn::Action { segment, from: place.action, to })
             }))
@@ -325,7 +331,7 @@ impl fmt::Display for Sensitivity {
         };
         for setting in &self.settings {
             table.row([
-                setting.setting.to_string(),
+                setting.name.clone(),
                 setting.value.to_string(),
                 money_whole(setting.costs),
                 money_whole(setting.change),

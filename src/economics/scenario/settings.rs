@@ -34,6 +34,9 @@ pub enum CostSetting {
     ServicePerCustomer,
     /// Marketing, however it falls on customers.
     Marketing,
+    /// The rate of one of [`Costs::activities`], by its position. Amounts that stand in a column are facts of the table and
+    /// no setting.
+    Activity(usize),
 }
 
 /// What a setting is.
@@ -71,7 +74,7 @@ pub enum CostChange {
 }
 
 impl CostSetting {
-    /// All of them.
+    /// All that every shop has; activities are its own.
     pub const ALL: [Self; 10] = [
         Self::CostOfGoods,
         Self::WriteDown,
@@ -84,6 +87,21 @@ impl CostSetting {
         Self::ServicePerCustomer,
         Self::Marketing,
     ];
+
+    /// All of given costs, its activities last.
+    pub(super) fn of(costs: &Costs) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain((0..costs.activities.len()).map(Self::Activity))
+    }
+
+    /// Its name among given costs: that of an activity is its own.
+    pub(super) fn name_in(self, costs: &Costs) -> &str {
+        match self {
+            Self::Activity(position) => {
+                costs.activities.get(position).map_or(self.name(), |activity| &activity.name)
+            }
+            _ => self.name(),
+        }
+    }
 
     /// Its name in lower case.
     #[must_use]
@@ -99,10 +117,12 @@ impl CostSetting {
             Self::ReturnHandlingPerItem => "return handling per piece",
             Self::ServicePerCustomer => "service per customer",
             Self::Marketing => "marketing",
+            Self::Activity(_) => "activity",
         }
     }
 
-    /// What it is in given costs; `None` where it is not known.
+    /// What it is in given costs; `None` where it is not known. Of costs by category it is the one of all other
+    /// categories.
     #[must_use]
     pub fn value(self, costs: &Costs) -> Option<CostValue> {
         Some(match self {
@@ -125,6 +145,7 @@ impl CostSetting {
                 | Marketing::SpreadOverOrders(amount)
                 | Marketing::SpreadOverCustomers(amount) => CostValue::Amount(amount),
             },
+            Self::Activity(position) => CostValue::Amount(costs.activities.get(position)?.rate?),
         })
     }
 
@@ -151,11 +172,38 @@ impl CostSetting {
                 | Marketing::SpreadOverOrders(old)
                 | Marketing::SpreadOverCustomers(old) => *old = amount,
             },
+            (Self::Activity(position), CostValue::Amount(amount)) => {
+                if let Some(activity) = costs.activities.get_mut(position) {
+                    activity.rate = Some(amount);
+                }
+            }
             _ => {}
         }
     }
 
-    /// Changes it in given costs. A recorded cost is not in them: it stays, and what it changes by is given back.
+    /// Scales the rates that categories have of their own; one beyond 100 % is refused.
+    fn scale_categories(self, costs: &mut Costs, factor: Rate) -> Result<()> {
+        let rates = match self {
+            Self::CostOfGoods => &mut costs.goods_by_category,
+            Self::WriteDown => &mut costs.write_down_by_category,
+            _ => return Ok(()),
+        };
+        for (category, rate) in rates {
+            let scaled = Money::from_ten_thousandths(rate.millionths()).share(factor);
+            let scaled = scaled.map_or(i64::MAX, Money::ten_thousandths);
+            *rate = Rate::from_millionths(scaled);
+            if *rate > Rate::ONE {
+                return Err(Error::Setting {
+                    setting: self.name(),
+                    found: format!("{rate} for the category `{category}`"),
+                    expected: "a share between 0 % and 100 %",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes it in given costs, by a share of itself for all categories alike. A recorded cost is not in them: it stays, and what it changes by is given back.
     pub(super) fn change(self, costs: &mut Costs, change: CostChange) -> Result<Option<Rate>> {
         let refused = |found: String, expected| Err(Error::Setting { setting: self.name(), found, expected });
         let is_rate = matches!(self, Self::CostOfGoods | Self::WriteDown | Self::PaymentFee);
@@ -163,6 +211,9 @@ impl CostSetting {
         let value = match (change, old) {
             (CostChange::By(share), Some(old)) => {
                 let factor = Rate::from_f64(1.0 + share)?;
+                if factor >= Rate::ZERO {
+                    self.scale_categories(costs, factor)?;
+                }
                 match old {
                     CostValue::Recorded => return Ok(Some(factor)),
                     CostValue::Rate(rate) => {
@@ -210,11 +261,20 @@ impl CostSetting {
         }
     }
 
-    /// How far it can rise, as a share of itself: a share ends at 100 %.
+    /// How far it can rise, as a share of itself: a share ends at 100 %, that of the dearest category first.
     pub(super) fn most_rise(self, costs: &Costs) -> f64 {
-        match self.value(costs) {
-            Some(CostValue::Rate(rate)) if rate > Rate::ZERO => 1.0 / rate.to_f64() - 1.0,
-            _ => f64::INFINITY,
+        let by_category = match self {
+            Self::CostOfGoods => costs.goods_by_category.as_slice(),
+            Self::WriteDown => &costs.write_down_by_category,
+            _ => &[],
+        };
+        let own = match self.value(costs) {
+            Some(CostValue::Rate(rate)) => rate,
+            _ => Rate::ZERO,
+        };
+        match by_category.iter().map(|(_, rate)| *rate).fold(own, Rate::max) {
+            Rate::ZERO => f64::INFINITY,
+            rate => 1.0 / rate.to_f64() - 1.0,
         }
     }
 }
@@ -276,5 +336,33 @@ mod tests {
         assert_eq!(costs.service_per_customer, Some(amount));
         let recorded = CostSetting::CostOfGoods.change(&mut costs, CostChange::By(0.1)).unwrap();
         assert_eq!(recorded, Some(Rate::from_millionths(1_100_000)));
+    }
+
+    #[test]
+    fn categories_move_with_the_rest_and_activities_for_themselves() {
+        let (amount, rate) = (Money::from_ten_thousandths(50_000), Rate::from_millionths(400_000));
+        let costs = Costs::builder(CostOfGoods::ShareOfGross(Rate::from_millionths(300_000)))
+            .cost_of_goods_by_category([("shoes", rate)])
+            .activity(Item::Service, "ticket", amount, "tickets")
+            .cost_column(Item::Fulfilment, "shipping_cost")
+            .build()
+            .unwrap();
+        let mut changed = costs.clone();
+        CostSetting::CostOfGoods.change(&mut changed, CostChange::By(0.5)).unwrap();
+        assert_eq!(changed.goods_by_category[0].1, Rate::from_millionths(600_000));
+        assert!((CostSetting::CostOfGoods.most_rise(&costs) - 1.5).abs() < 1e-12, "shoes end at 100 %");
+        let beyond = CostSetting::CostOfGoods.change(&mut changed, CostChange::By(0.9)).unwrap_err();
+        assert!(beyond.to_string().contains("`shoes`"), "{beyond}");
+
+        let known: Vec<CostSetting> =
+            CostSetting::of(&costs).filter(|setting| setting.value(&costs).is_some()).collect();
+        let ticket = CostSetting::Activity(0);
+        assert!(known.contains(&ticket), "{known:?}");
+        assert!(!known.contains(&CostSetting::Activity(1)), "amounts of the table are no setting");
+        assert_eq!(ticket.name_in(&costs), "ticket");
+        let mut changed = costs.clone();
+        ticket.change(&mut changed, CostChange::By(0.1)).unwrap();
+        assert_eq!(ticket.value(&changed), Some(CostValue::Amount(Money::from_ten_thousandths(55_000))));
+        assert!(CostSetting::Activity(7).change(&mut changed, CostChange::By(0.1)).is_err());
     }
 }
