@@ -7,7 +7,8 @@ use crate::economics::returns::incomplete_beta::{BetaLaw, Point};
 
 /// What is known of a customer's return rate: a beta distribution.
 ///
-/// Made by [`BetaBinomial::posterior`](crate::economics::returns::BetaBinomial::posterior); both parameters are finite and above zero.
+/// Made by [`BetaBinomial::posterior`](crate::economics::returns::BetaBinomial::posterior); both parameters are finite
+/// and above zero.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Posterior {
     alpha: f64,
@@ -52,7 +53,8 @@ impl Posterior {
         }
     }
 
-    /// The rate that is not exceeded with a probability. `None` unless the probability lies between 0 and 1.
+    /// The rate that is not exceeded with a probability. `None` unless the probability lies between 0 and 1. Within
+    /// 10⁻¹², whatever the parameters; a microsecond or two, and some four where both parameters are above 1,000.
     #[must_use]
     pub fn quantile(&self, probability: f64) -> Option<f64> {
         if !(probability > 0.0 && probability < 1.0) {
@@ -62,7 +64,8 @@ impl Posterior {
     }
 
     /// The central interval that holds the rate with probability `level`, such as `0.95`. `None` unless the level lies
-    /// between 0 and 1. It takes the prior as known, which is fair for a prior learned from 200 customers or more.
+    /// between 0 and 1. It takes the prior as known, which is fair for a prior learned from 200 customers or more; from
+    /// fewer it is too narrow by what the prior's own error would add.
     #[must_use]
     pub fn interval(&self, level: f64) -> Option<Interval> {
         let tail = (1.0 - level) / 2.0;
