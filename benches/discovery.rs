@@ -13,7 +13,7 @@ use kohort::{Category, CostOfGoods, Costs, Economics, Money, Rate};
 
 const CUSTOMERS: usize = 1_000_000;
 
-/// A tenth buys much and sends nearly everything back; 19 columns say nothing about it.
+/// A tenth buys much and sends nearly everything back; 19 of the columns say nothing about it.
 fn customers() -> FeatureTable {
     let mut state = 0x6469_7363_u64;
     let mut draw = |bound: u64| {
@@ -40,6 +40,7 @@ fn customers() -> FeatureTable {
         ("returned".to_owned(), Column::new(Values::Money(returned))),
         ("return_rate".to_owned(), Column::optional(rate.collect())),
         ("lines".to_owned(), Column::new(Values::U32(lines))),
+        ("return_parcels".to_owned(), Column::new(Values::U32(lines_returned.clone()))),
         ("lines_returned".to_owned(), Column::new(Values::U32(lines_returned))),
         ("city".to_owned(), Column::new(Values::Category(Category::from_texts(city)))),
     ];
