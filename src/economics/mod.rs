@@ -1,17 +1,23 @@
 //! Stage 4: what does a segment earn after returns, how sure is that, and what to do about it?
 //!
-//! [`Costs`] say what an order costs; [`Economics`] turns a feature table into [`Waterfalls`] from gross to
-//! contribution, adds contribution and return rates to expect to the table ([`Economics::enrich`]), finds the customers
-//! who look rich and earn little ([`Economics::looks_rich`]), ranks segments with an action and its reasons
-//! ([`Economics::prioritize`]), and shows what drives a segment's returns ([`Economics::return_drivers`]).
-//! [`Economics::concentration`] says who carries the profit, and [`Economics::discover`] searches for rules that describe who
-//! looks rich and earns little. [`RevenueDrivers`] says what moved net revenue from one window of time to another.
+//! [`Costs`] say what an order costs. [`Economics::analyse`] goes from order lines to the whole [`Plan`] in one call; each of its
+//! parts is a method of [`Economics`]:
 //!
-//! What follows from a plan: [`Portfolio`] chooses the few segments to work on, [`Budget`] spreads money over them,
-//! [`Economics::scenario`] and [`Economics::sensitivity`] say what would change the ranking.
+//! | question | method |
+//! |---|---|
+//! | what did each customer bring, from gross to contribution? | [`waterfalls`](Economics::waterfalls) |
+//! | what can segmenters know of it? | [`enrich`](Economics::enrich) adds contribution and return rates to expect to the table |
+//! | which segments earn what, how sure is that, and what to do? | [`prioritize`](Economics::prioritize) |
+//! | who looks rich and earns little, and which rules describe them? | [`looks_rich`](Economics::looks_rich), [`discover`](Economics::discover) |
+//! | who carries the profit? | [`concentration`](Economics::concentration), [`rank_shifts`](Economics::rank_shifts) |
+//! | what drives a segment's returns? | [`return_drivers`](Economics::return_drivers) |
+//! | which few segments to choose, and where to spend? | [`Portfolio`], [`Budget`] |
+//! | what would change the ranking? | [`scenario`](Economics::scenario), [`sensitivity`](Economics::sensitivity) |
+//! | would the plan have been right? | [`backtest`](Economics::backtest) |
+//! | what moved net revenue from one window of time to another? | [`RevenueDrivers`] |
 //!
-//! Everything but return drivers and revenue drivers works on the table alone, so a scenario with other costs is another recombination, not
-//! another pass over the log.
+//! Drivers, backtest and revenue look at order lines; everything else works on the table alone, so a scenario with other
+//! costs is another recombination, not another pass over the log.
 
 mod analysis;
 mod backtest;

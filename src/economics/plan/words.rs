@@ -7,6 +7,9 @@ use crate::economics::plan::{Plan, units};
 use crate::economics::returns::Interval;
 use crate::layout::{TextTable, grouped, money_whole, percent};
 
+/// Below this weight of a segment's own estimate it is said that others had a say.
+const OWN: f64 = 0.95;
+
 /// How many levels of what drives returns are shown, those with the largest excess.
 const LEVELS: usize = 6;
 
@@ -95,6 +98,7 @@ impl fmt::Display for Plan {
         }
         writeln!(f, "{margins}")?;
 
+        self.write_pooled(f)?;
         self.write_attractiveness(f)?;
         writeln!(f, "What to do")?;
         let mut plan = TextTable::new(&["rank", "by gross", "<segment", "<action", "<also"]);
@@ -115,6 +119,43 @@ impl fmt::Display for Plan {
 }
 
 impl Plan {
+    /// Segments whose estimates move by pooling.
+    fn write_pooled(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moves = |weight: Option<f64>| weight.is_some_and(|weight| weight < OWN);
+        let mut table = TextTable::new(&[
+            "<segment",
+            "rate",
+            "drawn to",
+            "own weight",
+            "per customer",
+            "drawn to",
+            "own weight",
+        ]);
+        let mut any = false;
+        for place in &self.segments {
+            let (rate, value) = (place.economics.return_rate_pooled, place.economics.value);
+            let pooled = value.and_then(|value| value.pooled);
+            if !moves(rate.map(|rate| rate.own_weight)) && !moves(pooled.map(|pooled| pooled.own_weight)) {
+                continue;
+            }
+            any = true;
+            let number = |amount: Option<f64>| amount.map_or_else(|| "–".to_owned(), units);
+            table.row([
+                place.segment.clone(),
+                percent(place.economics.return_rate.map(|rate| rate.rate)),
+                percent(rate.map(|rate| rate.rate)),
+                percent(rate.map(|rate| rate.own_weight)),
+                number(value.map(|value| value.mean)),
+                number(pooled.map(|pooled| pooled.mean)),
+                percent(pooled.map(|pooled| pooled.own_weight)),
+            ]);
+        }
+        if !any {
+            return Ok(());
+        }
+        writeln!(f, "Estimates of few customers, drawn towards those of the other segments\n{table}")
+    }
+
     /// Criteria as numbers, and what there is to gain.
     fn write_attractiveness(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
