@@ -10,7 +10,7 @@ use crate::economics::drivers::{DriverBy, ReturnDrivers};
 use crate::economics::plan::Plan;
 use crate::economics::returns::ReturnLagModel;
 use crate::error::{Error, Result};
-use crate::features::{FeatureExtractor, FeatureTable};
+use crate::features::{FeatureExtractor, FeatureTable, ReturnKnowledge, TableContext};
 use crate::segment::Segmentation;
 use crate::transaction::{AsOf, Attribute, DAY, TransactionLog};
 
@@ -132,19 +132,28 @@ impl Economics {
         Ok(Analysis { customers, segments, plan })
     }
 
-    /// The table of an extractor, with effective exposure where the log tells when things come back.
+    /// The table of an extractor, with effective exposure where the log tells when things come back; where it records returns
+    /// without their times, with what the extractor assumes of them.
     pub(super) fn customers_of(
         &self,
         log: &TransactionLog,
         extractor: &FeatureExtractor,
     ) -> Result<(FeatureTable, Option<ReturnLagModel>)> {
-        match self.settings.return_lag.fit(log, extractor.as_of()) {
+        let lag = &self.settings.return_lag;
+        let fits = lag.attribute().is_none_or(|attribute| log.attribute(attribute).is_some());
+        match lag.fit(log, extractor.as_of()) {
             Ok(lag) => {
                 let extractor = extractor.to_builder().return_lag(&lag).build()?;
                 Ok((extractor.extract(log)?, Some(lag)))
             }
             // Nothing is recorded of returns or of their times, or nothing came back yet.
-            Err(Error::FeatureNeeds { .. } | Error::Empty { .. }) => Ok((extractor.extract(log)?, None)),
+            Err(Error::FeatureNeeds { .. } | Error::Empty { .. }) if fits => {
+                let table = extractor.extract(log)?;
+                let untimed = |context: &TableContext| context.returns == ReturnKnowledge::AsKnown;
+                let assumed = || ReturnLagModel::assumed(extractor.maturity_days);
+                let lag = table.context().is_some_and(untimed).then(assumed);
+                Ok((table, lag))
+            }
             Err(other) => Err(other),
         }
     }

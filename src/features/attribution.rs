@@ -34,6 +34,24 @@ pub(crate) fn returned_by_line(log: &TransactionLog, until: i64) -> Option<Vec<i
 }
 
 fn attributed_by_line(log: &TransactionLog, until: i64) -> Vec<i64> {
+    let found = of_customers(log, until, |group, lines, attributed, found| {
+        let values = lines.map(|line| (group.lines.row[line], attributed.value[line]));
+        found.extend(values.filter(|(_, value)| *value > 0));
+    });
+    let mut values = vec![0; log.len()];
+    for (row, value) in found.into_iter().flatten() {
+        values[row as usize] = value;
+    }
+    values
+}
+
+/// What `take` adds of each customer whose credit notes of before `until` were attributed to her lines, group by group in
+/// an order that depends on the log alone.
+pub(crate) fn of_customers<T: Send>(
+    log: &TransactionLog,
+    until: i64,
+    take: impl Fn(&Group, Range<usize>, &Attributed, &mut Vec<T>) + Sync,
+) -> Vec<Vec<T>> {
     let needs = Needs {
         order: true,
         quantity: true,
@@ -43,26 +61,22 @@ fn attributed_by_line(log: &TransactionLog, until: i64) -> Vec<i64> {
         ..Needs::default()
     };
     let partition = Partition::new(log, needs);
-    let found: Vec<Vec<(u32, i64)>> = (0..partition.groups())
+    (0..partition.groups())
         .into_par_iter()
         .map_init(
             || (Group::default(), Attributed::new(log.rules())),
             |(group, attributed), index| {
                 group.fill(&partition, index, until);
                 attributed.reset(group.lines.len());
-                (0..group.customers.len()).for_each(|customer| {
+                let mut found = Vec::new();
+                for customer in 0..group.customers.len() {
                     attributed.attribute(&group.lines, group.lines_of(customer));
-                });
-                let values = group.lines.row.iter().copied().zip(attributed.value.iter().copied());
-                values.filter(|(_, value)| *value > 0).collect()
+                    take(group, group.lines_of(customer), attributed, &mut found);
+                }
+                found
             },
         )
-        .collect();
-    let mut values = vec![0; log.len()];
-    for (row, value) in found.into_iter().flatten() {
-        values[row as usize] = value;
-    }
-    values
+        .collect()
 }
 
 /// What of each line came back, for the lines of one group.

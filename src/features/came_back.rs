@@ -5,10 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::features::attribution::Attributed;
-use crate::features::group::Group;
-use crate::features::lines::Needs;
-use crate::features::partition::Partition;
+use crate::features::attribution::of_customers;
 use crate::transaction::{LineKind, NO_TIME, Returns, TransactionLog};
 
 /// Lines of one task.
@@ -58,43 +55,18 @@ fn by_lines(log: &TransactionLog, until: i64) -> Vec<Returned> {
 
 /// Where returns are credit notes, which are attributed to the sales they undo.
 fn by_notes(log: &TransactionLog, until: i64) -> Vec<Returned> {
-    let needs = Needs {
-        order: true,
-        quantity: true,
-        discount: true,
-        attribution: true,
-        row: true,
-        ..Needs::default()
-    };
-    let partition = Partition::new(log, needs);
-    let found: Vec<Vec<Returned>> = (0..partition.groups())
-        .into_par_iter()
-        .map_init(
-            || (Group::default(), Attributed::new(log.rules())),
-            |(group, attributed), index| {
-                group.fill(&partition, index, until);
-                attributed.reset(group.lines.len());
-                let mut returned = Vec::new();
-                let mut pieces = Vec::new();
-                for customer in 0..group.customers.len() {
-                    let range = group.lines_of(customer);
-                    attributed.attribute(&group.lines, range.clone());
-                    pieces.clear();
-                    pieces.resize(range.len(), 0_i64);
-                    // A line's returns stand in the order of their times.
-                    for back in &attributed.came_back {
-                        let line = range.start + back.line;
-                        let whole = i64::from(group.lines.quantity[line]);
-                        let before = pieces[back.line];
-                        pieces[back.line] += i64::from(back.pieces);
-                        if 2 * before < whole && 2 * pieces[back.line] >= whole {
-                            returned.push(Returned { row: group.lines.row[line], time: back.time });
-                        }
-                    }
-                }
-                returned
-            },
-        )
-        .collect();
+    let found = of_customers(log, until, |group, lines, attributed, found| {
+        let mut pieces = vec![0_i64; lines.len()];
+        // A line's returns stand in the order of their times.
+        for back in &attributed.came_back {
+            let line = lines.start + back.line;
+            let whole = i64::from(group.lines.quantity[line]);
+            let before = pieces[back.line];
+            pieces[back.line] += i64::from(back.pieces);
+            if 2 * before < whole && 2 * pieces[back.line] >= whole {
+                found.push(Returned { row: group.lines.row[line], time: back.time });
+            }
+        }
+    });
     found.concat()
 }

@@ -136,6 +136,9 @@ impl fmt::Display for Finding {
             }
             write!(f, "\nRaw return rates by value, by how much is known of a customer:\n{table}")?;
         }
+        if let Some(groups) = &self.group_rates {
+            write!(f, "\nReturn rates of lines by group, as learned from their customers:\n{groups}")?;
+        }
         Ok(())
     }
 }

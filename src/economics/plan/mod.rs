@@ -111,7 +111,8 @@ pub struct Plan {
     pub discovery: Option<Discovered>,
     /// How much hangs on each cost setting; `None` unless made by [`Economics::analyse`].
     pub sensitivity: Option<Sensitivity>,
-    /// What is known or assumed of returns still to come; `None` unless made by [`Economics::analyse`].
+    /// What is known or assumed of returns still to come; `None` unless made by [`Economics::analyse`], and where returns are
+    /// not recorded.
     pub return_lag: Option<String>,
     /// What drives the returns of the segments whose returns ask for an action, segment by segment in the order of ranks;
     /// empty unless made by [`Economics::analyse`].

@@ -1,5 +1,6 @@
 //! The one call is its parts put together, and says what it could not find out.
 
+use kohort::economics::returns::ReturnLag;
 use kohort::economics::{
     Analysis, Backtest, Backtested, CostOfGoods, Discovery, DriverBy, Portfolio, ResponseCurve,
 };
@@ -122,7 +123,8 @@ fn it_names_segments_for_the_next_stage_and_can_be_stored_and_read_by_people() {
 #[test]
 fn what_cannot_be_found_out_is_said() {
     let untimed = analyse(&log(Shop::builder().return_times(ReturnTimes::Unrecorded))).plan;
-    assert_eq!(untimed.return_lag, None);
+    let assumption = untimed.return_lag.as_deref().unwrap();
+    assert!(assumption.contains("is not recorded") && assumption.contains("60 days"), "{assumption}");
     let Some(Backtested::Refused { reason }) = &untimed.backtest else { panic!("{:?}", untimed.backtest) };
     assert!(reason.contains("the time of returns"), "{reason}");
     assert!(untimed.to_string().contains("Not held against the past: "));
@@ -149,6 +151,10 @@ fn what_cannot_be_found_out_is_said() {
     assert!(!plan.to_string().contains("NaN"));
 }
 
+fn log_without_sizes() -> TransactionLog {
+    log(Shop::builder().sizes([""; 0]))
+}
+
 #[test]
 fn errors_of_the_caller_come_back() {
     let log = log(Shop::builder());
@@ -156,6 +162,16 @@ fn errors_of_the_caller_come_back() {
     let wrong = |_: &FeatureTable| Err(Error::Empty { what: "the list of wishes", hint: "wish" });
     let error = economics().analyse(&log, &extractor, wrong).unwrap_err();
     assert!(matches!(error, Error::Empty { what: "the list of wishes", .. }), "{error}");
+    let plain = log_without_sizes();
+    let lag = ReturnLag::builder().by(Attribute::Size).build().unwrap();
+    let costs = Costs::builder(CostOfGoods::FromLines).build().unwrap();
+    let by_size = Economics::builder(costs).return_lag(lag).build().unwrap();
+    let end = FeatureExtractor::builder(plain.as_of_end().unwrap()).build().unwrap();
+    let error = by_size.analyse(&plain, &end, starters).unwrap_err();
+    assert!(
+        matches!(error, Error::FeatureNeeds { .. }),
+        "what was asked for is not left out silently: {error}"
+    );
     let early = AsOf::date("2020-01-01", &Zone::utc()).unwrap();
     let nobody = FeatureExtractor::builder(early).build().unwrap();
     assert!(economics().analyse(&log, &nobody, starters).is_err(), "nobody is there to segment");

@@ -66,6 +66,12 @@ impl ReturnLag {
         ReturnLagBuilder(Self::default())
     }
 
+    /// The attribute by whose levels it is learned; `None` for the shop alone.
+    #[must_use]
+    pub fn attribute(&self) -> Option<Attribute> {
+        self.by
+    }
+
     /// Learns how long returns take from those of a log that were known before a moment.
     ///
     /// O(lines), and O(n log n) in a customer's lines where returns are credit notes; memory for the returned lines and one
