@@ -93,8 +93,9 @@ impl Economics {
                 .collect::<Vec<_>>()
             })
             .collect();
-        let contributions = Ranked::of(customers.iter().map(|customer| customer.contribution).collect());
-        let grosses = Ranked::of(customers.iter().map(|customer| customer.gross).collect());
+        let contributions =
+            Ranked::of(&customers.iter().map(|customer| customer.contribution).collect::<Vec<_>>());
+        let grosses = Ranked::of(&customers.iter().map(|customer| customer.gross).collect::<Vec<_>>());
         let sums = sums(&facts, &customers, &grosses.tenths, &contributions.tenths);
         let whale = WhaleCurve::of_falling(&contributions.falling);
         let gross =

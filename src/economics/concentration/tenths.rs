@@ -33,8 +33,8 @@ pub(super) struct Ranked {
 }
 
 impl Ranked {
-    pub(super) fn of(values: Vec<i64>) -> Self {
-        let order = descending(&values);
+    pub(super) fn of(values: &[i64]) -> Self {
+        let order = descending(values);
         let falling = order.par_iter().map(|place| values[*place as usize]).collect();
         let mut tenths = vec![0; values.len()];
         for tenth in 0..TENTHS {
