@@ -10,14 +10,28 @@ use crate::transaction::{Attribute, Window};
 /// Returned gross of all lines, of returns whose sale is known.
 pub(in crate::economics) const RETURNED_GROSS: &str = "returned_gross_attributed";
 
+/// What the columns with categories' gross begin with.
+pub(in crate::economics) const GROSS_PREFIX: &str = "category_gross__";
+const RETURNED_GROSS_PREFIX: &str = "category_returned_gross__";
+
 /// The column with a category's gross.
 pub(in crate::economics) fn gross_column(category: &str) -> String {
-    format!("category_gross__{}", slug(category))
+    gross_column_of(&slug(category))
+}
+
+/// The same for a category as it stands in the names of columns.
+pub(in crate::economics) fn gross_column_of(slug: &str) -> String {
+    format!("{GROSS_PREFIX}{slug}")
 }
 
 /// The column with a category's returned gross.
 pub(in crate::economics) fn returned_gross_column(category: &str) -> String {
-    format!("category_returned_gross__{}", slug(category))
+    format!("{RETURNED_GROSS_PREFIX}{}", slug(category))
+}
+
+/// The category of a column with returned gross, as it stands in the name.
+pub(in crate::economics) fn category_of(column: &str) -> Option<&str> {
+    column.strip_prefix(RETURNED_GROSS_PREFIX)
 }
 
 /// The traits that make these columns. Without a record of returns there are none of them to ask for.

@@ -21,7 +21,9 @@ pub use activity::Activity;
 pub use builder::CostsBuilder;
 pub use vat::VatRates;
 
-pub(in crate::economics) use categories::{RETURNED_GROSS, gross_column, returned_gross_column};
+pub(in crate::economics) use categories::{
+    GROSS_PREFIX, RETURNED_GROSS, category_of, gross_column, gross_column_of, returned_gross_column,
+};
 
 /// Where the cost of goods comes from. Always net of tax.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]

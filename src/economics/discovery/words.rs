@@ -48,8 +48,8 @@ impl Ledger<'_> {
             most => format!("up to {most} conditions"),
         };
         let sought = format!(
-            "no rule of {conditions} describes at least {} customers who mostly look rich and together earn so little, \
-             among {} rules that were tried",
+            "no rule of {conditions} describes at least {} customers who mostly look rich and together earn so little \
+             at the return rate to be expected of each, among {} rules that were tried",
             grouped(discovered.minimum_customers),
             grouped(discovered.tried),
         );

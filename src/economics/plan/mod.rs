@@ -158,8 +158,8 @@ impl Plan {
     /// segment contributes, as sure as that is.
     ///
     /// # Errors
-    /// [`Error::UnknownSegment`](crate::Error::UnknownSegment) where the plan has no such segment,
-    /// [`Error::Empty`](crate::Error::Empty) where nothing is known of what it earns.
+    /// [`Error::UnknownSegment`] where the plan has no such segment,
+    /// [`Error::Empty`] where nothing is known of what it earns.
     pub fn budget_line(&self, segment: &str, response: ResponseCurve) -> Result<BudgetLine> {
         let value = self.place(segment)?.economics.value.ok_or(Error::Empty {
             what: "the list of margins of the segment",
@@ -198,7 +198,7 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownSegment`](crate::Error::UnknownSegment) where a line names a segment that the plan does not have.
+    /// [`Error::UnknownSegment`] where a line names a segment that the plan does not have.
     pub fn spend(&mut self, budget: &Budget) -> Result<&Allocation> {
         for line in budget.lines() {
             self.place(line.segment())?;
@@ -259,8 +259,8 @@ impl Economics {
     /// ```
     ///
     /// # Errors
-    /// As for [`Economics::waterfalls`]; [`Error::Incompatible`](crate::Error::Incompatible) where the segments are of
-    /// other customers than the table, or a customer returned more lines than she bought; [`Error::UnknownSegment`](crate::Error::UnknownSegment) where a setting names
+    /// As for [`Economics::waterfalls`]; [`Error::Incompatible`] where the segments are of
+    /// other customers than the table, or a customer returned more lines than she bought; [`Error::UnknownSegment`] where a setting names
     /// a segment that is not there.
     pub fn prioritize(&self, table: &FeatureTable, segments: &Segmentation) -> Result<Plan> {
         let facts = Facts::read(table)?;

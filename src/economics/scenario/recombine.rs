@@ -1,5 +1,6 @@
 //! A table as it would be: returns in proportion, discounts gone, recorded costs dearer. Sums per segment come out exactly.
 
+use crate::economics::costs::{GROSS_PREFIX, RETURNED_GROSS, category_of, gross_column_of};
 use crate::economics::scenario::Scenario;
 use crate::error::{Error, Result};
 use crate::features::{Column, Feature, FeatureTable, Values};
@@ -32,12 +33,29 @@ const WITH_DEMAND: [Feature; 10] = [
     Feature::ReturnParcels,
 ];
 
+/// What a column for costs by category follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Demand,
+    Returns,
+}
+
+impl Follows {
+    fn of(column: &str) -> Option<Self> {
+        if column == RETURNED_GROSS || category_of(column).is_some() {
+            Some(Self::Returns)
+        } else {
+            column.starts_with(GROSS_PREFIX).then_some(Self::Demand)
+        }
+    }
+}
+
 /// A table whose columns are changed one by one.
 pub(super) struct Recombined<'a> {
     table: &'a FeatureTable,
     segments: &'a Segmentation,
     /// Columns that are no longer those of the table.
-    changed: Vec<(Feature, Vec<Option<i64>>)>,
+    changed: Vec<(String, Vec<Option<i64>>)>,
     /// Rows by segment, last those without one.
     groups: Vec<Vec<usize>>,
 }
@@ -59,10 +77,10 @@ impl<'a> Recombined<'a> {
 
     /// The table with what has changed in the place of what was.
     pub(super) fn into_table(self) -> Result<FeatureTable> {
-        let same = |name: &&str| self.changed.iter().all(|(feature, _)| feature.name() != *name);
+        let same = |name: &&str| self.changed.iter().all(|(feature, _)| feature != name);
         let mut table = self.table.select(self.table.names().filter(same))?;
         for (feature, values) in &self.changed {
-            let old = self.table.column(*feature)?;
+            let old = self.table.column(feature)?;
             let numbers = || values.iter().map(|value| value.unwrap_or_default());
             let values = match old.values() {
                 Values::Money(_) => Values::Money(numbers().map(Money::from_ten_thousandths).collect()),
@@ -78,14 +96,15 @@ impl<'a> Recombined<'a> {
                 Some(validity) => Column::with_missing(values, validity.clone())?,
                 None => Column::new(values),
             };
-            table = table.column_added(feature.name(), column)?;
+            table = table.column_added(feature.as_str(), column)?;
         }
         Ok(table)
     }
 
     /// The amounts or counts of a column; `None` where it is not there or has no whole numbers.
-    fn whole(&self, feature: Feature) -> Option<Vec<Option<i64>>> {
-        if let Some((_, values)) = self.changed.iter().find(|(known, _)| *known == feature) {
+    fn whole(&self, feature: impl AsRef<str>) -> Option<Vec<Option<i64>>> {
+        let feature = feature.as_ref();
+        if let Some((_, values)) = self.changed.iter().find(|(known, _)| known == feature) {
             return Some(values.clone());
         }
         let column = self.table.column(feature).ok()?;
@@ -104,11 +123,18 @@ impl<'a> Recombined<'a> {
     }
 
     /// Puts a column in the place of another.
-    fn put(&mut self, feature: Feature, values: Vec<Option<i64>>) {
-        match self.changed.iter_mut().find(|(known, _)| *known == feature) {
+    fn put(&mut self, feature: impl AsRef<str>, values: Vec<Option<i64>>) {
+        let feature = feature.as_ref();
+        match self.changed.iter_mut().find(|(known, _)| known == feature) {
             Some((_, known)) => *known = values,
-            None => self.changed.push((feature, values)),
+            None => self.changed.push((feature.to_owned(), values)),
         }
+    }
+
+    /// The columns that costs by category are reckoned from, by what they follow.
+    fn of_categories(&self, follows: Follows) -> Vec<String> {
+        let names = self.table.names().filter(|name| Follows::of(name) == Some(follows));
+        names.map(str::to_owned).collect()
     }
 
     /// Makes recorded costs of goods dearer or cheaper.
@@ -146,12 +172,14 @@ impl<'a> Recombined<'a> {
         let whole = Rate::ONE.millionths();
         let kept =
             Factor { over: (whole - Rate::from_f64(demand_lost)?.millionths()).into(), under: whole.into() };
-        for feature in WITH_DEMAND {
-            let Some(mut values) = self.whole(feature) else { continue };
+        let named = WITH_DEMAND.into_iter().map(|feature| feature.name().to_owned());
+        let by_category = [Follows::Demand, Follows::Returns].map(|follows| self.of_categories(follows));
+        for feature in named.chain(by_category.concat()) {
+            let Some(mut values) = self.whole(&feature) else { continue };
             for rows in &self.groups {
                 self.scale(&mut values, rows, kept, None)?;
             }
-            self.put(feature, values);
+            self.put(&feature, values);
         }
         Ok(())
     }
@@ -200,6 +228,18 @@ impl<'a> Recombined<'a> {
                 self.scale(&mut values, rows, *factor, cap.as_deref())?;
             }
             self.put(feature, values);
+        }
+        for feature in self.of_categories(Follows::Returns) {
+            let Some(mut values) = self.whole(&feature) else { continue };
+            let cap = match category_of(&feature) {
+                Some(category) => self.whole(gross_column_of(category)),
+                None => self.whole(Feature::Gross),
+            };
+            for (rows, factor) in self.groups.iter().zip(&factors) {
+                let Some(factor) = factor else { continue };
+                self.scale(&mut values, rows, *factor, cap.as_deref())?;
+            }
+            self.put(&feature, values);
         }
         Ok(())
     }

@@ -6,7 +6,8 @@ use kohort::economics::{
     Plan, Scenario, ScenarioBuilder, ScenarioOutcome, Turn,
 };
 use kohort::features::{FeatureTable, Values};
-use kohort::{Error, Money, MoneyTotal, Rate, Segmentation};
+use kohort::synthetic::Shop;
+use kohort::{Error, FeatureExtractor, Money, MoneyTotal, Rate, Segmentation};
 use proptest::prelude::*;
 
 use super::{money, rate, table, units};
@@ -436,4 +437,37 @@ fn a_shop_without_returns_or_customers_is_a_documented_result() {
     let nobody = Segmentation::new(&empty, vec!["a".to_owned()], &[]).unwrap();
     assert_eq!(economics.scenario(&empty, &nobody, &scenario).unwrap().change(), MoneyTotal::ZERO);
     assert!(economics.sensitivity(&empty, &nobody).unwrap().settings.is_empty());
+}
+
+#[test]
+fn costs_by_category_move_with_returns_and_demand() {
+    // The same share for every category: nothing may differ from one share for all but by rounding.
+    let log = Shop::builder().customers(600).build().unwrap().generate().unwrap().log;
+    let names = ["jackets", "shoes", "jeans", "dresses", "knitwear", "tops", "accessories", "underwear"];
+    let one = || Costs::builder(CostOfGoods::ShareOfGross(rate(0.4)));
+    let by_category = one().cost_of_goods_by_category(names.map(|name| (name, rate(0.4)))).build().unwrap();
+    let extractor = FeatureExtractor::builder(log.as_of_end().unwrap());
+    let customers =
+        extractor.computed(by_category.traits(log.rules())).build().unwrap().extract(&log).unwrap();
+    let half: Vec<Option<usize>> = (0..customers.len()).map(|row| Some(row % 2)).collect();
+    let segments = Segmentation::new(&customers, vec!["even".to_owned(), "odd".to_owned()], &half).unwrap();
+    let contribution = |costs: Costs, scenario: &Scenario| {
+        let economics = Economics::builder(costs).build().unwrap();
+        let outcome = economics.scenario(&customers, &segments, scenario).unwrap();
+        outcome.segments.iter().map(|segment| segment.contribution.1.to_f64()).collect::<Vec<_>>()
+    };
+    let scenarios = [
+        Scenario::builder("fewer returns").return_rate(-10.0),
+        Scenario::builder("more returns").return_rate_of("odd", 8.0),
+        Scenario::builder("no discounts").without_discount(0.1),
+        Scenario::builder("dearer goods").cost(CostSetting::CostOfGoods, CostChange::By(0.2)),
+    ];
+    for scenario in scenarios {
+        let scenario = scenario.build().unwrap();
+        let (plain, apart) =
+            (contribution(one().build().unwrap(), &scenario), contribution(by_category.clone(), &scenario));
+        for (plain, apart) in plain.iter().zip(&apart) {
+            assert!((plain - apart).abs() < 1e-3 * plain.abs(), "{}: {plain} {apart}", scenario.name());
+        }
+    }
 }
