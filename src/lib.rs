@@ -45,7 +45,9 @@
 //!
 //! Line by line: the order lines; what orders and returns cost the shop; one row of features per customer, to which
 //! economics adds what each contributes and who looks rich but returns it all; up to four segments with plain names;
-//! the segments ranked by what they earn, each with an action and the reasons in words.
+//! the segments ranked by what they earn, each with an action and the reasons in words. [`Economics::analyse`] does all of
+//! it in one call, allows for returns that are still to come, and adds what drives returns, which rules describe those who
+//! look rich and earn little, what would change the ranking, and how an earlier plan would have done.
 //!
 //! For files of your own, a [`Schema`] names the columns and [`LogRules`] say what they mean: see
 //! [`TransactionLog::from_csv_path`]. Reports, segments, the finding and the plan print as well-set tables and serialise
@@ -60,7 +62,7 @@
 //! | [`profiles`] | [`ProfileTable`]: what is known of a customer beside her orders, with purposes and consent |
 //! | [`features`] | [`FeatureExtractor`] with its families, windows, traits and features of your own; [`FeatureTable`]; [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], [`KMeans`], [`Rules`] and [`Waterfall`], the [`Segmenter`] trait, [`Segmentation`] and its quality |
-//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], [`Plan`], what drives returns and revenue |
+//! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], discovered rules, [`Plan`], portfolio, budget, scenarios, backtest, what drives returns and revenue |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
 //!
