@@ -8,7 +8,7 @@ use kohort::{Error, FeatureTable};
 use proptest::prelude::*;
 
 use crate::rules_one::with_moment;
-use crate::rules_random::{conditions, moment, predicates, tables};
+use crate::rules_random::{conditions, has_no_empty_window, moment, predicates, tables};
 
 fn model(rules: &[(&str, Predicate)], table: &FeatureTable) -> RulesModel {
     let builder = rules
@@ -185,7 +185,8 @@ proptest! {
     #[test]
     fn findings_are_those_of_counting(
         table in tables(20),
-        alone in prop::collection::vec(conditions(), 1..4),
+        alone in prop::collection::vec(conditions(), 1..4)
+            .prop_filter("a window of time is empty", |alone| has_no_empty_window(&Predicate::all(alone.clone()))),
         a in predicates(&["b"]),
         b in predicates(&[]),
         least in 0..10_u64,

@@ -3,7 +3,7 @@
 use kohort::features::{Column, ReturnKnowledge, TableContext, Values};
 use kohort::segment::{Operand, Predicate, Relative, Rules, Value, bucket, feature, segment};
 use kohort::transaction::{CustomerIds, Vat};
-use kohort::{AsOf, Bitmap, Category, FeatureTable, Money, Zone};
+use kohort::{AsOf, Bitmap, Category, Error, FeatureTable, Money, Zone};
 use proptest::prelude::*;
 
 const DAY: i64 = 86_400_000_000;
@@ -190,6 +190,7 @@ pub(crate) fn predicates(others: &'static [&'static str]) -> BoxedStrategy<Predi
                 .prop_map(|(parts, least)| Predicate::score(parts, least)),
         ]
     })
+    .prop_filter("a window of time is empty", has_no_empty_window)
     .boxed()
 }
 
@@ -197,4 +198,13 @@ pub(crate) fn predicates(others: &'static [&'static str]) -> BoxedStrategy<Predi
 pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     (predicates(&["b", "c"]), predicates(&["c"]), predicates(&[]))
         .prop_map(|(a, b, c)| Rules::builder().rule("a", a).rule("b", b).rule("c", c).build().unwrap())
+}
+
+/// Whether rules take the predicate. They refuse the window of time that two moments drawn apart now and then make: one
+/// that ends before it begins.
+pub(crate) fn has_no_empty_window(predicate: &Predicate) -> bool {
+    let everyone = Predicate::everyone;
+    let rules =
+        Rules::builder().rule("a", predicate.clone()).rule("b", everyone()).rule("c", everyone()).build();
+    !matches!(rules, Err(Error::Setting { setting: "window", .. }))
 }

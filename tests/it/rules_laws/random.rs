@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::rules_random::has_no_empty_window;
+
 use super::clock::{Clock, DAY, HOUR, MINUTE, day_number};
 use super::textbook::{Against, Ask, Cells, Compare, Expr, Place, Sheet};
 
@@ -368,6 +370,7 @@ pub(crate) fn expr() -> BoxedStrategy<Expr> {
                 2 => (scored, least.clone()).prop_map(|(points, least)| Expr::Score(points, least)),
             ]
         })
+        .prop_filter("a window of time is empty", |expr| has_no_empty_window(&expr.predicate()))
         .boxed()
 }
 
