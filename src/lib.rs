@@ -104,6 +104,7 @@ pub mod events;
 pub mod features;
 pub mod guide;
 mod layout;
+pub mod lookalike;
 mod model_file;
 mod numeric;
 pub mod profiles;

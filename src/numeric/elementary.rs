@@ -73,6 +73,13 @@ pub(crate) fn exp_m1(y: f64) -> f64 {
     (power - 1.0).min(f64::MAX)
 }
 
+/// 1 / (1 + e⁻ˣ), within a relative 1e-13 where it is a normal number; between 0 and 1, never NaN for a number.
+pub(crate) fn logistic(x: f64) -> f64 {
+    // The exponential of a negative number, so that neither end overflows.
+    let power = exp(-x.abs());
+    if x < 0.0 { power / (1.0 + power) } else { 1.0 / (1.0 + power) }
+}
+
 #[cfg(test)]
 mod tests {
     use approx::assert_relative_eq;
@@ -110,6 +117,16 @@ mod tests {
         }
         assert_eq!((ln_1p(0.0).to_bits(), exp_m1(0.0).to_bits()), (0, 0));
         assert_eq!(exp_m1(1e9).to_bits(), f64::MAX.to_bits());
+    }
+
+    #[test]
+    fn the_logistic_function_is_its_definition() {
+        for step in -700..700 {
+            let x = f64::from(step);
+            assert_relative_eq!(logistic(x), 1.0 / (1.0 + (-x).exp()), max_relative = 1e-13);
+            assert_relative_eq!(logistic(x * 0.01), 1.0 / (1.0 + (-x * 0.01).exp()), max_relative = 1e-13);
+        }
+        assert_eq!((logistic(0.0), logistic(1e9), logistic(-1e9)), (0.5, 1.0, 0.0));
     }
 
     #[test]

@@ -1,0 +1,28 @@
+//! The scorers: what each learns of seeds and background, and how it scores others.
+//!
+//! Each gives *log odds*: the natural logarithm of how much likelier a customer is a seed than one drawn from the pool, up
+//! to a constant that the model settles (see `calibration`).
+
+/// Customers to be scored, as a scorer sees them: at most [`ROWS`] of them, dimension by dimension.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    /// `values[dimension * rows + row]`.
+    pub(crate) values: &'a [f64],
+    pub(crate) rows: usize,
+}
+
+/// Rows of a whole block.
+pub(crate) const ROWS: usize = 1_024;
+
+impl<'a> Block<'a> {
+    pub(crate) fn column(&self, dimension: usize) -> &'a [f64] {
+        &self.values[dimension * self.rows..][..self.rows]
+    }
+}
+
+/// A fitted scorer.
+pub(crate) trait Scorer: Send + Sync {
+    /// The raw score of each customer of a block, larger for those who resemble the seeds more; finite. The same to the bit
+    /// for a customer whatever block she stands in.
+    fn score(&self, block: &Block<'_>, scores: &mut [f64]);
+}

@@ -1,0 +1,37 @@
+//! What a scorer learns from: seeds and a background sample of the pool, encoded.
+
+/// Encoded customers: the seeds first, then the background.
+///
+/// All numbers are finite. Numeric dimensions have about mean 0 and deviation 1 over the background; those of levels and of
+/// missing values are 0 or 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Training {
+    /// Row-major, `dims` numbers a customer.
+    pub(crate) points: Vec<f64>,
+    pub(crate) dims: usize,
+    /// How many of the rows, from the first, are seeds; at least 1.
+    pub(crate) seeds: usize,
+    /// What each seed counts for: positive, of mean 1.
+    pub(crate) weights: Vec<f64>,
+    /// A stable hash of each row's customer id (seeds, then background), by which folds are cut and ties are broken.
+    pub(crate) keys: Vec<u64>,
+    /// Customers of the pool that the background was drawn from (seeds not among them); at least the rows drawn.
+    pub(crate) pool: u64,
+    /// Which original feature each dimension belongs to: positions from 0, rising.
+    pub(crate) feature_of: Vec<usize>,
+}
+
+impl Training {
+    pub(crate) fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The rows that are drawn from the pool.
+    pub(crate) fn background(&self) -> usize {
+        self.rows() - self.seeds
+    }
+
+    pub(crate) fn row(&self, row: usize) -> &[f64] {
+        &self.points[row * self.dims..][..self.dims]
+    }
+}
