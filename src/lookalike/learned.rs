@@ -73,6 +73,17 @@ impl Fitted {
         }
     }
 
+    /// Whether it scores points of this many dimensions, and with finite numbers.
+    pub(crate) fn fits(&self, dims: usize) -> bool {
+        match self {
+            Self::Linear(linear) => {
+                linear.weights.len() == dims
+                    && linear.intercept.is_finite()
+                    && linear.weights.iter().all(|weight| weight.is_finite())
+            }
+        }
+    }
+
     /// Raw scores of a block.
     pub(crate) fn block(&self, block: &Block<'_>, scores: &mut [f64]) {
         match self {

@@ -16,6 +16,7 @@ mod scorer;
 mod scores;
 mod seed;
 mod selection;
+mod stored;
 mod training;
 
 pub use builder::{LeakPolicy, Lookalike, LookalikeBuilder, LookalikeProgress};

@@ -1,0 +1,5 @@
+//! Stage 5: who resembles them?
+
+mod model;
+mod seed;
+mod stored;
