@@ -17,11 +17,13 @@ use crate::transaction::MoneyTotal;
 pub use tenths::Tenth;
 pub use whale::{WhaleCurve, WhalePoint};
 
+pub(super) use tenths::bounds;
+
 use tenths::{Customer, Ranked, Sums, sums};
 use whale::gini;
 
 /// Into how many parts customers are divided.
-const TENTHS: usize = 10;
+pub(super) const TENTHS: usize = 10;
 
 /// Customers of one task. Fixed, so that nothing depends on the number of threads.
 const CHUNK: usize = 1 << 14;

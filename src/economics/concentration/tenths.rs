@@ -47,7 +47,7 @@ impl Ranked {
 }
 
 /// The places of a tenth among so many.
-fn bounds(tenth: usize, customers: usize) -> std::ops::Range<usize> {
+pub(in crate::economics) fn bounds(tenth: usize, customers: usize) -> std::ops::Range<usize> {
     tenth * customers / TENTHS..(tenth + 1) * customers / TENTHS
 }
 
