@@ -24,9 +24,9 @@ use crate::economics::finding::Finding;
 use crate::economics::portfolio::{Candidate, Choice};
 use crate::economics::scenario::Sensitivity;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 use crate::features::FeatureTable;
-use crate::segment::Segmentation;
+use crate::segment::{Segmentation, position_of};
 use crate::transaction::AsOf;
 
 pub use action::Action;
@@ -207,10 +207,8 @@ impl Plan {
     }
 
     fn place(&self, segment: &str) -> Result<&SegmentPlan> {
-        self.segment(segment).ok_or_else(|| Error::UnknownSegment {
-            segment: segment.to_owned(),
-            nearest: nearest(segment, self.segments.iter().map(|place| place.segment.as_str())),
-        })
+        let position = position_of(segment, self.segments.iter().map(|place| place.segment.as_str()))?;
+        Ok(&self.segments[position])
     }
 
     fn named(&self, actions: &[Action]) -> Vec<&str> {
