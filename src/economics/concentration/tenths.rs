@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::economics::concentration::{CHUNK, TENTHS};
+use crate::economics::concentration::TENTHS;
 use crate::economics::facts::Facts;
 use crate::economics::plan::descending;
+use crate::economics::rows::CHUNK;
 use crate::transaction::MoneyTotal;
 
 /// A tenth of the customers.
