@@ -12,4 +12,5 @@ mod scores;
 mod selection;
 mod training;
 
+pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
 pub use scores::Scores;
