@@ -3,7 +3,7 @@
 //! (The module's text is written once its parts stand.)
 
 mod encoding;
-mod evaluation;
+pub mod evaluation;
 mod expansion;
 mod explain;
 mod logistic;
