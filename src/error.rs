@@ -244,6 +244,19 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// A seed tells too little for others to be compared with it.
+    #[error(
+        "the seed has {seeds} customers, who tell as much as {effective:.1} equal ones; expected at least {least}; name \
+         more, or let all count alike"
+    )]
+    FewSeeds {
+        /// The seeds that were found.
+        seeds: u64,
+        /// As how many equal ones they tell.
+        effective: f64,
+        /// The fewest that are enough.
+        least: f64,
+    },
     /// A stored model cannot be read.
     #[error("stored {expected} cannot be read: {problem}")]
     Model {

@@ -1,5 +1,7 @@
 //! What a scorer learns from: seeds and a background sample of the pool, encoded.
 
+use rayon::prelude::*;
+
 /// Encoded customers: the seeds first, then the background.
 ///
 /// All numbers are finite. Numeric dimensions have about mean 0 and deviation 1 over the background; those of levels and of
@@ -33,5 +35,31 @@ impl Training {
 
     pub(crate) fn row(&self, row: usize) -> &[f64] {
         &self.points[row * self.dims..][..self.dims]
+    }
+
+    /// What the background has on average in each dimension.
+    pub(crate) fn typical(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.dims];
+        for row in self.seeds..self.rows() {
+            for (sum, value) in sums.iter_mut().zip(self.row(row)) {
+                *sum += value;
+            }
+        }
+        sums.into_iter().map(|sum| sum / self.background() as f64).collect()
+    }
+
+    /// How often a seed has a greater score than one of the background; ties count half.
+    pub(crate) fn auc(&self, scores: &[f64]) -> f64 {
+        let mut order: Vec<(f64, bool)> =
+            scores.iter().enumerate().map(|(row, score)| (*score, row < self.seeds)).collect();
+        order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut below, mut wins) = (0_u64, 0.0);
+        for tied in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+            let seeds = tied.iter().filter(|(_, seed)| *seed).count() as u64;
+            let others = tied.len() as u64 - seeds;
+            wins += seeds as f64 * (below as f64 + others as f64 / 2.0);
+            below += others;
+        }
+        wins / (self.seeds as f64 * self.background() as f64)
     }
 }

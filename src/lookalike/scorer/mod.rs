@@ -26,3 +26,32 @@ pub(crate) trait Scorer: Send + Sync {
     /// for a customer whatever block she stands in.
     fn score(&self, block: &Block<'_>, scores: &mut [f64]);
 }
+
+/// How likeness is scored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ScorerKind {
+    /// L2-regularised logistic regression of seeds against the background.
+    Logistic,
+    /// Weight of evidence by information value: for few seeds.
+    WeightOfEvidence,
+    /// Linear discriminant with a shrunk covariance.
+    Discriminant,
+    /// A Gaussian for each group of seeds against one for the pool.
+    Mixture,
+    /// The distance to the nearest seeds in whitened space.
+    NearestSeeds,
+}
+
+impl std::fmt::Display for ScorerKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Logistic => "logistic regression",
+            Self::WeightOfEvidence => "weight of evidence",
+            Self::Discriminant => "linear discriminant",
+            Self::Mixture => "mixture of groups",
+            Self::NearestSeeds => "nearest seeds",
+        })
+    }
+}

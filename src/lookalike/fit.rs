@@ -1,0 +1,205 @@
+//! From a table and a seed to a model: gather, encode, learn, check on held-out seeds.
+
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+
+use super::builder::{LeakPolicy, Lookalike, LookalikeProgress};
+use super::encoding::{self, Encoding, Leak};
+use super::key::{self, key};
+use super::learned::Fitted;
+use super::model::LookalikeModel;
+use super::scorer::ScorerKind;
+use super::seed::{Outcomes, Resolved, Seed};
+use super::training::Training;
+use crate::bitmap::Bitmap;
+use crate::error::{Error, Result};
+use crate::features::FeatureTable;
+use crate::numeric::number::CHUNK;
+
+/// Background customers a seed, and the fewest there are.
+const PER_SEED: u64 = 20;
+const FEWEST: u64 = 50_000;
+
+pub(super) fn fit(
+    settings: &Lookalike,
+    table: &FeatureTable,
+    seed: &Seed,
+    progress: &mut dyn FnMut(LookalikeProgress) -> ControlFlow<()>,
+) -> Result<LookalikeModel> {
+    let resolved = seed.resolve(table)?;
+    resolved.summary.check()?;
+    let names = feature_names(settings, table, seed.outcomes())?;
+    let pool = pool(settings, table, &resolved.rows)?;
+    let sample = sample(
+        table,
+        &pool,
+        settings.background.unwrap_or((PER_SEED * resolved.rows.len() as u64).max(FEWEST)),
+    );
+
+    let gathered = Gathered::new(table, &resolved, &sample, pool.count() as u64, &names)?;
+    let Gathered { mut encoding, mut training, mut constant, .. } = gathered;
+    let mut leaks = encoding::leaks(&encoding, &training);
+    if settings.leaks == LeakPolicy::LeaveOut && !leaks.is_empty() {
+        let names: Vec<String> =
+            names.iter().filter(|name| leaks.iter().all(|leak| leak.feature != **name)).cloned().collect();
+        let without = Gathered::new(table, &resolved, &sample, pool.count() as u64, &names)?;
+        (encoding, training, constant) = (without.encoding, without.training, without.constant);
+    }
+    leaks.sort_by(|a, b| b.auc.total_cmp(&a.auc).then_with(|| a.feature.cmp(&b.feature)));
+    let told = LookalikeProgress::Gathered {
+        seeds: training.seeds as u64,
+        background: training.background() as u64,
+    };
+    tell(progress, told, "gathering seeds and background")?;
+
+    let (kind, reason) = choose(settings, &training, resolved.summary.effective);
+    tell(progress, LookalikeProgress::Learning(kind), "learning the score")?;
+    let (fitted, held_out) = Fitted::learn(kind, &training)?;
+    tell(progress, LookalikeProgress::Checked, "checking held-out seeds")?;
+    let told = Told {
+        seed: resolved.summary,
+        kind,
+        reason,
+        leaks,
+        leaks_left_out: settings.leaks == LeakPolicy::LeaveOut,
+        constant,
+    };
+    Ok(LookalikeModel::new(encoding, &training, fitted, &held_out, told, seed_keys(table, &resolved.rows)))
+}
+
+/// What a model tells of its fit.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Told {
+    pub(crate) seed: super::SeedSummary,
+    pub(crate) kind: ScorerKind,
+    pub(crate) reason: String,
+    pub(crate) leaks: Vec<Leak>,
+    pub(crate) leaks_left_out: bool,
+    pub(crate) constant: Vec<String>,
+}
+
+fn tell(
+    progress: &mut dyn FnMut(LookalikeProgress) -> ControlFlow<()>,
+    told: LookalikeProgress,
+    stage: &'static str,
+) -> Result<()> {
+    match progress(told) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled { stage }),
+    }
+}
+
+/// The features that take part, in the order of the table or of the setting.
+fn feature_names(settings: &Lookalike, table: &FeatureTable, outcomes: Outcomes) -> Result<Vec<String>> {
+    for name in &settings.without {
+        table.column(name)?;
+    }
+    let told = |name: &&str| outcomes == Outcomes::Used || !encoding::tells_of_returns(name);
+    let kept = |name: &&str| settings.without.iter().all(|without| without != name);
+    let names: Vec<String> = match &settings.features {
+        None => table.names().filter(told).filter(kept).map(str::to_owned).collect(),
+        Some(features) => {
+            let named = features.iter().map(String::as_str);
+            if let Some(outcome) = named.clone().find(|name| !told(name)) {
+                return Err(Error::Setting {
+                    setting: "features",
+                    found: format!("`{outcome}`, which tells of returns or contribution"),
+                    expected: "features of demand alone for a seed made by `for_demand`",
+                });
+            }
+            named.filter(kept).map(str::to_owned).collect()
+        }
+    };
+    Ok(names)
+}
+
+/// The customers that seeds are compared with: the pool without the seeds.
+fn pool(settings: &Lookalike, table: &FeatureTable, seeds: &[usize]) -> Result<Bitmap> {
+    let mut pool = match &settings.pool {
+        None => Bitmap::filled(table.len(), true),
+        Some(predicate) => predicate.evaluate(table)?.holds().clone(),
+    };
+    for row in seeds {
+        pool.set(*row, false);
+    }
+    if pool.count() == 0 {
+        return Err(Error::Empty {
+            what: "the pool without the seeds",
+            hint: "a seed can only be told from others: widen the pool or name fewer seeds",
+        });
+    }
+    Ok(pool)
+}
+
+/// At most `most` rows of the pool, ascending: those with the smallest hashes.
+fn sample(table: &FeatureTable, pool: &Bitmap, most: u64) -> Vec<usize> {
+    let rows: Vec<usize> = pool.ones().collect();
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    if rows.len() <= most {
+        return rows;
+    }
+    let mut hashed: Vec<(u64, usize)> = rows
+        .par_chunks(CHUNK)
+        .flat_map_iter(|rows| rows.iter().map(|row| (key(table.ids(), *row, "lookalike background"), *row)))
+        .collect();
+    hashed.select_nth_unstable(most);
+    let mut drawn: Vec<usize> = hashed[..most].iter().map(|(_, row)| *row).collect();
+    drawn.sort_unstable();
+    drawn
+}
+
+/// The stable numbers of the seeds, ascending.
+fn seed_keys(table: &FeatureTable, rows: &[usize]) -> Vec<u64> {
+    let mut keys: Vec<u64> = rows.iter().map(|row| key(table.ids(), *row, key::SEEDS)).collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// Seeds and background, encoded.
+struct Gathered {
+    encoding: Encoding,
+    training: Training,
+    constant: Vec<String>,
+}
+
+impl Gathered {
+    fn new(
+        table: &FeatureTable,
+        seeds: &Resolved,
+        sample: &[usize],
+        pool: u64,
+        names: &[String],
+    ) -> Result<Self> {
+        let own = table.rows_of(&seeds.rows, names)?;
+        let background = table.rows_of(sample, names)?;
+        let learned = encoding::learn(&background, &own, names)?;
+        let encoding = learned.encoding;
+        if encoding.features.is_empty() {
+            return Err(Error::Empty {
+                what: "the list of features that differ between customers",
+                hint: "give the table features that are not the same for everyone, or leave fewer out",
+            });
+        }
+        let mut points = encoding.points(&own)?;
+        points.extend(encoding.points(&background)?);
+        let keys = seeds.rows.iter().chain(sample).map(|row| key(table.ids(), *row, "lookalike fold"));
+        let training = Training {
+            points,
+            dims: encoding.dims(),
+            seeds: seeds.rows.len(),
+            weights: seeds.weights.clone(),
+            keys: keys.collect(),
+            pool,
+            feature_of: encoding.feature_of(),
+        };
+        Ok(Self { encoding, training, constant: learned.constant })
+    }
+}
+
+fn choose(settings: &Lookalike, _training: &Training, effective: f64) -> (ScorerKind, String) {
+    match settings.scorer {
+        Some(kind) => (kind, "it was asked for".to_owned()),
+        None => (ScorerKind::Logistic, format!("{effective:.0} effective seeds")),
+    }
+}

@@ -1,0 +1,236 @@
+//! The fitted model: what it learned, and how it scores.
+
+use std::fmt;
+
+use rayon::prelude::*;
+
+use super::encoding::{Encoding, Leak};
+use super::fit::Told;
+use super::key::{self, key};
+use super::learned::{Correction, Fitted, HeldOut};
+use super::scorer::{Block, ROWS, ScorerKind};
+use super::scores::Scores;
+use super::seed::SeedSummary;
+use super::training::Training;
+use crate::bitmap::Bitmap;
+use crate::error::Result;
+use crate::features::FeatureTable;
+use crate::layout::{grouped, percent};
+use crate::numeric::elementary::{ln, logistic};
+use crate::segment::CustomerFeatures;
+
+/// Who resembles the seeds: learned by [`Lookalike::fit`](super::Lookalike::fit).
+///
+/// It keeps everything that scoring needs: features and their encoding, the scorer, and how its scores are read. It
+/// serialises; it knows its seeds by hashes of their ids, so that an audience can leave them out next month as well.
+#[derive(Clone, PartialEq)]
+pub struct LookalikeModel {
+    pub(crate) encoding: Encoding,
+    pub(crate) fitted: Fitted,
+    pub(crate) correction: Correction,
+    pub(crate) told: Told,
+    /// Customers of the pool beside the seeds, and how many of them were drawn.
+    pub(crate) pool: u64,
+    pub(crate) background: u64,
+    /// What the background has on average in each dimension.
+    pub(crate) typical: Vec<f64>,
+    pub(crate) penalty: Option<f64>,
+    /// How often a held-out seed scores above a customer of the background.
+    pub(crate) held_out_auc: f64,
+    /// The mean similarity of held-out seeds.
+    pub(crate) label_frequency: f64,
+    /// Hashes of the seeds' ids, ascending.
+    pub(crate) seed_keys: Vec<u64>,
+}
+
+impl LookalikeModel {
+    pub(super) fn new(
+        encoding: Encoding,
+        training: &Training,
+        fitted: Fitted,
+        held_out: &HeldOut,
+        told: Told,
+        seed_keys: Vec<u64>,
+    ) -> Self {
+        let share = ln(training.seeds as f64) - ln(training.pool as f64);
+        let correction = held_out.correction(training, share);
+        let similarity = |row: usize| logistic(correction.log_odds(held_out.raw[row]));
+        let label_frequency = (0..training.seeds).map(similarity).sum::<f64>() / training.seeds as f64;
+        Self {
+            typical: training.typical(),
+            held_out_auc: training.auc(&held_out.raw),
+            penalty: held_out.penalty,
+            pool: training.pool,
+            background: training.background() as u64,
+            encoding,
+            fitted,
+            correction,
+            told,
+            label_frequency,
+            seed_keys,
+        }
+    }
+
+    /// What became of the seed.
+    #[must_use]
+    pub fn seed(&self) -> &SeedSummary {
+        &self.told.seed
+    }
+
+    /// How scores are made.
+    #[must_use]
+    pub fn scorer(&self) -> ScorerKind {
+        self.told.kind
+    }
+
+    /// Why they are made so.
+    #[must_use]
+    pub fn scorer_reason(&self) -> &str {
+        &self.told.reason
+    }
+
+    /// The features that a table must have.
+    #[must_use]
+    pub fn required_features(&self) -> Vec<&str> {
+        self.encoding.features.iter().map(|feature| feature.name.as_str()).collect()
+    }
+
+    /// Features that were found to tell seeds from the pool alone, the worst first; used or left out as
+    /// [`LookalikeBuilder::leaks`](super::LookalikeBuilder::leaks) says.
+    #[must_use]
+    pub fn leaks(&self) -> &[Leak] {
+        &self.told.leaks
+    }
+
+    /// Features that were the same for all customers it was learned from, and tell nobody apart.
+    #[must_use]
+    pub fn constant_features(&self) -> &[String] {
+        &self.told.constant
+    }
+
+    /// The ridge penalty that cross-validation chose, per unit of weight; `None` for scorers without one.
+    #[must_use]
+    pub fn penalty(&self) -> Option<f64> {
+        self.penalty
+    }
+
+    /// How often a seed that took no part in learning scores above a customer of the background; ½ is no better than a coin.
+    /// Seeds nobody knows of are among the background, so the true figure is higher:
+    /// see [`unlabelled_auc`](super::evaluation::unlabelled_auc).
+    #[must_use]
+    pub fn held_out_auc(&self) -> f64 {
+        self.held_out_auc
+    }
+
+    /// The mean similarity of seeds that took no part in learning: Elkan and Noto's *c*, the share of those like the
+    /// seeds who are listed as seeds, if the seeds are a random part of them. Usually they are not, so use it for rough
+    /// statements of size alone.
+    #[must_use]
+    pub fn label_frequency(&self) -> f64 {
+        self.label_frequency
+    }
+
+    /// How many of a table's customers beside the seeds are like them, by Elkan and Noto's correction: the sum of
+    /// `min(1, similarity / label frequency)`. Holds where seeds are a random part of all who are like them.
+    #[must_use]
+    pub fn expected_alike(&self, scores: &Scores) -> f64 {
+        let frequency = self.label_frequency.max(f64::MIN_POSITIVE);
+        let alike = |row: usize| (scores.similarity(row) / frequency).min(1.0);
+        (0..scores.len()).filter(|row| !scores.is_seed(*row)).map(alike).sum()
+    }
+
+    /// How much each customer of a table resembles the seeds. New customers and new levels are served; who lacks a value is
+    /// scored by the rest of what is known of her.
+    ///
+    /// O(customers · dimensions), in parallel, in blocks of 1,024 customers; a score depends on nobody else, so parts of a
+    /// table give the same bits as the whole.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`](crate::Error::MissingFeature) and [`Error::FeatureType`](crate::Error::FeatureType) where
+    /// the table lacks what the model needs.
+    pub fn score(&self, table: &FeatureTable) -> Result<Scores> {
+        let source = self.encoding.source(table)?;
+        let dims = self.encoding.dims();
+        let mut log_odds = vec![0.0; table.len()];
+        log_odds.par_chunks_mut(ROWS).enumerate().for_each_init(Vec::new, |scratch, (block, scores)| {
+            let first = block * ROWS;
+            self.fitted.score(&source, dims, first..first + scores.len(), scores, scratch);
+            for score in scores {
+                *score = self.correction.log_odds(*score);
+            }
+        });
+        let seed = self.seeds_of(table);
+        Ok(Scores { ids: table.ids().clone(), log_odds, seed })
+    }
+
+    /// The similarity of one customer, without a table: to the bit what [`Scores::similarity`] gives for her in one.
+    ///
+    /// # Errors
+    /// As for [`LookalikeModel::score`].
+    pub fn score_one(&self, customer: &CustomerFeatures) -> Result<f64> {
+        Ok(logistic(self.log_odds_of(&self.encoding.point(customer)?)))
+    }
+
+    /// The log odds of an encoded customer.
+    pub(crate) fn log_odds_of(&self, point: &[f64]) -> f64 {
+        let mut score = [0.0];
+        self.fitted.block(&Block { values: point, rows: 1 }, &mut score);
+        self.correction.log_odds(score[0])
+    }
+
+    /// Which customers of a table were seeds.
+    fn seeds_of(&self, table: &FeatureTable) -> Bitmap {
+        let seeds: Vec<usize> = (0..table.len())
+            .into_par_iter()
+            .with_min_len(ROWS)
+            .filter(|row| self.seed_keys.binary_search(&key(table.ids(), *row, key::SEEDS)).is_ok())
+            .collect();
+        let mut mask = Bitmap::filled(table.len(), false);
+        for row in seeds {
+            mask.set(row, true);
+        }
+        mask
+    }
+}
+
+impl fmt::Display for LookalikeModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Lookalike model: {}", self.told.seed)?;
+        writeln!(
+            f,
+            "  against {} of {} others, by {} features",
+            grouped(self.background),
+            grouped(self.pool),
+            self.encoding.features.len()
+        )?;
+        writeln!(f, "  scored by {} ({})", self.told.kind, self.told.reason)?;
+        writeln!(
+            f,
+            "  a seed that took no part scores above another customer in {} of cases",
+            percent(Some(self.held_out_auc))
+        )?;
+        if self.told.seed.is_small() {
+            writeln!(
+                f,
+                "  warning: fewer than 100 effective seeds; test the audience before you rely on it"
+            )?;
+        }
+        for leak in &self.told.leaks {
+            let what = if self.told.leaks_left_out { "left out" } else { "warning" };
+            writeln!(f, "  {what}: {leak}; does it define the seed?")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for LookalikeModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookalikeModel")
+            .field("seed", &self.told.seed)
+            .field("scorer", &self.told.kind)
+            .field("features", &self.required_features())
+            .field("pool", &self.pool)
+            .field("held_out_auc", &self.held_out_auc)
+            .finish_non_exhaustive()
+    }
+}
