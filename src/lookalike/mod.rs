@@ -20,6 +20,7 @@ mod training;
 
 pub use builder::{LeakPolicy, Lookalike, LookalikeBuilder, LookalikeProgress};
 pub use encoding::Leak;
+pub use explain::{Difference, Differences, Explanation, FeatureWeight, Reason, WeightUnit};
 pub use model::LookalikeModel;
 pub use scorer::ScorerKind;
 pub use scores::Scores;

@@ -179,7 +179,7 @@ impl LookalikeModel {
     }
 
     /// Which customers of a table were seeds.
-    fn seeds_of(&self, table: &FeatureTable) -> Bitmap {
+    pub(crate) fn seeds_of(&self, table: &FeatureTable) -> Bitmap {
         let seeds: Vec<usize> = (0..table.len())
             .into_par_iter()
             .with_min_len(ROWS)

@@ -1,0 +1,92 @@
+//! The weights of a linear score, in the features' own units.
+
+use std::fmt;
+
+use super::super::encoding::Meaning;
+use super::super::learned::Fitted;
+use super::super::model::LookalikeModel;
+use crate::numeric::elementary::exp;
+
+/// What a weight is per.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WeightUnit {
+    /// One unit of the feature: a day, an order, a currency unit; for a time one microsecond.
+    Unit,
+    /// Twice as much: the feature is taken by its logarithm. Holds for values well above 1.
+    Doubling,
+    /// This level against a level of no weight.
+    Level(String),
+    /// A level that has no weight of its own.
+    OtherLevels,
+    /// That nothing is known against the pool's average.
+    Missing,
+}
+
+/// What one feature, or one level of it, adds to the log odds of resembling the seeds.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct FeatureWeight {
+    /// The feature.
+    pub feature: String,
+    /// What the weight is per.
+    pub per: WeightUnit,
+    /// The log odds that it adds.
+    pub log_odds: f64,
+    /// What it does to the odds: their factor, the exponential of [`FeatureWeight::log_odds`].
+    pub odds: f64,
+    /// The log odds per standard deviation of the pool (of a number), or as they are (of a level): for comparing features.
+    pub standardised: f64,
+}
+
+impl LookalikeModel {
+    /// The weights in the features' own units, the strongest first by [`FeatureWeight::standardised`]; none for scorers that are not linear.
+    #[must_use]
+    pub fn weights(&self) -> Vec<FeatureWeight> {
+        let Fitted::Linear(linear) = &self.fitted else { return Vec::new() };
+        let mut weights = Vec::new();
+        for (first, feature) in self.encoding.places() {
+            for at in 0..feature.width() {
+                let standardised = linear.weights[first + at] * self.correction.slope;
+                let (per, log_odds) = match feature.meaning(at) {
+                    Meaning::Number(scale) if scale.log => {
+                        (WeightUnit::Doubling, standardised / scale.spread * std::f64::consts::LN_2)
+                    }
+                    Meaning::Number(scale) => (WeightUnit::Unit, standardised / scale.spread),
+                    Meaning::Level(level) => (WeightUnit::Level(level.to_owned()), standardised),
+                    Meaning::Other => (WeightUnit::OtherLevels, standardised),
+                    Meaning::Missing => (WeightUnit::Missing, standardised),
+                };
+                let feature = feature.name.clone();
+                weights.push(FeatureWeight { feature, per, log_odds, odds: exp(log_odds), standardised });
+            }
+        }
+        // The order of the encoding decides between equals.
+        weights.sort_by(|a, b| b.standardised.abs().total_cmp(&a.standardised.abs()));
+        weights
+    }
+}
+
+impl fmt::Display for FeatureWeight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.feature;
+        match &self.per {
+            WeightUnit::Unit => write!(f, "{name}, for one more")?,
+            WeightUnit::Doubling => write!(f, "{name}, for twice as much")?,
+            WeightUnit::Level(level) => write!(f, "{name} is {level}")?,
+            WeightUnit::OtherLevels => write!(f, "{name} is any other")?,
+            WeightUnit::Missing => write!(f, "{name} is not known")?,
+        }
+        write!(f, ": odds × {}", factor(self.odds))
+    }
+}
+
+/// A factor with the digits that matter.
+pub(super) fn factor(odds: f64) -> String {
+    let digits = match odds {
+        _ if (0.1..10.0).contains(&odds) => 2,
+        _ if odds >= 10.0 => 0,
+        _ => 4,
+    };
+    format!("{odds:.digits$}")
+}
