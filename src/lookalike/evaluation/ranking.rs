@@ -105,7 +105,12 @@ impl Ranking {
     pub fn sum(&self, values: &[f64], share: f64) -> Result<f64> {
         self.check("values", values.len())?;
         let mut sum = 0.0;
-        self.walk(share, |rows, part| sum += part * ordered_sum(rows.iter().map(|row| values[*row])))?;
+        self.walk(share, |rows, part| {
+            sum += match rows {
+                [row] => part * values[*row],
+                tied => part * ordered_sum(tied.iter().map(|row| values[*row])),
+            };
+        })?;
         Ok(sum)
     }
 

@@ -14,16 +14,16 @@ use crate::lookalike::evaluation::ranking::ordered_sum;
 /// Above 1 the stated share is more than the observed area allows.
 ///
 /// ```
-/// use kohort::lookalike::evaluation::auc_given_hidden;
+/// use kohort::lookalike::evaluation::unlabelled_auc;
 ///
-/// let corrected = auc_given_hidden(0.80, 0.1)?;
+/// let corrected = unlabelled_auc(0.80, 0.1)?;
 /// assert!((corrected - 0.8333).abs() < 1e-4);
 /// # Ok::<(), kohort::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`Error::Setting`] for a share that is not at least 0 and less than 1, or an area outside 0 to 1.
-pub fn auc_given_hidden(observed: f64, hidden: f64) -> Result<f64> {
+pub fn unlabelled_auc(observed: f64, hidden: f64) -> Result<f64> {
     check_hidden(hidden)?;
     if !(0.0..=1.0).contains(&observed) {
         let expected = "an area from 0 to 1";
@@ -108,14 +108,14 @@ mod tests {
 
     #[test]
     fn the_corrected_area_is_the_reference_value() {
-        assert_relative_eq!(auc_given_hidden(0.80, 0.1).unwrap(), 0.75 / 0.9, epsilon = 1e-15);
-        assert_relative_eq!(auc_given_hidden(0.80, 0.0).unwrap(), 0.80);
-        assert_relative_eq!(auc_given_hidden(0.5, 0.7).unwrap(), 0.5, epsilon = 1e-15);
+        assert_relative_eq!(unlabelled_auc(0.80, 0.1).unwrap(), 0.75 / 0.9, epsilon = 1e-15);
+        assert_relative_eq!(unlabelled_auc(0.80, 0.0).unwrap(), 0.80);
+        assert_relative_eq!(unlabelled_auc(0.5, 0.7).unwrap(), 0.5, epsilon = 1e-15);
         for hidden in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
-            let refused = auc_given_hidden(0.8, hidden).unwrap_err();
+            let refused = unlabelled_auc(0.8, hidden).unwrap_err();
             assert!(matches!(refused, Error::Setting { setting: "hidden", .. }), "{refused}");
         }
-        assert!(auc_given_hidden(1.1, 0.1).is_err() && auc_given_hidden(f64::NAN, 0.1).is_err());
+        assert!(unlabelled_auc(1.1, 0.1).is_err() && unlabelled_auc(f64::NAN, 0.1).is_err());
     }
 
     /// A mixture of known positives and negatives gives back the area against the negatives alone.
@@ -130,7 +130,7 @@ mod tests {
         };
         let mixed = area(&[&good[..], &bad[..]].concat());
         assert!(mixed < area(&bad) - 0.05);
-        assert_relative_eq!(auc_given_hidden(mixed, 0.25).unwrap(), area(&bad), epsilon = 1e-12);
+        assert_relative_eq!(unlabelled_auc(mixed, 0.25).unwrap(), area(&bad), epsilon = 1e-12);
     }
 
     #[test]
