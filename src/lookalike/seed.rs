@@ -191,6 +191,11 @@ impl Seed {
         self
     }
 
+    /// The same with other customers: some of its own, as an evaluation leaves them.
+    pub(crate) fn narrowed(&self, customers: CustomerIds) -> Self {
+        Self { who: Who::Ids(customers), ..self.clone() }
+    }
+
     pub(crate) fn outcomes(&self) -> Outcomes {
         self.outcomes
     }

@@ -1,0 +1,149 @@
+//! An evaluation as a table for people.
+
+use std::fmt;
+
+use crate::layout::{TextTable, grouped, percent};
+use crate::lookalike::evaluation::evaluated::{Estimate, Evaluated, Figures, Protocol};
+
+/// Features whose drift is told: the first of them, where they moved beyond what chance does.
+const DRIFTING: usize = 5;
+
+fn share_of(estimate: Option<Estimate>) -> String {
+    percent(estimate.map(|estimate| estimate.mean))
+}
+
+fn lift(figures: Option<&Figures>) -> String {
+    figures.map_or_else(|| "–".to_owned(), |figures| format!("{:.2}", figures.lift.mean))
+}
+
+/// A whole share without a decimal, as people write it.
+fn whole_percent(share: f64) -> String {
+    let text = format!("{:.2}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+impl fmt::Display for Evaluated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seeds, held_out, pool) = (grouped(self.seeds), grouped(self.held_out), grouped(self.pool));
+        let (found, precision) = match self.protocol {
+            Protocol::HeldOut { repeats, share } => {
+                writeln!(
+                    f,
+                    "Lookalikes put to the test: of {seeds} seeds {held_out} ({}) were held out, {repeats} times, and looked for \
+                     among {pool} customers",
+                    whole_percent(share)
+                )?;
+                ("seeds found", "seeds at least")
+            }
+            Protocol::OverTime => {
+                writeln!(
+                    f,
+                    "Lookalikes put to the test of time: from {seeds} seeds, {held_out} customers who became good after were \
+                     looked for among {pool}"
+                )?;
+                ("good found", "good among them")
+            }
+        };
+        let headings =
+            ["<first", "customers", found, "lift", "±", "by RFM", "by centroid", precision, "value found"];
+        let mut headings = headings.to_vec();
+        let first = self.shares.first();
+        let rates = first.is_some_and(|figures| figures.lookalike.return_rate.is_some());
+        let contribution = first.is_some_and(|figures| figures.lookalike.contribution.is_some());
+        headings.extend(rates.then_some("return rate"));
+        headings.extend(contribution.then_some("contribution each"));
+        let mut table = TextTable::new(&headings);
+        let tail = |figures: &Figures| {
+            let money = |estimate: Estimate| format!("{:.2}", estimate.mean);
+            let rate = rates.then(|| share_of(figures.return_rate));
+            let each = contribution.then(|| figures.contribution.map_or_else(|| "–".to_owned(), money));
+            rate.into_iter().chain(each)
+        };
+        for figures in &self.shares {
+            let own = &figures.lookalike;
+            let cells = [
+                whole_percent(figures.share),
+                grouped(figures.customers.round() as i128),
+                share_of(Some(own.recall)),
+                lift(Some(own)),
+                format!("{:.2}", own.lift.standard_error),
+                lift(figures.rfm.as_ref()),
+                lift(Some(&figures.centroid)),
+                share_of(Some(own.precision)),
+                share_of(own.captured),
+            ];
+            table.row(cells.into_iter().chain(tail(own)));
+        }
+        if let Some(figures) = self.shares.last() {
+            let random = &figures.random;
+            let one = || "1.00".to_owned();
+            let (rfm, none) = (figures.rfm.map_or_else(|| "–".to_owned(), |_| one()), String::new());
+            let precision = share_of(Some(random.precision));
+            let cells = ["at random".to_owned(), none.clone(), none.clone(), one(), none.clone(), rfm, one()];
+            table.rule();
+            table.row(cells.into_iter().chain([precision, none]).chain(tail(random)));
+        }
+        write!(f, "{table}")?;
+        let who = match self.protocol {
+            Protocol::HeldOut { .. } => "A seed that was held out",
+            Protocol::OverTime => "One who became good",
+        };
+        write!(
+            f,
+            "{who} is ranked before another customer in {} of cases (",
+            percent(Some(self.auc.lookalike.mean))
+        )?;
+        if let Some(rfm) = self.auc.rfm {
+            write!(f, "RFM {}, ", percent(Some(rfm.mean)))?;
+        }
+        writeln!(f, "centroid {}, a coin 50.0 %).", percent(Some(self.auc.centroid.mean)))?;
+        if let Some((hidden, corrected)) = self.hidden.zip(self.auc.lookalike_unlabelled) {
+            writeln!(
+                f,
+                "If {} of the pool are like the seeds unknown to all, that is {} of cases against the others.",
+                whole_percent(hidden),
+                percent(Some(corrected.mean))
+            )?;
+        }
+        if let Protocol::HeldOut { .. } = self.protocol {
+            writeln!(
+                f,
+                "What is found of seeds is a lower bound of who is like them: the others in the audience may be good as well."
+            )?;
+        }
+        let moved: Vec<String> = self
+            .drift
+            .iter()
+            .filter(|drift| drift.stability > 2.0 * drift.by_chance)
+            .take(DRIFTING)
+            .map(|drift| format!("{} ({:.2})", drift.feature, drift.stability))
+            .collect();
+        if !moved.is_empty() {
+            writeln!(
+                f,
+                "The first {} differ most from the pool in {} (stability index; above 0.25 is another distribution).",
+                whole_percent(self.drift_share),
+                moved.join(", ")
+            )?;
+        }
+        if let Some(calibration) = &self.calibration {
+            writeln!(
+                f,
+                "As probabilities, similarities are off by {} on average; after Platt's curve by {}, after isotonic regression \
+                 by {}.",
+                percent(Some(calibration.similarity.error)),
+                percent(Some(calibration.platt.error)),
+                percent(Some(calibration.isotonic.error))
+            )?;
+        }
+        if !self.leaks.is_empty() {
+            writeln!(
+                f,
+                "Warning: {} alone tells seeds from the pool. If it defines the seed, leave it out and evaluate again: no figure \
+                 above says anything then.",
+                self.leaks.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}
