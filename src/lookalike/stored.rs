@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::encoding::{EncodedFeature, Encoding, Kind, Leak, NumberScale};
+use super::evaluation::LabelFrequency;
 use super::fit::Told;
 use super::learned::{Correction, Fitted, Linear};
 use super::model::LookalikeModel;
@@ -92,7 +93,7 @@ impl StoredModel for LookalikeModel {
             typical: exact(&self.typical),
             penalty: self.penalty.map(ExactFloat),
             held_out_auc: ExactFloat(self.held_out_auc),
-            label_frequency: ExactFloat(self.label_frequency),
+            label_frequency: ExactFloat(self.label_frequency.get()),
             seed_keys: self.seed_keys.clone(),
         }
     }
@@ -149,7 +150,7 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
     if !fitted.fits(dims) || stored.typical.len() != dims {
         return refused("its scorer has another number of dimensions than its features");
     }
-    let numbers = [&stored.slope, &stored.shift, &stored.held_out_auc, &stored.label_frequency];
+    let numbers = [&stored.slope, &stored.shift, &stored.held_out_auc];
     if !numbers.iter().all(|number| number.0.is_finite())
         || !stored.typical.iter().all(|typical| typical.0.is_finite())
     {
@@ -175,7 +176,7 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
         typical: plain(&stored.typical),
         penalty: stored.penalty.map(|penalty| penalty.0),
         held_out_auc: stored.held_out_auc.0,
-        label_frequency: stored.label_frequency.0,
+        label_frequency: LabelFrequency::of(&[stored.label_frequency.0])?,
         seed_keys: stored.seed_keys,
     })
 }

@@ -108,7 +108,7 @@ fn what_seeds_have_scores_high() {
     };
     assert!(mean(true) > 3.0 * mean(false), "{} against {}", mean(true), mean(false));
     assert!(fitted.held_out_auc() > 0.85, "{}", fitted.held_out_auc());
-    assert!((0.0..=1.0).contains(&fitted.label_frequency()));
+    assert!((0.05..=1.0).contains(&fitted.label_frequency().get()), "{:?}", fitted.label_frequency());
     // Scores are on the scale of shares: over everyone they add up to about the seeds.
     let total: f64 = (0..table.len()).map(|row| scores.similarity(row)).sum();
     assert!((0.6..1.7).contains(&(total / seeds as f64)), "{total} against {seeds} seeds");
