@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use kohort::Error;
-use kohort::lookalike::{LogisticModel, LogisticRegression};
+use kohort::features::{Column, Values};
+use kohort::lookalike::{LogisticModel, LogisticRegression, Lookalike, ScorerKind, Seed};
 use kohort::ndarray::Array2;
+use kohort::transaction::CustomerIds;
+use kohort::{Error, FeatureTable};
 use serde_json::json;
 
 use crate::npz::Npz;
@@ -41,7 +43,22 @@ pub(crate) fn objective(rows: &Labelled, model: &LogisticModel) -> f64 {
     losses + 0.5 * model.coefficients().iter().map(|w| w * w).sum::<f64>()
 }
 
-pub(crate) fn run(rows: &Labelled, mode: &str, runs: usize) -> Result<(), crate::Failure> {
+/// The matrix as a table, one column a feature, so many times over.
+pub(crate) fn table(rows: &Labelled, times: usize) -> Result<FeatureTable, Error> {
+    let columns = rows.points.columns().into_iter().enumerate().map(|(feature, column)| {
+        let values = column.to_vec().repeat(times);
+        (format!("x{feature}"), Column::new(Values::F64(values)))
+    });
+    FeatureTable::from_columns(CustomerIds::rows(rows.labels.len() * times), columns)
+}
+
+/// Those of the class.
+pub(crate) fn seed(rows: &Labelled) -> Seed {
+    let members = rows.labels.iter().enumerate().filter(|(_, label)| **label);
+    Seed::ids(members.map(|(row, _)| row as u64))
+}
+
+pub(crate) fn run(rows: &Labelled, mode: &str, customers: usize, runs: usize) -> Result<(), crate::Failure> {
     match mode {
         "fit" => {
             let (timing, model) = time(runs, || (), |()| fit(rows));
@@ -50,7 +67,15 @@ pub(crate) fn run(rows: &Labelled, mode: &str, runs: usize) -> Result<(), crate:
             let fields = json!({"bench": "logistic", "n": rows.points.nrows(), "d": rows.points.ncols(), "iters": model.iterations(), "objective": rounded});
             emit(&timing, fields);
         }
-        _ => return Err(format!("no mode `{mode}`; there is fit").into()),
+        "score" => {
+            let (table, seed) = (table(rows, 1)?, seed(rows));
+            let model = Lookalike::builder().scorer(ScorerKind::Logistic).build()?.fit(&table, &seed)?;
+            let size = if customers == 10_000_000 { "10M" } else { "1M" };
+            let table = self::table(rows, customers / rows.labels.len().max(1))?;
+            let (timing, scores) = time(runs, || (), |()| model.score(&table));
+            emit(&timing, json!({"bench": format!("logistic-score-{size}"), "scored": scores?.len()}));
+        }
+        _ => return Err(format!("no mode `{mode}`; there are fit and score").into()),
     }
     Ok(())
 }

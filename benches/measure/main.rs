@@ -8,11 +8,11 @@
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
 //! cargo bench --bench measure -- rules --npz rules_10M.npz --mode twenty
 //! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
-//! cargo bench --bench measure -- lookalike --npz look_1M.npz --mode fit
+//! cargo bench --bench measure -- lookalike --npz look_1M.npz --mode fit|score --rows 1000000|10000000
 //! cargo bench --bench measure -- quality --matrix X.npy --centroids C.npy --what silhouette10k
 //! ```
 //! `--mode` of rules is `one` or `twenty`; of k-means it is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone);
-//! of lookalike it is `fit`.
+//! of lookalike they are `fit` and `score`.
 //! `--what` is `silhouette10k`, `silhouette50k`, `ch` or `db`; `simplified` and `sampled` have no peer.
 //!
 //! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
@@ -81,7 +81,8 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         }
         Some("lookalike") => {
             let rows = lookalike::read(&path_of(arguments, "--npz")?)?;
-            lookalike::run(&rows, option(arguments, "--mode")?, RUNS)
+            let customers = option(arguments, "--rows").map_or(Ok(1_000_000), str::parse)?;
+            lookalike::run(&rows, option(arguments, "--mode")?, customers, RUNS)
         }
         Some("quality") => {
             let (matrix, centroids) = (path_of(arguments, "--matrix")?, path_of(arguments, "--centroids")?);

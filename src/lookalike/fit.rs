@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::builder::{LeakPolicy, Lookalike, LookalikeProgress};
 use super::encoding::{self, Encoding, Leak};
-use super::key::{self, key};
+use super::key::key;
 use super::learned::Fitted;
 use super::model::LookalikeModel;
 use super::scorer::ScorerKind;
@@ -65,7 +65,7 @@ pub(super) fn fit(
         leaks_left_out: settings.leaks == LeakPolicy::LeaveOut,
         constant,
     };
-    LookalikeModel::new(encoding, &training, fitted, &held_out, told, seed_keys(table, &resolved.rows))
+    LookalikeModel::new(encoding, &training, fitted, &held_out, told, table.ids().gather(&resolved.rows))
 }
 
 /// What a model tells of its fit.
@@ -147,13 +147,6 @@ fn sample(table: &FeatureTable, pool: &Bitmap, most: u64) -> Vec<usize> {
     let mut drawn: Vec<usize> = hashed[..most].iter().map(|(_, row)| *row).collect();
     drawn.sort_unstable();
     drawn
-}
-
-/// The stable numbers of the seeds, ascending.
-fn seed_keys(table: &FeatureTable, rows: &[usize]) -> Vec<u64> {
-    let mut keys: Vec<u64> = rows.iter().map(|row| key(table.ids(), *row, key::SEEDS)).collect();
-    keys.sort_unstable();
-    keys
 }
 
 /// Seeds and background, encoded.

@@ -23,6 +23,3 @@ pub(crate) fn key_of(id: &CustomerId, purpose: &str) -> u64 {
         CustomerId::Text(text) => random::hash(purpose, text.as_bytes()),
     }
 }
-
-/// The purpose by which seeds are known again.
-pub(crate) const SEEDS: &str = "lookalike seed";

@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use super::encoding::{Encoding, Leak};
 use super::evaluation::LabelFrequency;
 use super::fit::Told;
-use super::key::{self, key};
 use super::learned::{Correction, Fitted, HeldOut};
 use super::scorer::{Block, ROWS, ScorerKind};
 use super::scores::Scores;
@@ -19,11 +18,13 @@ use crate::features::FeatureTable;
 use crate::layout::{grouped, percent};
 use crate::numeric::elementary::logistic;
 use crate::segment::CustomerFeatures;
+use crate::transaction::{CustomerId, CustomerIds};
 
 /// Who resembles the seeds: learned by [`Lookalike::fit`](super::Lookalike::fit).
 ///
-/// It keeps everything that scoring needs: features and their encoding, the scorer, and how its scores are read. It
-/// serialises; it knows its seeds by hashes of their ids, so that an audience can leave them out next month as well.
+/// It keeps everything that scoring needs: features and their encoding, the scorer, and how its scores are read; and the ids of
+/// its seeds, so that an audience can leave them out next month as well ([`LookalikeModel::without_customers`] erases
+/// them). It serialises in a versioned form.
 #[derive(Clone, PartialEq)]
 pub struct LookalikeModel {
     pub(crate) encoding: Encoding,
@@ -40,8 +41,8 @@ pub struct LookalikeModel {
     pub(crate) held_out_auc: f64,
     /// From held-out seeds.
     pub(crate) label_frequency: LabelFrequency,
-    /// Hashes of the seeds' ids, ascending.
-    pub(crate) seed_keys: Vec<u64>,
+    /// Who the seeds were.
+    pub(crate) seeds: CustomerIds,
 }
 
 impl LookalikeModel {
@@ -51,7 +52,7 @@ impl LookalikeModel {
         fitted: Fitted,
         held_out: &HeldOut,
         told: Told,
-        seed_keys: Vec<u64>,
+        seeds: CustomerIds,
     ) -> Result<Self> {
         let correction = held_out.correction(training)?;
         let similarity = |row: usize| logistic(correction.log_odds(held_out.raw[row])).max(f64::MIN_POSITIVE);
@@ -67,7 +68,7 @@ impl LookalikeModel {
             correction,
             told,
             label_frequency: LabelFrequency::of(&held_out_seeds)?,
-            seed_keys,
+            seeds,
         })
     }
 
@@ -176,18 +177,24 @@ impl LookalikeModel {
         self.correction.log_odds(score[0])
     }
 
-    /// Which customers of a table were seeds.
+    /// Which customers of a table were seeds. O(seeds · log customers).
     pub(crate) fn seeds_of(&self, table: &FeatureTable) -> Bitmap {
-        let seeds: Vec<usize> = (0..table.len())
-            .into_par_iter()
-            .with_min_len(ROWS)
-            .filter(|row| self.seed_keys.binary_search(&key(table.ids(), *row, key::SEEDS)).is_ok())
-            .collect();
         let mut mask = Bitmap::filled(table.len(), false);
-        for row in seeds {
-            mask.set(row, true);
-        }
+        let kind = table.ids().kind();
+        let rows = self.seeds.iter().filter_map(|id| table.ids().position(&kind.form(&id)?));
+        rows.for_each(|row| mask.set(row, true));
         mask
+    }
+
+    /// The model without the ids of some customers, and how many of them it had: who is erased is no longer known to have
+    /// been a seed. What was learned from her with all others stays, as it says nothing of her alone; where that must go
+    /// too, fit again.
+    #[must_use]
+    pub fn without_customers(&self, customers: &[CustomerId]) -> (Self, usize) {
+        let erased = self.seeds.positions(customers);
+        let kept: Vec<usize> =
+            (0..self.seeds.len()).filter(|seed| erased.binary_search(seed).is_err()).collect();
+        (Self { seeds: self.seeds.gather(&kept), ..self.clone() }, erased.len())
     }
 }
 

@@ -12,6 +12,7 @@ use super::scorer::ScorerKind;
 use super::seed::SeedSummary;
 use crate::error::Result;
 use crate::model_file::{self, ExactFloat, StoredModel};
+use crate::transaction::CustomerIds;
 
 #[derive(Serialize, Deserialize)]
 struct LookalikeModelV1 {
@@ -31,7 +32,7 @@ struct LookalikeModelV1 {
     penalty: Option<ExactFloat>,
     held_out_auc: ExactFloat,
     label_frequency: ExactFloat,
-    seed_keys: Vec<u64>,
+    seeds: CustomerIds,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,7 +95,7 @@ impl StoredModel for LookalikeModel {
             penalty: self.penalty.map(ExactFloat),
             held_out_auc: ExactFloat(self.held_out_auc),
             label_frequency: ExactFloat(self.label_frequency.get()),
-            seed_keys: self.seed_keys.clone(),
+            seeds: self.seeds.clone(),
         }
     }
 
@@ -156,9 +157,6 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
     {
         return refused("a number is not finite");
     }
-    if !stored.seed_keys.is_sorted() {
-        return refused("its seeds are not in order");
-    }
     Ok(LookalikeModel {
         encoding,
         fitted,
@@ -177,7 +175,7 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
         penalty: stored.penalty.map(|penalty| penalty.0),
         held_out_auc: stored.held_out_auc.0,
         label_frequency: LabelFrequency::of(&[stored.label_frequency.0])?,
-        seed_keys: stored.seed_keys,
+        seeds: stored.seeds,
     })
 }
 

@@ -56,7 +56,7 @@ fn damaged_models_are_refused() {
         ("/model/features/3/kind/levels/levels", json!(["DE", "AT", "CH"]), "ascend"),
         ("/model/scorer/linear/weights", json!([]), "dimensions"),
         ("/model/typical", json!([]), "dimensions"),
-        ("/model/seed_keys", json!([3, 1]), "order"),
+        ("/model/seeds/numbers", json!([3, 1]), "ascend"),
         ("/model/slope", nan, ""),
     ] {
         let mut damaged = stored.clone();
