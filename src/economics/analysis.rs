@@ -6,9 +6,12 @@ use serde::Serialize;
 
 use crate::economics::backtest::{Backtest, BacktestOutcome};
 use crate::economics::builder::Economics;
-use crate::economics::drivers::{DriverBy, ReturnDrivers};
+use crate::economics::customer_rates::CustomerRates;
+use crate::economics::drivers::DriverBy;
+use crate::economics::facts::Facts;
 use crate::economics::plan::Plan;
 use crate::economics::returns::ReturnLagModel;
+use crate::economics::waterfalls::waterfalls;
 use crate::error::{Error, Result};
 use crate::features::{FeatureExtractor, FeatureTable, ReturnKnowledge, TableContext};
 use crate::segment::Segmentation;
@@ -117,16 +120,23 @@ impl Economics {
         let (table, lag) = self.customers_of(log, extractor)?;
         let customers = self.enrich(&table)?;
         let segments = segment(&customers)?;
-        let mut plan = self.prioritize(&customers, &segments)?;
+        let facts = Facts::read(&customers)?;
+        let waterfalls = waterfalls(&self.costs, &facts)?;
+        let ranking = self.rank(&facts, &waterfalls, &segments)?;
+        let rates = CustomerRates::of(&facts, &self.settings)?;
+        let mut plan = self.plan_of(&facts, &waterfalls, rates.as_ref(), ranking)?;
         plan.return_lag = lag.as_ref().map(ReturnLagModel::assumption);
-        plan.discovery = match self.discover(&customers, &self.settings.discovery) {
+        plan.discovery = match self.search(&facts, &waterfalls, rates.as_ref(), &self.settings.discovery) {
             Ok(discovered) => Some(discovered),
             // No feature to search.
             Err(Error::Empty { .. }) => None,
             Err(other) => return Err(other),
         };
-        plan.sensitivity = Some(self.sensitivity(&customers, &segments)?);
-        plan.drivers = self.drivers_of(&plan, log, &customers, &segments)?;
+        plan.sensitivity = Some(self.sensitivity_of(&facts, &waterfalls, &segments, &plan.segments)?);
+        let mut troubled = [plan.fix(), plan.suppress(), plan.reduce_paid_exposure()].concat();
+        troubled.sort_by_key(|segment| plan.segment(segment).map(|place| place.rank));
+        troubled.dedup();
+        plan.drivers = self.drivers_of(log, &customers, &segments, &troubled, &EXPLAINING)?;
         let seen = lag.as_ref().map_or(0, |lag| lag.curve().days_until(SEEN));
         plan.backtest = Some(self.look_back(log, extractor, seen, segment));
         Ok(Analysis { customers, segments, plan })
@@ -156,33 +166,6 @@ impl Economics {
             }
             Err(other) => Err(other),
         }
-    }
-
-    /// What drives the returns of the segments whose returns ask for an action, by all that the log tells its lines apart by.
-    fn drivers_of(
-        &self,
-        plan: &Plan,
-        log: &TransactionLog,
-        customers: &FeatureTable,
-        segments: &Segmentation,
-    ) -> Result<Vec<ReturnDrivers>> {
-        let mut troubled = [plan.fix(), plan.suppress(), plan.reduce_paid_exposure()].concat();
-        troubled.sort_unstable();
-        troubled.dedup();
-        let mut drivers = Vec::new();
-        for place in &plan.segments {
-            if troubled.binary_search(&place.segment.as_str()).is_err() {
-                continue;
-            }
-            for by in EXPLAINING {
-                match self.return_drivers(log, customers, segments, &place.segment, by) {
-                    Ok(found) => drivers.push(found),
-                    Err(Error::FeatureNeeds { .. }) => {}
-                    Err(other) => return Err(other),
-                }
-            }
-        }
-        Ok(drivers)
     }
 
     fn look_back(

@@ -8,6 +8,7 @@ use super::target::Target;
 use super::{Discovery, Economics};
 use crate::bitmap::Bitmap;
 use crate::category::Category;
+use crate::economics::customer_rates::CustomerRates;
 use crate::economics::facts::Facts;
 use crate::economics::waterfalls::waterfalls;
 use crate::economics::{CostOfGoods, Costs};
@@ -106,7 +107,8 @@ proptest! {
         let discovery = Discovery::builder().minimum_customers(3).minimum_share(0.0).held_out(0.3).build().unwrap();
         let facts = Facts::read(&table).unwrap();
         let waterfalls = waterfalls(&economics.costs, &facts).unwrap();
-        let target = Target::of(&economics, &discovery, &facts, &waterfalls).unwrap();
+        let rates = CustomerRates::of(&facts, &economics.settings).unwrap();
+        let target = Target::of(&economics, &discovery, &facts, &waterfalls, rates.as_ref()).unwrap();
         let features = coded(&table, &discovery, &target.population).unwrap();
         let found = Search::new(&features, &target, &discovery, 3).run(5);
         prop_assert_eq!(found.rules.len(), found.described.len());

@@ -57,8 +57,9 @@ mod words;
 
 use crate::bitmap::Bitmap;
 use crate::economics::builder::Economics;
+use crate::economics::customer_rates::CustomerRates;
 use crate::economics::facts::Facts;
-use crate::economics::waterfalls::waterfalls;
+use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::segment::Predicate;
@@ -107,9 +108,22 @@ impl Economics {
     pub fn discover(&self, table: &FeatureTable, discovery: &Discovery) -> Result<Discovered> {
         let facts = Facts::read(table)?;
         let waterfalls = waterfalls(&self.costs, &facts)?;
-        let target = Target::of(self, discovery, &facts, &waterfalls)?;
+        let rates = CustomerRates::of(&facts, &self.settings)?;
+        self.search(&facts, &waterfalls, rates.as_ref(), discovery)
+    }
+
+    /// The same of customers whose waterfalls and return rates are there already.
+    pub(super) fn search(
+        &self,
+        facts: &Facts<'_>,
+        waterfalls: &Waterfalls,
+        rates: Option<&CustomerRates>,
+        discovery: &Discovery,
+    ) -> Result<Discovered> {
+        let table = facts.table;
+        let target = Target::of(self, discovery, facts, waterfalls, rates)?;
         let features = features::coded(table, discovery, &target.population)?;
-        let ledger = Ledger::new(self, discovery, &facts, &waterfalls, &target);
+        let ledger = Ledger::new(self, discovery, facts, waterfalls, &target);
         let least = ledger.least(target.training.count());
         let search = Search::new(&features, &target, discovery, u32::try_from(least).unwrap_or(u32::MAX));
         let Found { rules, tried, .. } = search.run(discovery.rules as usize);

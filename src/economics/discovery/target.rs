@@ -44,6 +44,7 @@ impl Target {
         discovery: &Discovery,
         facts: &Facts<'_>,
         waterfalls: &Waterfalls,
+        rates: Option<&CustomerRates>,
     ) -> Result<Self> {
         let rows = facts.len();
         let gross = |row: usize| facts.gross.get(row).filter(|gross| *gross > 0);
@@ -57,7 +58,6 @@ impl Target {
         let shop = waterfalls.shop();
         let shop_margin = shop.last_margin().share_of(shop.gross());
         let line = economics.settings.little * shop_margin.unwrap_or_default().max(0.0);
-        let rates = CustomerRates::of(facts, &economics.settings)?;
         let expected = rates.map(|rates| rates.each(Posterior::mean));
         let shortfalls = shortfalls(facts, waterfalls, expected.as_deref(), line)?;
         let salt = discovery.salt();

@@ -2,16 +2,12 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use rayon::prelude::*;
-
 use crate::category::Category;
 use crate::economics::drivers::DriverBy;
 use crate::economics::drivers::rows::Rows;
+use crate::economics::rows::by_chunks;
 use crate::error::{Error, Result};
 use crate::transaction::{LineKind, OrderIdentity, TransactionLog};
-
-/// Lines of one task.
-const CHUNK: usize = 1 << 14;
 
 /// The levels of discounts: their names, and the largest per cent in each but the last.
 const DISCOUNTS: [&str; 5] =
@@ -92,9 +88,8 @@ impl<'a> FirstOrders<'a> {
     /// may share the places.
     fn of(log: &'a TransactionLog, rows: &Rows<'_>, until: i64) -> Self {
         let sales = |visit: &(dyn Fn(usize, usize) + Sync)| {
-            let starts: Vec<usize> = (0..log.len()).step_by(CHUNK).collect();
-            starts.into_par_iter().for_each(|start| {
-                for line in start..log.len().min(start + CHUNK) {
+            by_chunks(log.len(), |lines| {
+                for line in lines {
                     if log.kinds[line] == LineKind::Sale
                         && log.times[line] < until
                         && let Some(row) = rows.row(line)

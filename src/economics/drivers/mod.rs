@@ -15,8 +15,6 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::economics::builder::Economics;
-use crate::economics::drivers::levels::Levels;
-use crate::economics::drivers::rows::Rows;
 use crate::economics::drivers::statistic::statistic;
 use crate::economics::drivers::walk::Walk;
 use crate::economics::returns::RatioEstimate;
@@ -154,15 +152,50 @@ impl Economics {
         let by = by.into();
         segments.check_customers(table)?;
         let wanted = segments.named(segment)?;
-        let until = table.context().map_or(i64::MAX, |context| context.as_of.micros());
-        let rows = Rows::of(log.customers(), table.ids())?;
-        let levels = Levels::of(log, &rows, by, until)?;
-        let walk = Walk::new(log, rows, &levels, by, until).ok_or_else(|| Error::FeatureNeeds {
-            feature: "return drivers".to_owned(),
-            needs: "a record of returns",
-        })?;
-        let (shop, lines) = walk.sums(|row| segments.position(row) == Some(wanted));
+        let walk = Walk::new(log, table)?;
+        let levels = walk.levels(by)?;
+        let group = |row: usize| (segments.position(row) == Some(wanted)).then_some(0);
+        let (shop, mut lines) = walk.sums(&levels, by, 1, group)?;
+        let lines = lines.pop().unwrap_or_default();
         let drivers = statistic(&shop, lines, |level| levels.name(level), by, self.settings.confidence);
         Ok(ReturnDrivers { segment: segment.to_owned(), ..drivers })
+    }
+
+    /// What drives the returns of several segments, segment by segment, by whatever of `by` the log tells its lines apart by:
+    /// returns are attributed once, and the log is walked once for each of them.
+    pub(super) fn drivers_of(
+        &self,
+        log: &TransactionLog,
+        table: &FeatureTable,
+        segments: &Segmentation,
+        wanted: &[&str],
+        by: &[DriverBy],
+    ) -> Result<Vec<ReturnDrivers>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        segments.check_customers(table)?;
+        let mut places = vec![None; segments.names().len()];
+        for (place, segment) in wanted.iter().enumerate() {
+            places[segments.named(segment)?] = Some(place);
+        }
+        let group = |row: usize| places[segments.position(row)?];
+        let walk = Walk::new(log, table)?;
+        let mut found = vec![Vec::new(); wanted.len()];
+        for by in by.iter().copied() {
+            let sums =
+                walk.levels(by).and_then(|levels| Ok((walk.sums(&levels, by, wanted.len(), group)?, levels)));
+            let ((shop, lines), levels) = match sums {
+                Ok(sums) => sums,
+                Err(Error::FeatureNeeds { .. }) => continue,
+                Err(other) => return Err(other),
+            };
+            for ((found, segment), lines) in found.iter_mut().zip(wanted).zip(lines) {
+                let drivers =
+                    statistic(&shop, lines, |level| levels.name(level), by, self.settings.confidence);
+                found.push(ReturnDrivers { segment: (*segment).to_owned(), ..drivers });
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
     }
 }

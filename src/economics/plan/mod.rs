@@ -263,14 +263,26 @@ impl Economics {
     pub fn prioritize(&self, table: &FeatureTable, segments: &Segmentation) -> Result<Plan> {
         let facts = Facts::read(table)?;
         let waterfalls = waterfalls(&self.costs, &facts)?;
-        let Ranking { places, unassigned, shop } = self.rank(&facts, &waterfalls, segments)?;
+        let ranking = self.rank(&facts, &waterfalls, segments)?;
         let rates = CustomerRates::of(&facts, &self.settings)?;
+        self.plan_of(&facts, &waterfalls, rates.as_ref(), ranking)
+    }
+
+    /// The plan of segments that are ranked.
+    pub(super) fn plan_of(
+        &self,
+        facts: &Facts<'_>,
+        waterfalls: &Waterfalls,
+        rates: Option<&CustomerRates>,
+        Ranking { places, unassigned, shop }: Ranking,
+    ) -> Result<Plan> {
+        let table = facts.table;
         Ok(Plan {
             currency: table.context().map(|context| context.currency.clone()),
             as_of: table.context().map(|context| context.as_of.clone()),
             confidence: self.settings.confidence,
-            concentration: Concentration::of(&facts, &waterfalls),
-            finding: self.find(&facts, &waterfalls, rates.as_ref()),
+            concentration: Concentration::of(facts, waterfalls),
+            finding: self.find(facts, waterfalls, rates),
             portfolio: self.portfolio(&places)?,
             segments: places,
             unassigned,

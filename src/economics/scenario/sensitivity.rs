@@ -9,7 +9,7 @@ use crate::economics::facts::Facts;
 use crate::economics::plan::{Action, SegmentPlan, ranks};
 use crate::economics::scenario::{CostChange, CostSetting, CostValue, Scenario};
 use crate::economics::waterfall::Waterfall;
-use crate::economics::waterfalls::waterfalls;
+use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::layout::{TextTable, money_whole};
@@ -152,16 +152,27 @@ impl Economics {
         let facts = Facts::read(table)?;
         let of_customers = waterfalls(&self.costs, &facts)?;
         let places = self.rank(&facts, &of_customers, segments)?.places;
+        self.sensitivity_of(&facts, &of_customers, segments, &places)
+    }
+
+    /// The same of segments that are ranked already.
+    pub(in crate::economics) fn sensitivity_of(
+        &self,
+        facts: &Facts<'_>,
+        of_customers: &Waterfalls,
+        segments: &Segmentation,
+        places: &[SegmentPlan],
+    ) -> Result<Sensitivity> {
         let now = of_customers.segments(segments)?;
         let step = self.settings.sensitivity_step;
         let mut settings = Vec::new();
         for setting in CostSetting::of(&self.costs) {
             let Some(value) = setting.value(&self.costs) else { continue };
-            let costs = self.due(setting, value, &facts, segments, &now)?;
+            let costs = self.due(setting, value, facts, segments, &now)?;
             if costs.iter().all(|costs| *costs == MoneyTotal::ZERO) {
                 continue;
             }
-            settings.push(self.one(setting, value, &costs, step, (table, segments, &places))?);
+            settings.push(self.one(setting, value, &costs, step, (facts.table, segments, places))?);
         }
         settings.sort_by_key(|setting: &SettingSensitivity| std::cmp::Reverse(setting.costs));
         Ok(Sensitivity { step, settings })
