@@ -9,7 +9,7 @@ mod explain;
 mod logistic;
 mod scorer;
 mod scores;
-mod selection;
+pub mod selection;
 mod training;
 
 pub use scores::Scores;
