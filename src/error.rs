@@ -236,6 +236,14 @@ pub enum Error {
         /// Each constraint that takes part, in words.
         constraints: Vec<String>,
     },
+    /// No audience can be what was asked for.
+    #[error("there is no audience of {wanted}; {reachable}")]
+    Unreachable {
+        /// What was asked for, in words.
+        wanted: String,
+        /// The best that can be had, in words.
+        reachable: String,
+    },
     /// A search for the best answer was stopped before it was proven.
     #[error("{what} was not settled within {limit} steps; raise the limit, or constrain it further")]
     Unsettled {

@@ -80,6 +80,7 @@ mod scores;
 mod seed;
 mod selection;
 mod stored;
+pub mod selection;
 mod training;
 
 pub use builder::{LeakPolicy, Lookalike, LookalikeBuilder, LookalikeProgress};

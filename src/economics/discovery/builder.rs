@@ -99,7 +99,7 @@ impl DiscoveryBuilder {
 
     /// The features that conditions may be on. Defaults to all numbers and categories of the table but those that are
     /// the contribution's own parts: `contribution`, `net`, `rich_but_returning`, cost of goods and returned value, in
-    /// any window.
+    /// any window; and `return_rate_high`.
     #[must_use]
     pub fn features<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.0.features = Some(names.into_iter().map(Into::into).collect());

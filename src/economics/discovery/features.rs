@@ -12,13 +12,15 @@ use crate::numeric::number::{NumericFeature, Ties};
 use crate::numeric::quantile::{Quantile, quantiles_of};
 use crate::segment::{Predicate, feature};
 
-/// The parts of contribution, whose conditions would say what is searched for and not who it is.
-const PARTS: [&str; 9] = [
+/// The parts of contribution, whose conditions would say what is searched for and not who it is; and the upper bound of
+/// return rates, which is for caps and says nothing that the lower one does not.
+const PARTS: [&str; 10] = [
     "contribution",
     "cost_of_goods",
     "cost_of_goods_returned",
     "discount",
     "net",
+    "return_rate_high",
     "returned",
     "returned_attributed",
     "returned_gross",

@@ -122,9 +122,11 @@ fn enriching_adds_what_was_found() {
     assert_eq!(expected.number(105).map(f64::to_bits), Some(posterior.mean().to_bits()));
     assert!(expected.number(105).unwrap() < 0.95, "shrunk towards the shop");
     let low = enriched.column("return_rate_low").unwrap();
+    let high = enriched.column("return_rate_high").unwrap();
     for (row, (_, _, lines, returned)) in rows.iter().enumerate() {
         let posterior = finding.return_rates.unwrap().posterior(*returned, *lines);
         assert!((posterior.probability_above(low.number(row).unwrap()) - 0.95).abs() < 1e-9);
+        assert!((posterior.probability_above(high.number(row).unwrap()) - 0.20).abs() < 1e-9);
     }
     assert!(economics().enrich(&enriched).is_err(), "the columns are there already");
 }

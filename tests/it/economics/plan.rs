@@ -225,7 +225,7 @@ fn no_returns_recorded_leaves_rates_unknown() {
     }
     assert!(!plan.to_string().contains("NaN"));
     let enriched = economics.enrich(&table).unwrap();
-    for column in ["return_rate_expected", "return_rate_low", "rich_but_returning"] {
+    for column in ["return_rate_expected", "return_rate_low", "return_rate_high", "rich_but_returning"] {
         assert_eq!(enriched.column(column).unwrap().missing(), 400, "{column}");
     }
     assert_eq!(enriched.column("contribution").unwrap().missing(), 0);

@@ -1,0 +1,220 @@
+//! The choice against slow ones: all subsets, all prices, other orders and other numbers of threads.
+
+use super::*;
+use crate::random::Stream;
+
+/// Plain choice: all subsets of a size that keep the limit, the best by score.
+fn brute(scores: &[f64], excess: &[f64], size: usize) -> Option<f64> {
+    let sets = (0_u32..1 << scores.len()).filter(|set| set.count_ones() as usize == size);
+    let rows = |set: u32| (0..scores.len()).filter(move |row| set >> row & 1 == 1);
+    sets.filter(|set| rows(*set).map(|row| excess[row]).sum::<f64>() <= 0.0)
+        .map(|set| rows(set).map(|row| scores[row]).sum::<f64>())
+        .max_by(f64::total_cmp)
+}
+
+/// The dual at a price by a plain sort.
+fn dual(scores: &[f64], excess: &[f64], size: usize, price: f64) -> f64 {
+    let mut worth: Vec<f64> = scores.iter().zip(excess).map(|(s, a)| s - price * a).collect();
+    worth.sort_unstable_by(|one, other| other.total_cmp(one));
+    worth[..size].iter().sum()
+}
+
+/// The least of the dual by golden section: it is convex. An upper bound wherever it stops.
+fn least_dual(scores: &[f64], excess: &[f64], size: usize, most: f64) -> f64 {
+    let (mut low, mut high) = (0.0, most);
+    let ratio = (5.0_f64.sqrt() - 1.0) / 2.0;
+    for _ in 0..90 {
+        let (one, other) = (high - ratio * (high - low), low + ratio * (high - low));
+        if dual(scores, excess, size, one) < dual(scores, excess, size, other) {
+            high = other;
+        } else {
+            low = one;
+        }
+    }
+    dual(scores, excess, size, f64::midpoint(low, high))
+}
+
+/// Customers with skewed demand, whose return rates rise with their score.
+fn drawn(rows: usize, index: u64, cap: f64) -> (Vec<f64>, Vec<f64>) {
+    let mut stream = Stream::new(7, "selection tests", index);
+    (0..rows)
+        .map(|_| {
+            let score = stream.unit() * stream.unit();
+            let demand = 20.0 / stream.positive_unit().sqrt();
+            let rate = (0.2 + 0.5 * score + 0.2 * (stream.unit() - 0.5)).clamp(0.0, 1.0);
+            (score, excess_of(demand, rate, cap))
+        })
+        .unzip()
+}
+
+fn reference() -> (Vec<f64>, Vec<f64>) {
+    let demand = [100.0, 80.0, 120.0, 60.0, 90.0, 110.0, 70.0, 50.0];
+    let rates = [0.60, 0.20, 0.55, 0.35, 0.15, 0.30, 0.10, 0.25];
+    let excess = demand.iter().zip(rates).map(|(demand, rate)| excess_of(*demand, rate, 0.30)).collect();
+    (vec![0.90, 0.85, 0.80, 0.70, 0.60, 0.50, 0.40, 0.30], excess)
+}
+
+#[test]
+fn reference_choice() {
+    let (scores, excess) = reference();
+    let chosen = select(&scores, &excess, 4).unwrap();
+    assert_eq!(chosen.rows, [0, 1, 4, 6]);
+    assert!((chosen.score - 2.75).abs() < 1e-12 && chosen.binding && chosen.shadow_price > 0.0);
+    assert!((chosen.unconstrained.score - 3.25).abs() < 1e-12);
+    // Returns of 0.4527777778 of 360, less 30 %.
+    assert!((chosen.unconstrained.excess - (0.452_777_777_8 - 0.3) * 360.0).abs() < 1e-6);
+    assert!(chosen.bound >= 2.75 && chosen.gap() < 0.2, "{chosen:?}");
+    // Without a limit that binds it is the plain top.
+    let free = vec![-1.0; 8];
+    let chosen = select(&scores, &free, 4).unwrap();
+    assert_eq!((chosen.rows.as_slice(), chosen.binding, chosen.shadow_price), (&[0, 1, 2, 3][..], false, 0.0));
+    assert!(chosen.gap().abs() < f64::EPSILON);
+}
+
+#[test]
+fn small_choices_are_the_best_but_for_more_than_one_exchange() {
+    let (mut best, mut cases) = (0, 0);
+    for case in 0..600 {
+        let rows = 2 + (case % 13) as usize;
+        let (scores, excess) = drawn(rows, case, 0.38);
+        for size in 1..=rows {
+            let optimum = brute(&scores, &excess, size);
+            let chosen = select(&scores, &excess, size);
+            let (Some(optimum), Ok(chosen)) = (optimum, &chosen) else {
+                assert!(optimum.is_none() && chosen.is_err(), "case {case}: {optimum:?} {chosen:?}");
+                continue;
+            };
+            let sum = |of: &[f64]| chosen.rows.iter().map(|row| of[*row]).sum::<f64>();
+            assert_eq!(chosen.rows.len(), size);
+            assert!(sum(&excess) <= 1e-12 && chosen.excess <= 0.0, "case {case} {chosen:?}");
+            assert!((sum(&scores) - chosen.score).abs() < 1e-12);
+            assert!(chosen.score <= optimum + 1e-12 && optimum <= chosen.bound + 1e-12, "{chosen:?} {optimum}");
+            // No exchange of one for one is better.
+            for goes in &chosen.rows {
+                for comes in (0..rows).filter(|row| !chosen.rows.contains(row)) {
+                    let fits = sum(&excess) + excess[comes] - excess[*goes] <= -1e-12;
+                    assert!(!(fits && scores[comes] > scores[*goes] + 1e-12), "case {case} {chosen:?}");
+                }
+            }
+            cases += 1;
+            best += u32::from((chosen.score - optimum).abs() < 1e-12);
+        }
+    }
+    assert!(cases > 2_000 && best * 100 > cases * 90, "{best} of {cases} are the best there is");
+}
+
+#[test]
+fn the_bound_is_that_of_the_relaxation_and_is_nearly_reached() {
+    for (index, rows) in [1_000, 5_000, 30_000, 100_000, 200_000].into_iter().enumerate() {
+        for (size, cap) in [(50, 0.25), (rows / 20, 0.30), (rows / 3, 0.25)] {
+            let (scores, excess) = drawn(rows, index as u64, cap);
+            let chosen = select(&scores, &excess, size).unwrap();
+            assert!(chosen.binding && chosen.excess <= 0.0);
+            let plain: f64 = chosen.rows.iter().map(|row| excess[*row]).sum();
+            assert!(plain <= 1e-9, "{plain}");
+            let price = chosen.shadow_price;
+            let least = least_dual(&scores, &excess, size, 4.0 * price);
+            assert!((chosen.bound - least).abs() <= 1e-9 * least, "{rows} {size}: {} {least}", chosen.bound);
+            assert!(chosen.score >= 0.999 * least, "{rows} {size}: {} of {least}", chosen.score);
+        }
+    }
+}
+
+#[test]
+fn neither_threads_nor_the_order_of_rows_matter() {
+    const ROWS: usize = 163_840 + 123;
+    let (mut scores, mut excess) = drawn(ROWS, 3, 0.3);
+    // Many equal ones, at the border among others.
+    for row in 0..ROWS {
+        if row % 3 == 0 {
+            scores[row] = (scores[row] * 20.0).round() / 20.0;
+            excess[row] = (excess[row] * 0.2).round();
+        }
+    }
+    let mut stream = Stream::new(1, "shuffle", 0);
+    let keys: Vec<u64> = (0..ROWS).map(|_| stream.bits()).collect();
+    let mut places: Vec<usize> = (0..ROWS).collect();
+    for place in (1..ROWS).rev() {
+        places.swap(place, stream.below(place as u64 + 1) as usize);
+    }
+    let of = |numbers: &[f64]| places.iter().map(|place| numbers[*place]).collect::<Vec<f64>>();
+    let (other_scores, other_excess) = (of(&scores), of(&excess));
+    let other_keys: Vec<u64> = places.iter().map(|place| keys[*place]).collect();
+    for size in [40, 8_000, 60_000] {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let candidates = Candidates::new(&scores, &excess).unwrap().keys(&keys).unwrap();
+            pool.install(|| candidates.select(size).unwrap())
+        };
+        let one = run(1);
+        assert_eq!(one, run(3));
+        let candidates = Candidates::new(&other_scores, &other_excess).unwrap().keys(&other_keys).unwrap();
+        let mut shuffled = candidates.select(size).unwrap();
+        shuffled.rows = shuffled.rows.iter().map(|row| places[*row]).collect();
+        shuffled.rows.sort_unstable();
+        assert_eq!(one, shuffled);
+    }
+}
+
+#[test]
+fn equal_candidates_are_taken_by_their_keys() {
+    let scores = vec![0.5; 1_000];
+    let excess = vec![-1.0; 1_000];
+    let keys: Vec<u64> = (0..1_000).map(|row| (row * 7_919) % 1_009).collect();
+    let chosen = Candidates::new(&scores, &excess).unwrap().keys(&keys).unwrap().select(100).unwrap();
+    let largest = chosen.rows.iter().map(|row| keys[*row]).max().unwrap();
+    let smallest = (0..1_000).filter(|row| !chosen.rows.contains(row)).map(|row| keys[row]).min().unwrap();
+    assert!(largest < smallest);
+    // With a limit as well: half of them may be above it.
+    let excess: Vec<f64> = (0..1_000).map(|row| if row % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    let scores: Vec<f64> = (0..1_000).map(|row| if row % 2 == 0 { 0.9 } else { 0.1 }).collect();
+    let chosen = Candidates::new(&scores, &excess).unwrap().keys(&keys).unwrap().select(100).unwrap();
+    let even = |row: &&usize| **row % 2 == 0;
+    assert_eq!((chosen.rows.iter().filter(even).count(), chosen.excess), (50, 0.0));
+    let key = |row: usize| keys[row];
+    let largest = chosen.rows.iter().filter(even).map(|row| key(*row)).max().unwrap();
+    let left = (0..1_000).filter(|row| row % 2 == 0 && !chosen.rows.contains(row)).map(key).min().unwrap();
+    assert!(largest < left);
+    assert!((chosen.score - 50.0).abs() < 1e-12 && chosen.gap() < 1e-12);
+}
+
+#[test]
+fn extremes_of_size_and_number_are_answered() {
+    let (scores, excess) = drawn(50, 11, 0.3);
+    for (scores, excess) in [
+        (vec![f64::NAN, 1.0], vec![0.0; 2]),
+        (vec![1.0; 2], vec![f64::INFINITY, 0.0]),
+        (vec![1e101, 1.0], vec![0.0; 2]),
+    ] {
+        assert!(matches!(select(&scores, &excess, 1), Err(crate::Error::Setting { .. })));
+    }
+    assert!(select(&scores, &excess, 0).unwrap_err().to_string().contains("at least 1"));
+    assert!(select(&scores, &excess, 51).unwrap_err().to_string().contains("there are 50"));
+    assert!(Candidates::new(&scores, &excess[1..]).is_err());
+    assert!(Candidates::new(&scores, &excess).unwrap().keys(&[1]).is_err());
+    // Nobody is below the limit; two are, and pay for a third.
+    let above = select(&[1.0; 3], &[1.0, 2.0, 3.0], 1).unwrap_err().to_string();
+    assert!(above.contains("has 0"), "{above}");
+    let some = select(&[1.0; 4], &[-1.0, -1.0, 1.5, 3.0], 4).unwrap_err().to_string();
+    assert!(some.contains("has 3"), "{some}");
+    assert_eq!(select(&[1.0; 4], &[-1.0, -1.0, 1.5, 3.0], 3).unwrap().rows, [0, 1, 2]);
+    // Numbers of very different size, zeros, and the whole pool.
+    let chosen = select(&[1e-90, 1e90, 0.0], &[1e90, -1e-90, 0.0], 2).unwrap();
+    assert_eq!(chosen.rows, [1, 2]);
+    assert_eq!(select(&[0.0; 3], &[0.0; 3], 3).unwrap().rows, [0, 1, 2]);
+    let negative = select(&[-1.0, -2.0, -3.0], &[1.0, -1.0, 0.0], 2).unwrap();
+    assert_eq!(negative.rows, [0, 1]);
+}
+
+/// Exactly at the limit: one part in 10¹⁶ decides.
+#[test]
+fn a_sum_of_zero_keeps_the_limit_and_anything_above_breaks_it() {
+    let quarter = [0.25, 0.25, -0.5];
+    assert_eq!(select(&[1.0; 3], &quarter, 3).unwrap().rows.len(), 3);
+    let above = [0.25, 0.25_f64.next_up(), -0.5];
+    assert!(select(&[1.0; 3], &above, 3).is_err());
+    // In floating point these sum to zero, and not in real numbers.
+    let hidden = [1.0, 1e-17, -1.0];
+    assert_eq!(hidden.iter().sum::<f64>(), 0.0);
+    assert!(select(&[1.0; 3], &hidden, 3).is_err());
+}
