@@ -37,6 +37,7 @@ mod kmeans_stream;
 mod kmeans_stream_ends;
 mod kmeans_stream_finds;
 mod kmeans_stream_stored;
+mod lookalike;
 mod predicates;
 mod profiles;
 #[cfg(all(feature = "csv", feature = "arrow"))]

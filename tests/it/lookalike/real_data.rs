@@ -1,0 +1,1 @@
+//! Lookalikes on real customers, held against scikit-learn on the same splits.
