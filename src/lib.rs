@@ -1,17 +1,18 @@
-//! Customer segmentation from a shop's order lines to a ranked plan.
+//! Customer segmentation from a shop's order lines to a ranked plan and an audience.
 //!
-//! kohort answers four questions of whoever runs a shop: who are my customers, which of them belong together, what does
-//! each segment earn once returns and their costs are counted, and what should I do about it? A segment that looks rich
+//! kohort answers five questions of whoever runs a shop: who are my customers, which of them belong together, what does
+//! each segment earn once returns and their costs are counted, what should I do about it, and who else is like the good
+//! ones? A segment that looks rich
 //! by gross sales can earn next to nothing, because nearly everything comes back. kohort finds that segment or says with
 //! numbers that a shop has none, and does not take a customer for a serial returner who sent back her only order.
 //!
 //! # The flow
 //!
 //! ```text
-//!  order lines ───► TransactionLog ───► FeatureTable ───► Segmentation ───► Plan
-//!  rows, columns,     transaction         features           segment          economics
-//!  CSV, Arrow,        what was            what is known      who belongs      what they earn,
-//!  Parquet            recorded?           of a customer?     together?        what to do?
+//!  order lines ───► TransactionLog ───► FeatureTable ───► Segmentation ───► Plan ──────────► Audience
+//!  rows, columns,     transaction         features           segment          economics        lookalike
+//!  CSV, Arrow,        what was            what is known      who belongs      what they earn,  who else is
+//!  Parquet            recorded?           of a customer?     together?        what to do?      like them?
 //!                                             ▲
 //!  events ──────────► EventLog ───────────────┤
 //!  who she is ──────► ProfileTable ───────────┘
@@ -25,19 +26,23 @@
 //!
 //! # Quick start
 //!
-//! Five lines, here on a made-up shop that needs no file:
+//! Six lines, here on a made-up shop that needs no file:
 //!
 //! ```
 //! use kohort::synthetic::Shop;
-//! use kohort::{CostOfGoods, Costs, Economics, FeatureExtractor, Segmenter, StarterSegments};
+//! use kohort::{
+//!     CostOfGoods, Costs, Economics, Expansion, FeatureExtractor, Lookalike, Seed, Segmenter, Size, StarterSegments,
+//! };
 //!
 //! let log = Shop::builder().customers(5_000).build()?.generate()?.log;
 //! let economics = Economics::builder(Costs::builder(CostOfGoods::FromLines).build()?).build()?;
 //! let customers = economics.enrich(&FeatureExtractor::builder(log.as_of_end()?).build()?.extract(&log)?)?;
 //! let segments = StarterSegments::builder().build()?.fit(&customers)?.segment(&customers)?;
 //! let plan = economics.prioritize(&customers, &segments)?;
+//! let expansion = Expansion::builder(Size::Share(0.05)).max_return_rate(0.30).build()?;
+//! let audience = Lookalike::builder().build()?.fit(&customers, &Seed::best(&plan, &segments)?)?.expand(&customers, &expansion)?;
 //!
-//! println!("{plan}");
+//! println!("{plan}\n{audience}");
 //! // Of all segments, the one that looks rich earns least: it loses money.
 //! assert!(plan.segment("rich but returning").is_some_and(|rich| rich.rank == plan.segments.len()));
 //! # Ok::<(), kohort::Error>(())
@@ -45,7 +50,8 @@
 //!
 //! Line by line: the order lines; what orders and returns cost the shop; one row of features per customer, to which
 //! economics adds what each contributes and who looks rich but returns it all; up to four segments with plain names;
-//! the segments ranked by what they earn, each with an action and the reasons in words. [`Economics::analyse`] does all of
+//! the segments ranked by what they earn, each with an action and the reasons in words; and the twentieth of all others
+//! who are most like the best, with at most 30 % of their value to be expected back. [`Economics::analyse`] does all of
 //! it in one call, allows for returns that are still to come, and adds what drives returns, which rules describe those who
 //! look rich and earn little, what would change the ranking, and how an earlier plan would have done.
 //!
@@ -63,6 +69,7 @@
 //! | [`features`] | [`FeatureExtractor`] with its families, windows, traits and features of your own; [`FeatureTable`]; [`FeatureState`] for lines that keep coming |
 //! | [`segment`] | [`StarterSegments`], [`Rfm`], [`KMeans`], [`Rules`] and [`Waterfall`], the [`Segmenter`] trait, [`Segmentation`] and its quality |
 //! | [`economics`] | [`Costs`], waterfalls, return rates with their uncertainty, [`Finding`], discovered rules, [`Plan`], portfolio, budget, scenarios, backtest, what drives returns and revenue |
+//! | [`lookalike`] | [`Seed`], [`Lookalike`], [`Expansion`] under a limit of returns, [`Audience`], evaluation on held-out seeds |
 //! | [`synthetic`] | a seeded fashion shop whose customers are known, for examples and tests |
 //! | [`guide`] | longer texts: guarantees, architecture, benchmarks |
 //!
@@ -131,6 +138,7 @@ pub use features::{
     Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Scaler,
     Scaling, Values,
 };
+pub use lookalike::{Lookalike, LookalikeModel, Seed};
 pub use profiles::{ProfileReport, ProfileSchema, ProfileTable};
 pub use segment::{
     AudienceSet, KMeans, KMeansModel, Predicate, Rfm, RfmModel, Rules, RulesModel, Segmentation, Segmenter,

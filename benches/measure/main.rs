@@ -8,9 +8,11 @@
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
 //! cargo bench --bench measure -- rules --npz rules_10M.npz --mode twenty
 //! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
+//! cargo bench --bench measure -- lookalike --npz look_1M.npz --mode fit
 //! cargo bench --bench measure -- quality --matrix X.npy --centroids C.npy --what silhouette10k
 //! ```
-//! `--mode` of rules is `one` or `twenty`; of k-means it is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone).
+//! `--mode` of rules is `one` or `twenty`; of k-means it is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone);
+//! of lookalike it is `fit`.
 //! `--what` is `silhouette10k`, `silhouette50k`, `ch` or `db`; `simplified` and `sampled` have no peer.
 //!
 //! Without a workload, as `cargo bench` and the tests call it, every workload runs on a small seeded sample and its
@@ -19,6 +21,7 @@
 mod economics;
 mod features;
 mod kmeans;
+mod lookalike;
 mod npy;
 mod npz;
 mod quality;
@@ -76,13 +79,17 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let start = npy::matrix(&path_of(arguments, "--centroids")?)?;
             kmeans::run(&points, &start, option(arguments, "--mode")?, RUNS)
         }
+        Some("lookalike") => {
+            let rows = lookalike::read(&path_of(arguments, "--npz")?)?;
+            lookalike::run(&rows, option(arguments, "--mode")?, RUNS)
+        }
         Some("quality") => {
             let (matrix, centroids) = (path_of(arguments, "--matrix")?, path_of(arguments, "--centroids")?);
             let (points, labels) = quality::read(&matrix, &centroids)?;
             quality::run(&points, &labels, option(arguments, "--what")?, RUNS)
         }
         Some(other) if !other.starts_with('-') => Err(format!(
-            "no workload `{other}`; there are economics, features, kmeans, quality, rfm and rules"
+            "no workload `{other}`; there are economics, features, kmeans, lookalike, quality, rfm and rules"
         )
         .into()),
         _ => sample::check_all(),

@@ -10,6 +10,7 @@ use crate::Failure;
 use crate::economics;
 use crate::features::{Raw, agreement, extract};
 use crate::kmeans::{fit, inertia, seeds};
+use crate::lookalike;
 use crate::quality::{measure, nearest};
 use crate::rfm::{champions, score, table};
 use crate::rules::{self, Bounds};
@@ -21,7 +22,8 @@ pub(crate) fn check_all() -> Result<(), Failure> {
     check_rules()?;
     check_quality()?;
     check_kmeans()?;
-    println!("6 passed, 0 failed");
+    check_lookalike()?;
+    println!("7 passed, 0 failed");
     Ok(())
 }
 
@@ -296,4 +298,35 @@ fn check_kmeans() -> Result<(), Failure> {
     } else {
         Err(format!("k-means++ left {all} of {alone}").into())
     }
+}
+
+/// The optimum has no slope, and its objective is the loss added up row by row.
+fn check_lookalike() -> Result<(), Failure> {
+    let mut draw = numbers(6);
+    let points = Array2::from_shape_fn((3_000, 4), |_| draw(1_000) as f64 / 250.0 - 2.0);
+    let labels: Vec<bool> =
+        points.outer_iter().map(|row| row[0] - row[2] > draw(600) as f64 / 100.0).collect();
+    let rows = lookalike::Labelled { points, labels };
+    let model = lookalike::fit(&rows)?;
+    let expected = lookalike::objective(&rows, &model);
+    if !model.converged() || (model.objective() - expected).abs() > expected * 1e-9 {
+        return Err(format!("lookalike gave {model:?}, expected an objective of {expected}").into());
+    }
+    for feature in 0..4 {
+        let slope: f64 = rows
+            .points
+            .outer_iter()
+            .zip(&rows.labels)
+            .map(|(row, label)| {
+                let score =
+                    row.iter().zip(model.coefficients()).map(|(x, w)| x * w).sum::<f64>() + model.intercept();
+                (1.0 / (1.0 + (-score).exp()) - f64::from(u8::from(*label))) * row[feature]
+            })
+            .sum::<f64>()
+            + model.coefficients()[feature];
+        if slope.abs() > 1e-6 {
+            return Err(format!("lookalike has a slope of {slope} left for feature {feature}").into());
+        }
+    }
+    Ok(())
 }

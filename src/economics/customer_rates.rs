@@ -9,11 +9,9 @@ use rayon::prelude::*;
 use crate::economics::builder::Settings;
 use crate::economics::facts::Facts;
 use crate::economics::returns::{BetaBinomial, GroupRates, Posterior};
+use crate::economics::rows::{CHUNK, try_each_row};
 use crate::error::Result;
-use crate::features::FeatureTable;
 
-/// Rows of one piece of parallel work.
-const CHUNK: usize = 1 << 14;
 /// Exposure is counted in parts of this size of a line.
 pub(super) const SIXTEENTHS: f64 = 16.0;
 
@@ -55,7 +53,7 @@ impl CustomerRates {
             return Ok(None);
         }
         let pairs: Vec<(u32, u32)> =
-            rows_of(facts.table, |row| Ok(facts.returned_lines(row)?.unwrap_or_default()))?;
+            try_each_row(facts.len(), |row| Ok(facts.returned_lines(row)?.unwrap_or_default()))?;
         if pairs.par_iter().all(|(_, lines)| *lines == 0) {
             return Ok(None);
         }
@@ -70,7 +68,7 @@ impl CustomerRates {
         }
         priors.push(shop);
         let of_shop = priors.len() as u32 - 1;
-        let evidence = rows_of(facts.table, |row| {
+        let evidence = try_each_row(facts.len(), |row| {
             let known = match facts.exposed_lines(row)? {
                 Some(exposed) => Some(exposed),
                 None => facts.returned_lines(row)?.map(|(y, n)| (y, u64::from(n) * SIXTEENTHS as u64)),
@@ -122,19 +120,6 @@ impl CustomerRates {
         let prior = &self.priors[evidence.prior as usize];
         prior.posterior_exposed(evidence.returned, evidence.exposed as f64 / SIXTEENTHS)
     }
-}
-
-/// A value of each row in parallel; of errors the first by row.
-fn rows_of<T: Send>(table: &FeatureTable, value: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let chunks: Vec<Result<Vec<T>>> = (0..table.len().div_ceil(CHUNK))
-        .into_par_iter()
-        .map(|chunk| (chunk * CHUNK..table.len().min((chunk + 1) * CHUNK)).map(&value).collect())
-        .collect();
-    let mut values = Vec::with_capacity(table.len());
-    for chunk in chunks {
-        values.append(&mut chunk?);
-    }
-    Ok(values)
 }
 
 /// The evidence that occurs, ascending, and the place in it of each customer's.

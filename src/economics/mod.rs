@@ -38,6 +38,7 @@ mod pooling;
 mod portfolio;
 pub mod returns;
 pub mod revenue;
+mod rows;
 mod scenario;
 mod waterfall;
 mod waterfalls;

@@ -1,7 +1,6 @@
 //! The waterfall of every customer of a table, and their exact sums.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,13 +9,11 @@ use crate::bitmap::Bitmap;
 use crate::economics::costs::Costs;
 use crate::economics::facts::Facts;
 use crate::economics::formula::Formula;
+use crate::economics::rows::{CHUNK, by_chunks, by_groups};
 use crate::economics::waterfall::{Item, Known, Waterfall};
 use crate::error::{Error, Result};
 use crate::segment::Segmentation;
 use crate::transaction::{CustomerIds, Money};
-
-/// Rows of one task. Fixed, so that nothing depends on the number of threads, and whole words of a bitmap.
-pub(super) const CHUNK: usize = 1 << 14;
 
 /// A customer's amounts, one per [`Item`].
 pub(super) type ItemAmounts = [i64; Item::ALL.len()];
@@ -74,15 +71,11 @@ impl Waterfalls {
     /// The sum over all customers.
     #[must_use]
     pub fn shop(&self) -> Waterfall {
-        let partials: Vec<Waterfall> = (0..self.len().div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|chunk| {
-                let mut sum = Waterfall::empty(self.known);
-                let known = rows_of(chunk, self.len()).filter(|row| self.customers.get(*row));
-                known.for_each(|row| sum.add(&self.amounts[row]));
-                sum
-            })
-            .collect();
+        let partials = by_chunks(self.len(), |rows| {
+            let mut sum = Waterfall::empty(self.known);
+            rows.filter(|row| self.customers.get(*row)).for_each(|row| sum.add(&self.amounts[row]));
+            sum
+        });
         let mut sum = Waterfall::empty(self.known);
         for part in &partials {
             sum.merge(part);
@@ -104,7 +97,7 @@ impl Waterfalls {
             });
         }
         let groups = segments.names().len() + 1;
-        let partials: Vec<Vec<Waterfall>> = by_chunks(self.len(), groups, |rows| {
+        let partials = by_groups(self.len(), groups, |rows| {
             let mut sums = vec![Waterfall::empty(self.known); groups];
             for (code, row) in segments.codes()[rows.clone()].iter().zip(rows) {
                 if self.customers.get(row) {
@@ -160,25 +153,6 @@ pub(super) fn margins_fit(amounts: &ItemAmounts) -> bool {
         };
         i64::try_from(items.iter().map(signed).sum::<i128>()).is_ok()
     })
-}
-
-/// The rows of a chunk.
-pub(super) fn rows_of(chunk: usize, rows: usize) -> Range<usize> {
-    chunk * CHUNK..rows.min((chunk + 1) * CHUNK)
-}
-
-/// One result per run of rows, in their order. Runs grow with the number of groups that each has sums of, so that those
-/// stay small beside the rows; they depend on nothing else.
-pub(super) fn by_chunks<T: Send>(
-    rows: usize,
-    groups: usize,
-    work: impl Fn(Range<usize>) -> T + Sync,
-) -> Vec<T> {
-    let run = CHUNK.max(groups * 16);
-    (0..rows.div_ceil(run))
-        .into_par_iter()
-        .map(|chunk| work(chunk * run..rows.min((chunk + 1) * run)))
-        .collect()
 }
 
 /// Computes the waterfalls of a table.

@@ -39,7 +39,7 @@ pub(super) fn fit(
 
     let gathered = Gathered::new(table, &resolved, &sample, pool.count() as u64, &names)?;
     let Gathered { mut encoding, mut training, mut constant, .. } = gathered;
-    let mut leaks = encoding::leaks(&encoding, &training);
+    let mut leaks = encoding::leaks(&encoding, &training)?;
     if settings.leaks == LeakPolicy::LeaveOut && !leaks.is_empty() {
         let names: Vec<String> =
             names.iter().filter(|name| leaks.iter().all(|leak| leak.feature != **name)).cloned().collect();
@@ -65,7 +65,7 @@ pub(super) fn fit(
         leaks_left_out: settings.leaks == LeakPolicy::LeaveOut,
         constant,
     };
-    Ok(LookalikeModel::new(encoding, &training, fitted, &held_out, told, seed_keys(table, &resolved.rows)))
+    LookalikeModel::new(encoding, &training, fitted, &held_out, told, seed_keys(table, &resolved.rows))
 }
 
 /// What a model tells of its fit.

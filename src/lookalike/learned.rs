@@ -1,9 +1,11 @@
 //! The scorers as a model keeps them, and what their scores are worth.
 
 use super::encoding::Source;
+use super::evaluation::Platt;
 use super::scorer::{Block, ROWS, Scorer, ScorerKind};
 use super::training::Training;
 use crate::error::Result;
+use crate::numeric::ln;
 
 /// A linear score: log odds are the intercept and the sum of weights by dimension.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +25,8 @@ pub(crate) enum Fitted {
 pub(crate) struct HeldOut {
     /// Raw scores of the training's rows, each by a scorer that was learned without her.
     pub(crate) raw: Vec<f64>,
+    /// Whether raw scores are log odds where seeds weigh as much as the background.
+    pub(crate) are_log_odds: bool,
     /// The penalty that cross-validation chose, where there is one.
     pub(crate) penalty: Option<f64>,
 }
@@ -41,11 +45,26 @@ impl Correction {
 }
 
 impl HeldOut {
-    /// Log odds at a share of seeds whose logarithm is `share`, for scores that were learned as if it were one half.
-    pub(crate) fn correction(&self, _training: &Training, share: f64) -> Correction {
-        Correction { slope: 1.0, shift: share }
+    /// Log odds at the pool's share of seeds.
+    ///
+    /// Logistic regression gives log odds where seeds and background weigh the same; the others give scores, which
+    /// a logistic curve of the held-out ones reads as log odds where they are as many as in the sample (Platt 1999). From there
+    /// it is a shift by the logarithm of what was drawn.
+    pub(crate) fn correction(&self, training: &Training) -> Result<Correction> {
+        let [seeds, background, pool] =
+            [training.seeds as f64, training.background() as f64, training.pool as f64].map(ln);
+        if self.are_log_odds {
+            return Ok(Correction { slope: 1.0, shift: seeds - pool });
+        }
+        let curve = Platt::fit(&self.raw, &training.labels())?;
+        // A score that puts held-out seeds last still ranks by what it learned.
+        let slope = curve.slope().max(SMALLEST_SLOPE);
+        Ok(Correction { slope, shift: curve.intercept() + background - pool })
     }
 }
+
+/// The order of scores is kept whatever held-out seeds say.
+const SMALLEST_SLOPE: f64 = 1e-6;
 
 impl Fitted {
     /// Raw scores of some rows of a source, at most a block of them.
@@ -73,6 +92,17 @@ impl Fitted {
         }
     }
 
+    /// Whether it scores points of this many dimensions, and with finite numbers.
+    pub(crate) fn fits(&self, dims: usize) -> bool {
+        match self {
+            Self::Linear(linear) => {
+                linear.weights.len() == dims
+                    && linear.intercept.is_finite()
+                    && linear.weights.iter().all(|weight| weight.is_finite())
+            }
+        }
+    }
+
     /// Raw scores of a block.
     pub(crate) fn block(&self, block: &Block<'_>, scores: &mut [f64]) {
         match self {
@@ -92,7 +122,7 @@ impl Fitted {
                 without.score(&block, &mut raw[row..=row]);
             }
         }
-        Ok((Self::Linear(linear), HeldOut { raw, penalty: None }))
+        Ok((Self::Linear(linear), HeldOut { raw, are_log_odds: true, penalty: None }))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use rayon::prelude::*;
 
 use super::encoding::{Encoding, Leak};
+use super::evaluation::LabelFrequency;
 use super::fit::Told;
 use super::key::{self, key};
 use super::learned::{Correction, Fitted, HeldOut};
@@ -16,7 +17,7 @@ use crate::bitmap::Bitmap;
 use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::layout::{grouped, percent};
-use crate::numeric::elementary::{ln, logistic};
+use crate::numeric::elementary::logistic;
 use crate::segment::CustomerFeatures;
 
 /// Who resembles the seeds: learned by [`Lookalike::fit`](super::Lookalike::fit).
@@ -37,8 +38,8 @@ pub struct LookalikeModel {
     pub(crate) penalty: Option<f64>,
     /// How often a held-out seed scores above a customer of the background.
     pub(crate) held_out_auc: f64,
-    /// The mean similarity of held-out seeds.
-    pub(crate) label_frequency: f64,
+    /// From held-out seeds.
+    pub(crate) label_frequency: LabelFrequency,
     /// Hashes of the seeds' ids, ascending.
     pub(crate) seed_keys: Vec<u64>,
 }
@@ -51,14 +52,13 @@ impl LookalikeModel {
         held_out: &HeldOut,
         told: Told,
         seed_keys: Vec<u64>,
-    ) -> Self {
-        let share = ln(training.seeds as f64) - ln(training.pool as f64);
-        let correction = held_out.correction(training, share);
-        let similarity = |row: usize| logistic(correction.log_odds(held_out.raw[row]));
-        let label_frequency = (0..training.seeds).map(similarity).sum::<f64>() / training.seeds as f64;
-        Self {
+    ) -> Result<Self> {
+        let correction = held_out.correction(training)?;
+        let similarity = |row: usize| logistic(correction.log_odds(held_out.raw[row])).max(f64::MIN_POSITIVE);
+        let held_out_seeds: Vec<f64> = (0..training.seeds).map(similarity).collect();
+        Ok(Self {
             typical: training.typical(),
-            held_out_auc: training.auc(&held_out.raw),
+            held_out_auc: training.auc(&held_out.raw)?,
             penalty: held_out.penalty,
             pool: training.pool,
             background: training.background() as u64,
@@ -66,9 +66,9 @@ impl LookalikeModel {
             fitted,
             correction,
             told,
-            label_frequency,
+            label_frequency: LabelFrequency::of(&held_out_seeds)?,
             seed_keys,
-        }
+        })
     }
 
     /// What became of the seed.
@@ -122,20 +122,18 @@ impl LookalikeModel {
         self.held_out_auc
     }
 
-    /// The mean similarity of seeds that took no part in learning: Elkan and Noto's *c*, the share of those like the
-    /// seeds who are listed as seeds, if the seeds are a random part of them. Usually they are not, so use it for rough
-    /// statements of size alone.
+    /// How often someone like the seeds is listed as one, from the similarity of seeds that took no part in learning; holds
+    /// where the seeds are a random part of those like them, so it is good for rough statements of size alone.
     #[must_use]
-    pub fn label_frequency(&self) -> f64 {
+    pub fn label_frequency(&self) -> LabelFrequency {
         self.label_frequency
     }
 
     /// How many of a table's customers beside the seeds are like them, by Elkan and Noto's correction: the sum of
-    /// `min(1, similarity / label frequency)`. Holds where seeds are a random part of all who are like them.
+    /// [`LabelFrequency::probability`], with the limits said there.
     #[must_use]
     pub fn expected_alike(&self, scores: &Scores) -> f64 {
-        let frequency = self.label_frequency.max(f64::MIN_POSITIVE);
-        let alike = |row: usize| (scores.similarity(row) / frequency).min(1.0);
+        let alike = |row: usize| self.label_frequency.probability(scores.similarity(row));
         (0..scores.len()).filter(|row| !scores.is_seed(*row)).map(alike).sum()
     }
 

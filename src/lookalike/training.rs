@@ -1,6 +1,7 @@
 //! What a scorer learns from: seeds and a background sample of the pool, encoded.
 
-use rayon::prelude::*;
+use super::evaluation::Ranking;
+use crate::error::Result;
 
 /// Encoded customers: the seeds first, then the background.
 ///
@@ -48,18 +49,16 @@ impl Training {
         sums.into_iter().map(|sum| sum / self.background() as f64).collect()
     }
 
+    /// Which rows are seeds.
+    pub(crate) fn labels(&self) -> Vec<bool> {
+        (0..self.rows()).map(|row| row < self.seeds).collect()
+    }
+
     /// How often a seed has a greater score than one of the background; ties count half.
-    pub(crate) fn auc(&self, scores: &[f64]) -> f64 {
-        let mut order: Vec<(f64, bool)> =
-            scores.iter().enumerate().map(|(row, score)| (*score, row < self.seeds)).collect();
-        order.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut below, mut wins) = (0_u64, 0.0);
-        for tied in order.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-            let seeds = tied.iter().filter(|(_, seed)| *seed).count() as u64;
-            let others = tied.len() as u64 - seeds;
-            wins += seeds as f64 * (below as f64 + others as f64 / 2.0);
-            below += others;
-        }
-        wins / (self.seeds as f64 * self.background() as f64)
+    ///
+    /// # Errors
+    /// [`Error::Setting`](crate::Error::Setting) for a score that is not finite.
+    pub(crate) fn auc(&self, scores: &[f64]) -> Result<f64> {
+        Ok(Ranking::of(scores)?.auc(&self.labels())?.unwrap_or(0.5))
     }
 }

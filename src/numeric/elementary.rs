@@ -3,7 +3,7 @@
 //! Those are rounded exactly everywhere, where `f64::ln` and `f64::exp` are the platform's and may differ in the last
 //! bit even between processors of one target. That bit could turn a draw, and with it everything drawn after.
 
-use std::f64::consts::{LN_2, SQRT_2};
+use std::f64::consts::{LN_2, LOG2_E, SQRT_2};
 
 /// The natural logarithm of a positive normal number, within a relative 1e-14; of others, no meaningful number.
 pub(crate) fn ln(x: f64) -> f64 {
@@ -62,6 +62,39 @@ pub(crate) fn exp(x: f64) -> f64 {
     series * f64::from_bits(((power as i64 + 1023) as u64) << 52)
 }
 
+/// What a float lacks of ln 2.
+const LN_2_REST: f64 = 2.319_046_813_846_3e-17;
+
+/// 1 / 0!, 1 / 1!, … 1 / 13!.
+const INVERSE_FACTORIALS: [f64; 14] = {
+    let mut inverse = [1.0; 14];
+    let mut factorial = 1.0;
+    let mut order = 1;
+    while order < inverse.len() {
+        factorial *= order as f64;
+        inverse[order] = 1.0 / factorial;
+        order += 1;
+    }
+    inverse
+};
+
+/// The exponential of a number that is not positive, within a relative 1e-15; below −708 that of −708. Without branches,
+/// for the vector units.
+#[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
+#[inline(always)]
+pub(crate) fn exp_down(x: f64) -> f64 {
+    /// Added to a number below 2⁵¹ in size, it leaves no place for digits behind the point.
+    const WHOLE: f64 = 6_755_399_441_055_744.0;
+    let x = if x < -708.0 { -708.0 } else { x };
+    let shifted = x.mul_add(LOG2_E, WHOLE);
+    let power = shifted - WHOLE;
+    let rest = power.mul_add(-LN_2_REST, power.mul_add(-LN_2, x));
+    // The Taylor series for |rest| < 0.347; the term of order 14 is below 1e-17.
+    let series = INVERSE_FACTORIALS.iter().rev().fold(0.0_f64, |sum, inverse| sum.mul_add(rest, *inverse));
+    // The lowest bits of the shifted number are the power of two.
+    series * f64::from_bits((shifted.to_bits() << 52).wrapping_add(1.0_f64.to_bits()))
+}
+
 /// e^y − 1 for a y that is not negative, within a relative 1e-12; at most [`f64::MAX`]. The inverse of [`ln_1p`].
 pub(crate) fn exp_m1(y: f64) -> f64 {
     if y < 0.35 {
@@ -99,6 +132,20 @@ mod tests {
             let near_one = 1.0 + f64::from(step) * 1e-6;
             assert_relative_eq!(ln(near_one), near_one.ln(), max_relative = 1e-14, epsilon = 1e-17);
         }
+    }
+
+    #[test]
+    fn the_exponential_of_negative_numbers_agrees() {
+        for step in 0..70_800 {
+            let x = f64::from(step) * -0.01;
+            assert_relative_eq!(exp_down(x), x.exp(), max_relative = 1e-15);
+        }
+        assert_eq!(
+            (exp_down(0.0).to_bits(), exp_down(-0.0).to_bits()),
+            (1.0_f64.to_bits(), 1.0_f64.to_bits())
+        );
+        assert_eq!(exp_down(f64::NEG_INFINITY).to_bits(), exp_down(-708.0).to_bits());
+        assert!(exp_down(-1e9) > 0.0 && exp_down(f64::NAN).is_nan());
     }
 
     #[test]

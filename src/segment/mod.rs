@@ -53,6 +53,7 @@ pub use rules::{
     WaterfallModel, bucket, catalogue, days_ago, did, feature, first_did, last_did, months_ago, percentile,
     regular, restarted, segment, stopped,
 };
+pub(crate) use segmentation::position_of;
 pub use segmentation::{CrossTable, FeatureSummary, Segmentation};
 pub use starter::{
     DroppedSegment, LoyalRecency, StarterModel, StarterSegment, StarterSegments, StarterSegmentsBuilder,

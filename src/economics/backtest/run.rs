@@ -1,15 +1,12 @@
 //! The plan of then, and what its customers did after.
 
-use std::cmp::Reverse;
-use std::ops::Range;
-
-use rayon::prelude::*;
-
 use crate::bitmap::Bitmap;
 use crate::economics::backtest::{Backtest, BacktestOutcome, Outcome, SegmentOutcome, TenthOutcome};
 use crate::economics::builder::Economics;
+use crate::economics::concentration::{TENTHS, bounds};
 use crate::economics::costs::Costs;
 use crate::economics::facts::Facts;
+use crate::economics::plan::{descending, ranks};
 use crate::economics::returns::RatioSums;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::{Error, Result};
@@ -56,8 +53,9 @@ impl Economics {
         test.check(&then)?;
         let then = self.enrich(&then)?;
         let segments = segment(&then)?;
-        let plan = self.prioritize(&then, &segments)?;
-        let before = waterfalls(&self.costs, &Facts::read(&then)?)?;
+        let known = Facts::read(&then)?;
+        let before = waterfalls(&self.costs, &known)?;
+        let plan = self.rank(&known, &before, &segments)?.places;
 
         let costs = self.costs.of_orders_alone();
         let after = test.outcome_table(&costs, log, &then, (&until, &end))?;
@@ -73,7 +71,6 @@ impl Economics {
         let all = outcome(&mut (0..then.len()));
         let members = members(&segments);
         let mut found: Vec<SegmentOutcome> = plan
-            .segments
             .iter()
             .map(|place| {
                 let position = segments.named(&place.segment)?;
@@ -88,22 +85,21 @@ impl Economics {
                 })
             })
             .collect::<Result<_>>()?;
-        let mut order: Vec<usize> = (0..found.len()).collect();
-        order.sort_by_key(|place| Reverse(found[*place].outcome.contribution));
-        order.iter().zip(1..).for_each(|(place, rank)| found[*place].rank_after = rank);
+        let contribution = |place: usize| found[place].outcome.contribution;
+        let ranks_after = ranks(found.len(), |a, b| contribution(b).cmp(&contribution(a)));
+        found.iter_mut().zip(ranks_after).for_each(|(segment, rank)| segment.rank_after = rank);
         let correlation = |rank: fn(&SegmentOutcome) -> usize| {
             rank_correlation(found.iter().map(|segment| (rank(segment), segment.rank_after)))
         };
 
-        let tenths = |value: &(dyn Fn(usize) -> Option<i64> + Sync)| {
-            let mut ranked: Vec<(i64, usize)> =
-                (0..then.len()).filter_map(|row| Some((value(row)?, row))).collect();
-            ranked.par_sort_unstable_by_key(|(value, row)| (Reverse(*value), *row));
-            let of = |tenth: Range<usize>| outcome(&mut ranked[tenth].iter().map(|(_, row)| *row));
-            (0..10)
+        let tenths = |value: &dyn Fn(usize) -> Option<i64>| {
+            let (rows, values): (Vec<usize>, Vec<i64>) =
+                (0..then.len()).filter_map(|row| Some((row, value(row)?))).unzip();
+            let order = descending(&values);
+            (0..TENTHS)
                 .map(|tenth| {
-                    let n = ranked.len();
-                    let outcome = of(n * tenth / 10..n * (tenth + 1) / 10);
+                    let places = &order[bounds(tenth, order.len())];
+                    let outcome = outcome(&mut places.iter().map(|place| rows[*place as usize]));
                     let share = outcome.contribution.share_of(all.contribution);
                     TenthOutcome {
                         tenth: tenth + 1,
@@ -114,9 +110,8 @@ impl Economics {
                 })
                 .collect()
         };
-        let gross = Facts::read(&then)?.gross;
         let by_contribution = tenths(&|row| before.last_margin(row).map(Money::ten_thousandths));
-        let by_gross = tenths(&|row| before.last_margin(row).and_then(|_| gross.get(row)));
+        let by_gross = tenths(&|row| before.last_margin(row).and_then(|_| known.gross.get(row)));
 
         let mut newcomers = Bitmap::filled(after.facts.len(), true);
         places.iter().flatten().for_each(|place| newcomers.set(*place, false));

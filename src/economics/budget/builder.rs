@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::economics::budget::problem::Problem;
 use crate::economics::budget::{BudgetLine, BudgetPart};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
+use crate::segment::position_of;
 use crate::transaction::Money;
 
 /// What becomes of money that would earn less than it costs.
@@ -204,12 +205,8 @@ impl BudgetBuilder {
         for bound in &budget.bounds {
             let of = || format!(" for {}", bound.part);
             match &bound.part {
-                BudgetPart::Segment(name) if budget.lines.iter().all(|line| line.segment != *name) => {
-                    let names = budget.lines.iter().map(|line| line.segment.as_str());
-                    return Err(Error::UnknownSegment {
-                        segment: name.clone(),
-                        nearest: nearest(name, names),
-                    });
+                BudgetPart::Segment(name) => {
+                    position_of(name, budget.lines.iter().map(|line| line.segment.as_str()))?;
                 }
                 BudgetPart::Channel(name)
                     if budget.lines.iter().all(|line| line.channel.as_ref() != Some(name)) =>

@@ -4,11 +4,11 @@ mod tenths;
 mod whale;
 mod words;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::economics::builder::Economics;
 use crate::economics::facts::Facts;
+use crate::economics::rows::by_chunks;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
 use crate::error::Result;
 use crate::features::FeatureTable;
@@ -17,14 +17,13 @@ use crate::transaction::MoneyTotal;
 pub use tenths::Tenth;
 pub use whale::{WhaleCurve, WhalePoint};
 
+pub(super) use tenths::bounds;
+
 use tenths::{Customer, Ranked, Sums, sums};
 use whale::gini;
 
 /// Into how many parts customers are divided.
-const TENTHS: usize = 10;
-
-/// Customers of one task. Fixed, so that nothing depends on the number of threads.
-const CHUNK: usize = 1 << 14;
+pub(super) const TENTHS: usize = 10;
 
 /// Who carries a shop's profit, and whether those who buy most do.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -88,17 +87,12 @@ impl Economics {
 impl Concentration {
     /// Of customers whose waterfalls are there already.
     pub(super) fn of(facts: &Facts<'_>, waterfalls: &Waterfalls) -> Self {
-        let customers: Vec<Customer> = (0..facts.len().div_ceil(CHUNK))
-            .into_par_iter()
-            .flat_map_iter(|chunk| {
-                let rows = chunk * CHUNK..facts.len().min((chunk + 1) * CHUNK);
-                rows.filter_map(|row| {
-                    let contribution = waterfalls.last_margin(row)?.ten_thousandths();
-                    Some(Customer { row, gross: facts.gross.get(row)?, contribution })
-                })
-                .collect::<Vec<_>>()
-            })
-            .collect();
+        let known = |row: usize| {
+            let contribution = waterfalls.last_margin(row)?.ten_thousandths();
+            Some(Customer { row, gross: facts.gross.get(row)?, contribution })
+        };
+        let customers = by_chunks(facts.len(), |rows| rows.filter_map(known).collect::<Vec<_>>());
+        let customers: Vec<Customer> = customers.into_iter().flatten().collect();
         let contributions =
             Ranked::of(&customers.iter().map(|customer| customer.contribution).collect::<Vec<_>>());
         let grosses = Ranked::of(&customers.iter().map(|customer| customer.gross).collect::<Vec<_>>());

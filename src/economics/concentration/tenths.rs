@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::economics::concentration::{CHUNK, TENTHS};
+use crate::economics::concentration::TENTHS;
 use crate::economics::facts::Facts;
 use crate::economics::plan::descending;
+use crate::economics::rows::CHUNK;
 use crate::transaction::MoneyTotal;
 
 /// A tenth of the customers.
@@ -47,7 +48,7 @@ impl Ranked {
 }
 
 /// The places of a tenth among so many.
-fn bounds(tenth: usize, customers: usize) -> std::ops::Range<usize> {
+pub(in crate::economics) fn bounds(tenth: usize, customers: usize) -> std::ops::Range<usize> {
     tenth * customers / TENTHS..(tenth + 1) * customers / TENTHS
 }
 

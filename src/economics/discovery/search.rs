@@ -11,9 +11,7 @@ use rayon::prelude::*;
 use crate::economics::discovery::builder::Discovery;
 use crate::economics::discovery::features::{Coded, Codes, Condition, Kind, Test};
 use crate::economics::discovery::target::Target;
-
-/// Customers of one task.
-const CHUNK: usize = 1 << 14;
+use crate::economics::rows::CHUNK;
 
 /// The most texts that one condition lists.
 const LISTED: usize = 4;

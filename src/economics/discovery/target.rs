@@ -1,7 +1,5 @@
 //! What is searched for: of every customer who bought, how far she falls short of the little that is asked of her.
 
-use rayon::prelude::*;
-
 use crate::bitmap::Bitmap;
 use crate::economics::builder::Economics;
 use crate::economics::customer_rates::CustomerRates;
@@ -9,14 +7,12 @@ use crate::economics::discovery::builder::Discovery;
 use crate::economics::facts::Facts;
 use crate::economics::finding::upper_cut;
 use crate::economics::returns::Posterior;
+use crate::economics::rows::{each_row, try_each_row};
 use crate::economics::waterfalls::Waterfalls;
 use crate::error::Result;
 use crate::features::{Feature, FeatureTable};
 use crate::segment::rules::bucket_share;
 use crate::transaction::MoneyTotal;
-
-/// Customers of one task. Fixed, so that nothing depends on the number of threads.
-const CHUNK: usize = 1 << 14;
 
 /// Shortfalls beyond these quantiles of all count as much as those: few very large customers shall not decide.
 const WINSOR: f64 = 0.995;
@@ -65,18 +61,13 @@ impl Target {
         let expected = rates.map(|rates| rates.each(Posterior::mean));
         let shortfalls = shortfalls(facts, waterfalls, expected.as_deref(), line)?;
         let salt = discovery.salt();
-        let chunks: Vec<Vec<bool>> = in_chunks(rows, |row| {
+        let training = each_row(rows, |row| {
             population.get(row) && bucket_share(facts.table.ids(), row, &salt) >= discovery.held_out
         });
-        let training: Bitmap = chunks.into_iter().flatten().collect();
+        let training: Bitmap = training.into_iter().collect();
         let scores = scores(&shortfalls, &training);
         Ok(Self { population, training, rich, shortfalls, scores, rich_above, line })
     }
-}
-
-fn in_chunks<T: Send>(rows: usize, value: impl Fn(usize) -> T + Sync) -> Vec<Vec<T>> {
-    let chunks = (0..rows.div_ceil(CHUNK)).into_par_iter();
-    chunks.map(|chunk| (chunk * CHUNK..rows.min((chunk + 1) * CHUNK)).map(&value).collect()).collect()
 }
 
 /// How far each customer's contribution, as it is to be expected, lies below `line` times her gross.
@@ -122,8 +113,7 @@ fn shortfalls(
         }
         Ok((line * ten_thousandths(waterfall.gross()) - contribution).round() as i64)
     };
-    let chunks = in_chunks(facts.len(), shortfall);
-    chunks.into_iter().flatten().collect()
+    try_each_row(facts.len(), shortfall)
 }
 
 /// All lines, and those that have come back so far, recent ones among them.

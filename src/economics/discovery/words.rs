@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::economics::discovery::outcome::{Discovered, DiscoveredRule, Ledger};
+use crate::economics::discovery::outcome::{Discovered, DiscoveredRule, GroupFigures, Ledger};
 use crate::economics::finding::{Verdict, level};
 use crate::layout::{TextTable, grouped, money_whole, percent};
 
@@ -71,6 +71,20 @@ fn probability(p: f64) -> String {
     if p < 0.0001 { "below 0.0001".to_owned() } else { format!("{p:.4}") }
 }
 
+/// The cells of a row up to what was held out.
+fn cells(name: String, group: &GroupFigures) -> [String; 8] {
+    [
+        name,
+        grouped(group.customers),
+        percent(group.share_of_customers),
+        money_whole(group.gross),
+        percent(group.share_of_gross),
+        percent(group.return_rate),
+        money_whole(group.contribution),
+        percent(group.margin),
+    ]
+}
+
 impl fmt::Display for Discovered {
     /// The verdict, then the rules with what their customers bring.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,31 +113,15 @@ impl fmt::Display for Discovered {
                 "p",
             ]);
             for rule in rules {
-                table.row([
-                    rule.predicate.to_string(),
-                    grouped(rule.all.customers),
-                    percent(rule.all.share_of_customers),
-                    money_whole(rule.all.gross),
-                    percent(rule.all.share_of_gross),
-                    percent(rule.all.return_rate),
-                    money_whole(rule.all.contribution),
-                    percent(rule.all.margin),
+                let held_out = [
                     grouped(rule.held_out.customers),
                     percent(rule.held_out.margin),
                     probability(rule.adjusted_p_value),
-                ]);
+                ];
+                table.row(cells(rule.predicate.to_string(), &rule.all).into_iter().chain(held_out));
             }
             table.rule();
-            table.row([
-                "(all who bought)".to_owned(),
-                grouped(self.shop.customers),
-                percent(self.shop.share_of_customers),
-                money_whole(self.shop.gross),
-                percent(self.shop.share_of_gross),
-                percent(self.shop.return_rate),
-                money_whole(self.shop.contribution),
-                percent(self.shop.margin),
-            ]);
+            table.row(cells("(all who bought)".to_owned(), &self.shop));
             table
         };
         if !self.rules.is_empty() {

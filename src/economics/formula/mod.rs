@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use crate::bitmap::Bitmap;
 use crate::economics::costs::{CostOfGoods, Costs, Marketing};
 use crate::economics::facts::{Amounts, Counts, Facts};
+use crate::economics::rows::{CHUNK, by_chunks};
 use crate::economics::waterfall::{Item, Known};
-use crate::economics::waterfalls::{CHUNK, ItemAmounts, margins_fit, rows_of};
+use crate::economics::waterfalls::{ItemAmounts, margins_fit};
 use crate::error::{Error, Result};
 use crate::features::{Feature, FeatureTable};
 use crate::transaction::{Money, Rate, mul_div};
@@ -220,10 +221,7 @@ impl<'a> Formula<'a> {
                 i128::from(self.facts.gross.get(row).is_some_and(|gross| gross > 0))
             }
         };
-        let mut before: Vec<i128> = (0..amounts.len().div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|chunk| rows_of(chunk, amounts.len()).map(weight).sum())
-            .collect();
+        let mut before: Vec<i128> = by_chunks(amounts.len(), |rows| rows.map(weight).sum());
         let mut whole = 0;
         for count in &mut before {
             whole += std::mem::replace(count, whole);

@@ -2,19 +2,16 @@
 
 use std::fmt;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::economics::builder::Settings;
 use crate::economics::facts::Facts;
 use crate::economics::plan::segment::SegmentEconomics;
+use crate::economics::rows::by_groups;
 use crate::economics::waterfalls::Waterfalls;
 use crate::numeric::{exp, ln};
 use crate::segment::Segmentation;
 use crate::transaction::Money;
-
-/// Rows of one task. Fixed, so that nothing depends on the number of threads.
-const CHUNK: usize = 1 << 14;
 
 /// From this standardised difference on (a medium one by Cohen 1988) a segment is as different as it need be.
 const DIFFERENT: f64 = 0.5;
@@ -166,11 +163,12 @@ impl Moments {
         self.squares += before * (x - self.mean);
     }
 
+    /// Both together. One that is empty leaves the other as it is, to the bit.
     fn merged(self, other: Self) -> Self {
-        let n = self.n + other.n;
-        if n <= 0.0 {
-            return self;
+        if self.n <= 0.0 || other.n <= 0.0 {
+            return if self.n > 0.0 { self } else { other };
         }
+        let n = self.n + other.n;
         let apart = other.mean - self.mean;
         Self {
             n,
@@ -193,18 +191,39 @@ impl Moments {
     }
 }
 
+/// A group's moments in all measures.
+type Measured = [Moments; DifferenceMeasure::ALL.len()];
+
+fn joined(one: &Measured, other: &Measured) -> Measured {
+    std::array::from_fn(|measure| one[measure].merged(other[measure]))
+}
+
+/// Of each group, all others together: those before it and those after it, which are joined one by one from either end.
+fn others(groups: &[Measured]) -> Vec<Measured> {
+    let mut after = vec![Measured::default(); groups.len()];
+    for place in (1..groups.len()).rev() {
+        after[place - 1] = joined(&groups[place], &after[place]);
+    }
+    let mut before = Measured::default();
+    let others = groups.iter().zip(&after).map(|(group, after)| {
+        let others = joined(&before, after);
+        before = joined(&before, group);
+        others
+    });
+    others.collect()
+}
+
 /// The largest standardised difference of each segment from all other customers, in the order of names.
 ///
-/// One pass in fixed chunks, whose moments are joined in their order.
+/// One pass in fixed runs of rows, whose moments are joined in their order. O(customers + segments).
 pub(super) fn differences(
     facts: &Facts<'_>,
     waterfalls: &Waterfalls,
     segments: &Segmentation,
 ) -> Vec<Option<Difference>> {
-    const MEASURES: usize = DifferenceMeasure::ALL.len();
     let groups = segments.names().len() + 1;
     let amount = |value: i64| Money::from_ten_thousandths(value).to_f64();
-    let values = |row: usize| -> [Option<f64>; MEASURES] {
+    let values = |row: usize| -> [Option<f64>; DifferenceMeasure::ALL.len()] {
         let gross = facts.gross.get(row);
         let paid = facts.paid(row).filter(|paid| *paid > 0);
         let rate = || Some(amount(facts.attributed?.get(row)?) / amount(paid?));
@@ -215,40 +234,31 @@ pub(super) fn differences(
             rate(),
         ]
     };
-    let chunks: Vec<Vec<[Moments; MEASURES]>> = segments
-        .codes()
-        .par_chunks(CHUNK)
-        .enumerate()
-        .map(|(chunk, codes)| {
-            let mut sums = vec![[Moments::default(); MEASURES]; groups];
-            for (code, row) in codes.iter().zip(chunk * CHUNK..) {
-                let group = &mut sums[usize::from(*code).min(groups - 1)];
-                for (moments, value) in group.iter_mut().zip(values(row)) {
-                    if let Some(value) = value {
-                        moments.push(value);
-                    }
+    let partials = by_groups(segments.len(), groups, |rows| {
+        let mut sums = vec![Measured::default(); groups];
+        for (code, row) in segments.codes()[rows.clone()].iter().zip(rows) {
+            let group = &mut sums[usize::from(*code).min(groups - 1)];
+            for (moments, value) in group.iter_mut().zip(values(row)) {
+                if let Some(value) = value {
+                    moments.push(value);
                 }
             }
-            sums
-        })
-        .collect();
-    let of_group = |group: usize, measure: usize| {
-        chunks.iter().fold(Moments::default(), |sum, chunk| sum.merged(chunk[group][measure]))
+        }
+        sums
+    });
+    let mut all = vec![Measured::default(); groups];
+    for partial in &partials {
+        all.iter_mut().zip(partial).for_each(|(sum, part)| *sum = joined(sum, part));
+    }
+    let of_segment = |(own, rest): (&Measured, Measured)| {
+        let of = |(place, measure): (usize, &DifferenceMeasure)| {
+            let standardised = own[place].difference(rest[place])?;
+            Some(Difference { measure: *measure, standardised })
+        };
+        let found = DifferenceMeasure::ALL.iter().enumerate().filter_map(of);
+        found.reduce(|a, b| if b.standardised.abs() > a.standardised.abs() { b } else { a })
     };
-    let all: Vec<[Moments; MEASURES]> =
-        (0..groups).map(|group| std::array::from_fn(|measure| of_group(group, measure))).collect();
-    (0..groups - 1)
-        .map(|group| {
-            let of = |(place, measure): (usize, &DifferenceMeasure)| {
-                let others = (0..groups).filter(|other| *other != group);
-                let rest = others.fold(Moments::default(), |sum, other| sum.merged(all[other][place]));
-                let standardised = all[group][place].difference(rest)?;
-                Some(Difference { measure: *measure, standardised })
-            };
-            let found = DifferenceMeasure::ALL.iter().enumerate().filter_map(of);
-            found.reduce(|a, b| if b.standardised.abs() > a.standardised.abs() { b } else { a })
-        })
-        .collect()
+    all.iter().zip(others(&all)).take(groups - 1).map(of_segment).collect()
 }
 
 #[cfg(test)]
@@ -273,6 +283,38 @@ mod tests {
             let joined = moments(&values[..cut]).merged(moments(&values[cut..]));
             assert_relative_eq!(joined.mean, whole.mean, max_relative = 1e-15);
             assert_relative_eq!(joined.squares, whole.squares, max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn the_others_are_all_but_the_group_itself() {
+        let groups: Vec<Vec<f64>> = (0..12_i32)
+            .map(|group| (0..group % 5).map(|i| f64::from((group * 7 + i * i) % 13) + 1e3).collect())
+            .collect();
+        let measured: Vec<Measured> = groups.iter().map(|values| [moments(values); 4]).collect();
+        let others = others(&measured);
+        assert_eq!(others.len(), groups.len());
+        for (place, found) in others.iter().enumerate() {
+            let rest = groups.iter().enumerate().filter(|(other, _)| *other != place);
+            let rest: Vec<f64> = rest.flat_map(|(_, values)| values.iter().copied()).collect();
+            let n = rest.len() as f64;
+            let mean = rest.iter().sum::<f64>() / n;
+            let squares: f64 = rest.iter().map(|x| (x - mean) * (x - mean)).sum();
+            assert_relative_eq!(found[3].n, n);
+            assert_relative_eq!(found[3].mean, mean, max_relative = 1e-14);
+            assert_relative_eq!(found[3].squares, squares, max_relative = 1e-9);
+        }
+        assert!(super::others(&[[moments(&[1.0]); 4]])[0][0].n.abs() < 1.0, "nobody else");
+    }
+
+    #[test]
+    fn nothing_added_changes_nothing() {
+        let alike = moments(&[0.1, 0.1, 0.1]);
+        for same in [alike.merged(Moments::default()), Moments::default().merged(alike)] {
+            assert_eq!(
+                (same.n, same.mean.to_bits(), same.squares.to_bits()),
+                (3.0, alike.mean.to_bits(), alike.squares.to_bits())
+            );
         }
     }
 

@@ -24,17 +24,17 @@ use crate::economics::finding::Finding;
 use crate::economics::portfolio::{Candidate, Choice};
 use crate::economics::scenario::Sensitivity;
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 use crate::features::FeatureTable;
-use crate::segment::Segmentation;
+use crate::segment::{Segmentation, position_of};
 use crate::transaction::AsOf;
 
 pub use action::Action;
 pub use criteria::{Attractiveness, Difference, DifferenceMeasure};
 pub use mean::{MeanEstimate, PooledMean};
 pub use pooled::PooledRate;
-pub(super) use rank::descending;
 pub use rank::{RankBy, RankShift, RankShifts};
+pub(super) use rank::{descending, ranks};
 pub use segment::{ReturnedLines, SegmentEconomics};
 
 use action::Case;
@@ -207,10 +207,8 @@ impl Plan {
     }
 
     fn place(&self, segment: &str) -> Result<&SegmentPlan> {
-        self.segment(segment).ok_or_else(|| Error::UnknownSegment {
-            segment: segment.to_owned(),
-            nearest: nearest(segment, self.segments.iter().map(|place| place.segment.as_str())),
-        })
+        let position = position_of(segment, self.segments.iter().map(|place| place.segment.as_str()))?;
+        Ok(&self.segments[position])
     }
 
     fn named(&self, actions: &[Action]) -> Vec<&str> {
@@ -302,17 +300,14 @@ impl Economics {
         }
         let (mut numbers, shop) = segment::segments(self, facts, waterfalls, segments)?;
         let unassigned = numbers.pop().filter(|group| group.customers > 0);
-        let mut by_gross: Vec<usize> = (0..numbers.len()).collect();
-        by_gross.sort_by_key(|position| Reverse(numbers[*position].gross));
-        let mut gross_rank = vec![0; numbers.len()];
-        by_gross.iter().zip(1..).for_each(|(position, rank)| gross_rank[*position] = rank);
+        let by_gross = ranks(numbers.len(), |a, b| numbers[b].gross.cmp(&numbers[a].gross));
         let differences = criteria::differences(facts, waterfalls, segments);
         let stakes: f64 = numbers.iter().map(|segment| segment.contribution().to_f64().abs()).sum();
         let mut places: Vec<SegmentPlan> = segments
             .names()
             .iter()
             .zip(numbers)
-            .zip(gross_rank.into_iter().zip(differences))
+            .zip(by_gross.into_iter().zip(differences))
             .map(|((name, economics), (rank_by_gross, difference))| {
                 let decision = Case { name, segment: &economics, shop: &shop, settings }.decide();
                 SegmentPlan {
@@ -330,10 +325,9 @@ impl Economics {
             .collect();
         places.sort_by_key(|place| Reverse(place.economics.contribution()));
         places.iter_mut().zip(1..).for_each(|(place, rank)| place.rank = rank);
-        let mut by_gain: Vec<usize> = (0..places.len()).collect();
         let gain = |place: usize| places[place].attractiveness.value.unwrap_or(f64::NEG_INFINITY);
-        by_gain.sort_by(|a, b| gain(*b).total_cmp(&gain(*a)));
-        by_gain.iter().zip(1..).for_each(|(place, priority)| places[*place].priority = priority);
+        let by_gain = ranks(places.len(), |a, b| gain(b).total_cmp(&gain(a)));
+        places.iter_mut().zip(by_gain).for_each(|(place, priority)| place.priority = priority);
         Ok(Ranking { places, unassigned, shop })
     }
 

@@ -1,6 +1,6 @@
 //! Customers whose rank by gross and rank by what is left of it differ most.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
 use rayon::prelude::*;
@@ -112,6 +112,15 @@ pub(in crate::economics) fn descending(values: &[i64]) -> Vec<u32> {
     let mut order: Vec<(Reverse<i64>, u32)> = values.iter().copied().map(Reverse).zip(0..).collect();
     order.par_sort_unstable();
     order.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The rank of each of so many places, from 1, as `compare` orders them; of equals the first comes first.
+pub(in crate::economics) fn ranks(places: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..places).collect();
+    order.sort_by(|a, b| compare(*a, *b));
+    let mut ranks = vec![0; places];
+    order.into_iter().zip(1..).for_each(|(place, rank)| ranks[place] = rank);
+    ranks
 }
 
 impl fmt::Display for RankShifts {

@@ -8,8 +8,9 @@ use crate::economics::facts::Facts;
 use crate::economics::plan::mean::{MeanEstimate, Moments};
 use crate::economics::plan::pooled::{self, PooledRate};
 use crate::economics::returns::{Interval, RatioEstimate, RatioSums, wilson};
+use crate::economics::rows::by_groups;
 use crate::economics::waterfall::Waterfall;
-use crate::economics::waterfalls::{Waterfalls, by_chunks};
+use crate::economics::waterfalls::Waterfalls;
 use crate::error::Result;
 use crate::segment::Segmentation;
 use crate::transaction::{Money, MoneyTotal};
@@ -156,7 +157,7 @@ impl Rows<'_> {
         let facts = self.facts;
         let amount =
             |value: Option<i64>| MoneyTotal::from_ten_thousandths(i128::from(value.unwrap_or_default()));
-        let partials = by_chunks(facts.len(), self.groups, |rows| {
+        let partials = by_groups(facts.len(), self.groups, |rows| {
             let mut sums = vec![Sums::default(); self.groups];
             for row in rows {
                 let sum = &mut sums[self.group(row)];
@@ -189,7 +190,7 @@ impl Rows<'_> {
         let units = |amount: i64| MoneyTotal::from_ten_thousandths(i128::from(amount)).to_f64();
         let empty: Vec<Spread> =
             rates.iter().map(|rate| Spread { rate: *rate, margin: Moments::default() }).collect();
-        let partials = by_chunks(self.facts.len(), self.groups, |rows| {
+        let partials = by_groups(self.facts.len(), self.groups, |rows| {
             let mut spreads = empty.clone();
             for row in rows {
                 let pair = self.bought_and_back(row).map(|(bought, back)| (units(bought), units(back)));

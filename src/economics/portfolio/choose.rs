@@ -6,7 +6,8 @@ use crate::economics::portfolio::builder::{Constraint, HowMany, Portfolio};
 use crate::economics::portfolio::choice::{Choice, Chosen, LeftOut, Relaxation};
 use crate::economics::portfolio::search::{Found, Instance, Resource, search};
 use crate::economics::portfolio::{Candidate, overlap};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
+use crate::segment::position_of;
 use crate::transaction::Rate;
 
 /// Decimals that worth keeps below the leading one of the largest candidate.
@@ -141,10 +142,7 @@ impl Portfolio {
         }
         let pairs = self.apart.iter().flat_map(|(one, other)| [one, other]);
         for name in self.without.iter().chain(&self.with).chain(pairs) {
-            if candidates.iter().all(|candidate| candidate.name != *name) {
-                let names = candidates.iter().map(|candidate| candidate.name.as_str());
-                return Err(Error::UnknownSegment { segment: name.clone(), nearest: nearest(name, names) });
-            }
+            position_of(name, candidates.iter().map(|candidate| candidate.name.as_str()))?;
         }
         Ok(())
     }

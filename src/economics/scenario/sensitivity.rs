@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::economics::builder::Economics;
 use crate::economics::facts::Facts;
-use crate::economics::plan::{Action, SegmentPlan};
+use crate::economics::plan::{Action, SegmentPlan, ranks};
 use crate::economics::scenario::{CostChange, CostSetting, CostValue, Scenario};
 use crate::economics::waterfall::Waterfall;
 use crate::economics::waterfalls::waterfalls;
@@ -301,9 +301,8 @@ fn first_turns(lines: &[Line], way: f64, most: f64, name: &impl Fn(usize) -> Str
 /// The most places that one of the segments, given by rank, moves.
 fn rank_change(lines: &[Line], change: f64) -> usize {
     let after = |line: &Line| line.contribution as f64 - change * line.costs as f64;
-    let mut order: Vec<usize> = (0..lines.len()).collect();
-    order.sort_by(|a, b| after(&lines[*b]).total_cmp(&after(&lines[*a])));
-    order.iter().enumerate().map(|(now, before)| now.abs_diff(*before)).max().unwrap_or(0)
+    let ranks = ranks(lines.len(), |a, b| after(&lines[b]).total_cmp(&after(&lines[a])));
+    ranks.into_iter().zip(1..).map(|(now, before)| now.abs_diff(before)).max().unwrap_or(0)
 }
 
 impl fmt::Display for Sensitivity {

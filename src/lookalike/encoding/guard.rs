@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::{Encoding, Kind};
+use crate::error::Result;
 use crate::lookalike::training::Training;
 
 /// A feature that alone separates the seeds from the pool this well is suspected.
@@ -27,31 +28,36 @@ impl fmt::Display for Leak {
     }
 }
 
+/// Beyond all values of an encoded number.
+const BEYOND: f64 = 1e9;
+
 /// The features that are suspected, in the encoding's order.
-pub(crate) fn leaks(encoding: &Encoding, training: &Training) -> Vec<Leak> {
-    let separation = |(first, feature): (usize, &super::EncodedFeature)| {
-        let dims = first..first + feature.width();
+pub(crate) fn leaks(encoding: &Encoding, training: &Training) -> Result<Vec<Leak>> {
+    let mut leaks = Vec::new();
+    for (first, feature) in encoding.places() {
         let auc = match feature.kind {
             // Someone without a value may stand below or above all others.
             Kind::Number(_) if feature.indicator => {
                 let at = |missing: f64| {
-                    let score = |row: &[f64]| if row[first + 1] > 0.0 { missing } else { row[first] };
-                    either_way(auc_by(training, score))
+                    auc_by(training, |row| if row[first + 1] > 0.0 { missing } else { row[first] })
                 };
-                at(f64::NEG_INFINITY).max(at(f64::INFINITY))
+                either_way(at(-BEYOND)?).max(either_way(at(BEYOND)?))
             }
-            Kind::Number(_) => either_way(auc_by(training, |row| row[first])),
+            Kind::Number(_) => either_way(auc_by(training, |row| row[first])?),
             Kind::Levels { .. } => {
+                let dims = first..first + feature.width();
                 let score = levels_by_share(training, dims.clone());
                 auc_by(training, |row| {
                     let slot = row[dims.clone()].iter().position(|value| *value > 0.0);
                     slot.map_or(score[dims.len()], |slot| score[slot])
-                })
+                })?
             }
         };
-        (auc >= SUSPECT).then(|| Leak { feature: feature.name.clone(), auc })
-    };
-    encoding.places().filter_map(separation).collect()
+        if auc >= SUSPECT {
+            leaks.push(Leak { feature: feature.name.clone(), auc });
+        }
+    }
+    Ok(leaks)
 }
 
 fn either_way(auc: f64) -> f64 {
@@ -77,7 +83,7 @@ fn levels_by_share(training: &Training, dims: std::ops::Range<usize>) -> Vec<f64
 }
 
 /// The AUC of a score of the training's rows.
-fn auc_by(training: &Training, score: impl Fn(&[f64]) -> f64) -> f64 {
+fn auc_by(training: &Training, score: impl Fn(&[f64]) -> f64) -> Result<f64> {
     let scores: Vec<f64> = (0..training.rows()).map(|row| score(training.row(row))).collect();
     training.auc(&scores)
 }

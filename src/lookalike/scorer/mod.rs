@@ -3,6 +3,10 @@
 //! Each gives *log odds*: the natural logarithm of how much likelier a customer is a seed than one drawn from the pool, up
 //! to a constant that the model settles (see `calibration`).
 
+mod linear;
+
+pub(crate) use linear::Linear;
+
 /// Customers to be scored, as a scorer sees them: at most [`ROWS`] of them, dimension by dimension.
 #[derive(Clone, Copy)]
 pub(crate) struct Block<'a> {

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::layout::{TextTable, grouped, percent};
 use crate::segment::CrossTable;
-use crate::segment::segmentation::position_of;
+use crate::segment::position_of;
 use crate::transaction::CustomerIds;
 
 /// Named audiences that may overlap: a mask for each, and one of those of whom nobody can say.

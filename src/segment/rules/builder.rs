@@ -8,7 +8,7 @@ use super::order::ordered;
 use super::predicate::Predicate;
 use crate::error::{Error, Result};
 use crate::features::{Behaviour, FeatureTable};
-use crate::segment::segmentation::position_of;
+use crate::segment::position_of;
 
 /// Segments stated as rules: each a name and a [`Predicate`]. A customer may be in any number of them.
 ///

@@ -18,7 +18,7 @@ use super::truth::Truth;
 use super::value::Value;
 use super::{Rules, WaterfallModel};
 use crate::error::{Error, Result};
-use crate::segment::segmentation::position_of;
+use crate::segment::position_of;
 use crate::transaction::AsOf;
 
 /// Fitted rules in a form that answers for one customer in a few microseconds; it stands on its own, and threads can share

@@ -1,0 +1,111 @@
+//! What a fit found.
+
+use std::fmt;
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+use crate::layout::TextTable;
+use crate::lookalike::scorer::Linear;
+
+/// A fitted logistic regression.
+#[derive(Clone, PartialEq)]
+pub struct LogisticModel {
+    pub(super) coefficients: Vec<f64>,
+    pub(super) intercept: f64,
+    pub(super) penalty: f64,
+    pub(super) objective: f64,
+    pub(super) iterations: u32,
+    pub(super) converged: bool,
+}
+
+impl LogisticModel {
+    /// What each feature adds to the log odds, a unit of it.
+    #[must_use]
+    pub fn coefficients(&self) -> &[f64] {
+        &self.coefficients
+    }
+
+    /// The log odds where all features are 0.
+    #[must_use]
+    pub fn intercept(&self) -> f64 {
+        self.intercept
+    }
+
+    /// λ, as it was set.
+    #[must_use]
+    pub fn penalty(&self) -> f64 {
+        self.penalty
+    }
+
+    /// The penalised loss that was minimised, as of the last look at all rows: the very last step, which lowers it by less
+    /// than its rounding error, is not in it.
+    #[must_use]
+    pub fn objective(&self) -> f64 {
+        self.objective
+    }
+
+    /// Newton steps over all rows.
+    #[must_use]
+    pub fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
+    /// Whether the last step was within the tolerance.
+    #[must_use]
+    pub fn converged(&self) -> bool {
+        self.converged
+    }
+
+    /// The log odds of each row of other points. O(rows · features).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for points of another width, [`Error::Coordinate`] for a number that is not finite.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a view is passed by value, as everywhere with ndarray"
+    )]
+    pub fn log_odds(&self, points: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
+        if points.ncols() != self.coefficients.len() {
+            return Err(Error::Setting {
+                setting: "points",
+                found: format!("{} features", points.ncols()),
+                expected: "as many features as the model has",
+            });
+        }
+        if let Some(((row, feature), found)) = points.indexed_iter().find(|(_, value)| !value.is_finite()) {
+            return Err(Error::Coordinate { row, feature, found: *found });
+        }
+        let linear = Linear { weights: self.coefficients.clone(), intercept: self.intercept };
+        Ok(points.outer_iter().map(|row| linear.score_one(row.iter().copied())).collect())
+    }
+}
+
+impl fmt::Display for LogisticModel {
+    /// The coefficients, and how the fit ended.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = TextTable::new(&["<feature", "coefficient"]);
+        table.row(["intercept".to_owned(), format!("{:.6}", self.intercept)]);
+        for (feature, coefficient) in self.coefficients.iter().enumerate() {
+            table.row([feature.to_string(), format!("{coefficient:.6}")]);
+        }
+        write!(f, "{table}")?;
+        let end = if self.converged { "converged after" } else { "stopped after" };
+        write!(
+            f,
+            "objective {:.6} with penalty {}, {end} {} iterations",
+            self.objective, self.penalty, self.iterations
+        )
+    }
+}
+
+impl fmt::Debug for LogisticModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogisticModel")
+            .field("features", &self.coefficients.len())
+            .field("objective", &self.objective)
+            .field("iterations", &self.iterations)
+            .field("converged", &self.converged)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,268 @@
+//! How a fitted lookalike model is stored. The structs of a version are frozen once it is released.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::encoding::{EncodedFeature, Encoding, Kind, Leak, NumberScale};
+use super::evaluation::LabelFrequency;
+use super::fit::Told;
+use super::learned::{Correction, Fitted, Linear};
+use super::model::LookalikeModel;
+use super::scorer::ScorerKind;
+use super::seed::SeedSummary;
+use crate::error::Result;
+use crate::model_file::{self, ExactFloat, StoredModel};
+
+#[derive(Serialize, Deserialize)]
+struct LookalikeModelV1 {
+    features: Vec<FeatureV1>,
+    scorer: FittedV1,
+    kind: ScorerKind,
+    reason: String,
+    slope: ExactFloat,
+    shift: ExactFloat,
+    seed: SeedV1,
+    leaks: Vec<LeakV1>,
+    leaks_left_out: bool,
+    constant: Vec<String>,
+    pool: u64,
+    background: u64,
+    typical: Vec<ExactFloat>,
+    penalty: Option<ExactFloat>,
+    held_out_auc: ExactFloat,
+    label_frequency: ExactFloat,
+    seed_keys: Vec<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FeatureV1 {
+    name: String,
+    kind: KindV1,
+    indicator: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KindV1 {
+    Number { log: bool, centre: ExactFloat, spread: ExactFloat },
+    Levels { levels: Vec<String>, other: bool },
+}
+
+#[derive(Serialize, Deserialize)]
+struct SeedV1 {
+    named: u64,
+    unknown: u64,
+    without_value: u64,
+    seeds: u64,
+    effective: ExactFloat,
+    valued_by: Option<String>,
+    outcomes_left_out: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LeakV1 {
+    feature: String,
+    auc: ExactFloat,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FittedV1 {
+    Linear { weights: Vec<ExactFloat>, intercept: ExactFloat },
+}
+
+impl StoredModel for LookalikeModel {
+    const KIND: &'static str = "lookalike";
+    const VERSION: u32 = 1;
+
+    fn to_latest(&self) -> impl Serialize {
+        let told = &self.told;
+        LookalikeModelV1 {
+            features: self.encoding.features.iter().map(FeatureV1::from).collect(),
+            scorer: FittedV1::from(&self.fitted),
+            kind: told.kind,
+            reason: told.reason.clone(),
+            slope: ExactFloat(self.correction.slope),
+            shift: ExactFloat(self.correction.shift),
+            seed: SeedV1::from(&told.seed),
+            leaks: told.leaks.iter().map(LeakV1::from).collect(),
+            leaks_left_out: told.leaks_left_out,
+            constant: told.constant.clone(),
+            pool: self.pool,
+            background: self.background,
+            typical: exact(&self.typical),
+            penalty: self.penalty.map(ExactFloat),
+            held_out_auc: ExactFloat(self.held_out_auc),
+            label_frequency: ExactFloat(self.label_frequency.get()),
+            seed_keys: self.seed_keys.clone(),
+        }
+    }
+
+    fn load<'de, D: Deserializer<'de>>(_version: u32, model: D) -> std::result::Result<Self, D::Error> {
+        from_v1(LookalikeModelV1::deserialize(model)?).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for LookalikeModel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        model_file::save(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for LookalikeModel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        model_file::load(deserializer)
+    }
+}
+
+fn exact(numbers: &[f64]) -> Vec<ExactFloat> {
+    numbers.iter().copied().map(ExactFloat).collect()
+}
+
+fn plain(numbers: &[ExactFloat]) -> Vec<f64> {
+    numbers.iter().map(|number| number.0).collect()
+}
+
+/// The model, checked for what scoring relies on.
+fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
+    let refused = |problem: &str| Err(LookalikeModel::refused(problem));
+    let encoding = Encoding { features: stored.features.into_iter().map(EncodedFeature::from).collect() };
+    let dims = encoding.dims();
+    if dims == 0 {
+        return refused("it has no feature");
+    }
+    for feature in &encoding.features {
+        match &feature.kind {
+            Kind::Number(scale) => {
+                let fits = scale.centre.is_finite() && scale.spread.is_finite() && scale.spread > 0.0;
+                if !fits {
+                    return refused("the scale of a feature is not finite and positive");
+                }
+            }
+            Kind::Levels { levels, .. } => {
+                if !levels.windows(2).all(|pair| pair[0] < pair[1]) {
+                    return refused("the levels of a feature do not ascend");
+                }
+            }
+        }
+    }
+    let fitted = Fitted::from(stored.scorer);
+    if !fitted.fits(dims) || stored.typical.len() != dims {
+        return refused("its scorer has another number of dimensions than its features");
+    }
+    let numbers = [&stored.slope, &stored.shift, &stored.held_out_auc];
+    if !numbers.iter().all(|number| number.0.is_finite())
+        || !stored.typical.iter().all(|typical| typical.0.is_finite())
+    {
+        return refused("a number is not finite");
+    }
+    if !stored.seed_keys.is_sorted() {
+        return refused("its seeds are not in order");
+    }
+    Ok(LookalikeModel {
+        encoding,
+        fitted,
+        correction: Correction { slope: stored.slope.0, shift: stored.shift.0 },
+        told: Told {
+            seed: stored.seed.into(),
+            kind: stored.kind,
+            reason: stored.reason,
+            leaks: stored.leaks.into_iter().map(Leak::from).collect(),
+            leaks_left_out: stored.leaks_left_out,
+            constant: stored.constant,
+        },
+        pool: stored.pool,
+        background: stored.background,
+        typical: plain(&stored.typical),
+        penalty: stored.penalty.map(|penalty| penalty.0),
+        held_out_auc: stored.held_out_auc.0,
+        label_frequency: LabelFrequency::of(&[stored.label_frequency.0])?,
+        seed_keys: stored.seed_keys,
+    })
+}
+
+impl From<&EncodedFeature> for FeatureV1 {
+    fn from(feature: &EncodedFeature) -> Self {
+        let kind = match &feature.kind {
+            Kind::Number(scale) => KindV1::Number {
+                log: scale.log,
+                centre: ExactFloat(scale.centre),
+                spread: ExactFloat(scale.spread),
+            },
+            Kind::Levels { levels, other } => KindV1::Levels { levels: levels.clone(), other: *other },
+        };
+        Self { name: feature.name.clone(), kind, indicator: feature.indicator }
+    }
+}
+
+impl From<FeatureV1> for EncodedFeature {
+    fn from(stored: FeatureV1) -> Self {
+        let kind = match stored.kind {
+            KindV1::Number { log, centre, spread } => {
+                Kind::Number(NumberScale { log, centre: centre.0, spread: spread.0 })
+            }
+            KindV1::Levels { levels, other } => Kind::Levels { levels, other },
+        };
+        Self { name: stored.name, kind, indicator: stored.indicator }
+    }
+}
+
+impl From<&SeedSummary> for SeedV1 {
+    fn from(seed: &SeedSummary) -> Self {
+        Self {
+            named: seed.named,
+            unknown: seed.unknown,
+            without_value: seed.without_value,
+            seeds: seed.seeds,
+            effective: ExactFloat(seed.effective),
+            valued_by: seed.valued_by.clone(),
+            outcomes_left_out: seed.outcomes_left_out,
+        }
+    }
+}
+
+impl From<SeedV1> for SeedSummary {
+    fn from(stored: SeedV1) -> Self {
+        Self {
+            named: stored.named,
+            unknown: stored.unknown,
+            without_value: stored.without_value,
+            seeds: stored.seeds,
+            effective: stored.effective.0,
+            valued_by: stored.valued_by,
+            outcomes_left_out: stored.outcomes_left_out,
+        }
+    }
+}
+
+impl From<&Leak> for LeakV1 {
+    fn from(leak: &Leak) -> Self {
+        Self { feature: leak.feature.clone(), auc: ExactFloat(leak.auc) }
+    }
+}
+
+impl From<LeakV1> for Leak {
+    fn from(stored: LeakV1) -> Self {
+        Self { feature: stored.feature, auc: stored.auc.0 }
+    }
+}
+
+impl From<&Fitted> for FittedV1 {
+    fn from(fitted: &Fitted) -> Self {
+        match fitted {
+            Fitted::Linear(linear) => {
+                Self::Linear { weights: exact(&linear.weights), intercept: ExactFloat(linear.intercept) }
+            }
+        }
+    }
+}
+
+impl From<FittedV1> for Fitted {
+    fn from(stored: FittedV1) -> Self {
+        match stored {
+            FittedV1::Linear { weights, intercept } => {
+                Self::Linear(Linear { weights: plain(&weights), intercept: intercept.0 })
+            }
+        }
+    }
+}
