@@ -1,5 +1,8 @@
 //! Stage 5: who resembles them?
 
+mod evaluation;
 mod model;
+#[cfg(feature = "csv")]
+mod real_data;
 mod seed;
 mod stored;
