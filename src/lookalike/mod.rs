@@ -12,4 +12,5 @@ mod scores;
 mod selection;
 mod training;
 
+pub use scorer::{NearestSeeds, ScorerKind};
 pub use scores::Scores;
