@@ -89,5 +89,6 @@ pub use explain::{Difference, Differences, Explanation, FeatureWeight, Reason, W
 pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
 pub use model::LookalikeModel;
 pub use scorer::ScorerKind;
+pub use scorer::{NearestSeeds, ScorerKind};
 pub use scores::Scores;
 pub use seed::{Seed, SeedSummary, UnknownIds};

@@ -6,6 +6,11 @@ use super::{Block, Scorer};
 ///
 /// A customer's score starts at the intercept and adds dimension by dimension, in order, each product with one rounding. So
 /// its bits are the same alone, in a block of any size and at any place of it.
+//! A sum of weighted dimensions: what the discriminant and the logistic regression come down to.
+
+use super::{Block, Scorer};
+
+/// `intercept + Σ weights · x`.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Linear {
     pub(crate) weights: Vec<f64>,
@@ -69,6 +74,12 @@ mod tests {
                 linear.score(&Block { values: &values, rows }, &mut scores);
                 let bits: Vec<u64> = scores.iter().map(|score| score.to_bits()).collect();
                 assert_eq!(bits, alone[start..start + rows]);
+impl Scorer for Linear {
+    fn score(&self, block: &Block<'_>, scores: &mut [f64]) {
+        scores.fill(self.intercept);
+        for (dimension, weight) in self.weights.iter().enumerate() {
+            for (score, value) in scores.iter_mut().zip(block.column(dimension)) {
+                *score += weight * value;
             }
         }
     }

@@ -6,6 +6,51 @@
 mod linear;
 
 pub(crate) use linear::Linear;
+mod choice;
+mod covariance;
+mod dip;
+mod discriminant;
+mod evidence;
+mod linear;
+mod mixture;
+mod modes;
+mod nearest;
+mod whitening;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use nearest::NearestSeeds;
+
+/// How a model scores likeness.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ScorerKind {
+    /// Logistic regression: a weight for every dimension, learned together.
+    Logistic,
+    /// Weight of evidence: what each feature says by itself, added up; for few seeds.
+    WeightOfEvidence,
+    /// Linear discriminant: the direction from the pool's mean to the seeds', in units of the pool's spread.
+    Discriminant,
+    /// A cloud for each kind of seeds, against the pool's; for seeds of several kinds.
+    Mixture,
+    /// The distance of the nearest seeds against that of other customers; for seeds of any shape.
+    NearestSeeds,
+}
+
+impl fmt::Display for ScorerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Logistic => "logistic regression",
+            Self::WeightOfEvidence => "weight of evidence",
+            Self::Discriminant => "linear discriminant",
+            Self::Mixture => "mixture of kinds",
+            Self::NearestSeeds => "nearest seeds",
+        })
+    }
+}
 
 /// Customers to be scored, as a scorer sees them: at most [`ROWS`] of them, dimension by dimension.
 #[derive(Clone, Copy)]
