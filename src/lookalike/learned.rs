@@ -2,17 +2,10 @@
 
 use super::encoding::Source;
 use super::evaluation::Platt;
-use super::scorer::{Block, ROWS, Scorer, ScorerKind};
+use super::scorer::{Block, Linear, ROWS, Scorer, ScorerKind};
 use super::training::Training;
 use crate::error::Result;
 use crate::numeric::ln;
-
-/// A linear score: log odds are the intercept and the sum of weights by dimension.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Linear {
-    pub(crate) weights: Vec<f64>,
-    pub(crate) intercept: f64,
-}
 
 /// A fitted scorer of any kind.
 #[derive(Clone, PartialEq, Debug)]
@@ -123,17 +116,6 @@ impl Fitted {
             }
         }
         Ok((Self::Linear(linear), HeldOut { raw, are_log_odds: true, penalty: None }))
-    }
-}
-
-impl Scorer for Linear {
-    fn score(&self, block: &Block<'_>, scores: &mut [f64]) {
-        scores.fill(self.intercept);
-        for (dimension, weight) in self.weights.iter().enumerate() {
-            for (score, value) in scores.iter_mut().zip(block.column(dimension)) {
-                *score += weight * value;
-            }
-        }
     }
 }
 

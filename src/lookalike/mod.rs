@@ -78,9 +78,8 @@ mod model;
 mod scorer;
 mod scores;
 mod seed;
-mod selection;
-mod stored;
 pub mod selection;
+mod stored;
 mod training;
 
 pub use builder::{LeakPolicy, Lookalike, LookalikeBuilder, LookalikeProgress};
@@ -88,7 +87,6 @@ pub use encoding::Leak;
 pub use explain::{Difference, Differences, Explanation, FeatureWeight, Reason, WeightUnit};
 pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
 pub use model::LookalikeModel;
-pub use scorer::ScorerKind;
 pub use scorer::{NearestSeeds, ScorerKind};
 pub use scores::Scores;
 pub use seed::{Seed, SeedSummary, UnknownIds};

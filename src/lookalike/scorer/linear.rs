@@ -4,13 +4,8 @@ use super::{Block, Scorer};
 
 /// An intercept and a weight a dimension.
 ///
-/// A customer's score starts at the intercept and adds dimension by dimension, in order, each product with one rounding. So
-/// its bits are the same alone, in a block of any size and at any place of it.
-//! A sum of weighted dimensions: what the discriminant and the logistic regression come down to.
-
-use super::{Block, Scorer};
-
-/// `intercept + Σ weights · x`.
+/// A customer's score starts at the intercept and adds dimension by dimension, in order, product and sum rounded each. So its
+/// bits are the same alone, in a block of any size and at any place of it, and on processors without fused multiplication.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Linear {
     pub(crate) weights: Vec<f64>,
@@ -20,7 +15,7 @@ pub(crate) struct Linear {
 impl Linear {
     /// The score of a single customer.
     pub(crate) fn score_one(&self, values: impl Iterator<Item = f64>) -> f64 {
-        values.zip(&self.weights).fold(self.intercept, |sum, (value, weight)| value.mul_add(*weight, sum))
+        values.zip(&self.weights).fold(self.intercept, |sum, (value, weight)| sum + value * weight)
     }
 }
 
@@ -45,7 +40,7 @@ impl pulp::WithSimd for AddUp<'_> {
         self.scores.fill(self.linear.intercept);
         for (dimension, weight) in self.linear.weights.iter().enumerate() {
             for (score, value) in self.scores.iter_mut().zip(self.block.column(dimension)) {
-                *score = value.mul_add(*weight, *score);
+                *score += value * weight;
             }
         }
     }
@@ -74,12 +69,6 @@ mod tests {
                 linear.score(&Block { values: &values, rows }, &mut scores);
                 let bits: Vec<u64> = scores.iter().map(|score| score.to_bits()).collect();
                 assert_eq!(bits, alone[start..start + rows]);
-impl Scorer for Linear {
-    fn score(&self, block: &Block<'_>, scores: &mut [f64]) {
-        scores.fill(self.intercept);
-        for (dimension, weight) in self.weights.iter().enumerate() {
-            for (score, value) in scores.iter_mut().zip(block.column(dimension)) {
-                *score += weight * value;
             }
         }
     }

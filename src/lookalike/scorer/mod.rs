@@ -1,11 +1,8 @@
 //! The scorers: what each learns of seeds and background, and how it scores others.
 //!
 //! Each gives *log odds*: the natural logarithm of how much likelier a customer is a seed than one drawn from the pool, up
-//! to a constant that the model settles (see `calibration`).
+//! to a scale and a constant that the model settles by held-out seeds.
 
-mod linear;
-
-pub(crate) use linear::Linear;
 mod choice;
 mod covariance;
 mod dip;
@@ -21,6 +18,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use linear::Linear;
 pub use nearest::NearestSeeds;
 
 /// How a model scores likeness.
@@ -74,33 +72,4 @@ pub(crate) trait Scorer: Send + Sync {
     /// The raw score of each customer of a block, larger for those who resemble the seeds more; finite. The same to the bit
     /// for a customer whatever block she stands in.
     fn score(&self, block: &Block<'_>, scores: &mut [f64]);
-}
-
-/// How likeness is scored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ScorerKind {
-    /// L2-regularised logistic regression of seeds against the background.
-    Logistic,
-    /// Weight of evidence by information value: for few seeds.
-    WeightOfEvidence,
-    /// Linear discriminant with a shrunk covariance.
-    Discriminant,
-    /// A Gaussian for each group of seeds against one for the pool.
-    Mixture,
-    /// The distance to the nearest seeds in whitened space.
-    NearestSeeds,
-}
-
-impl std::fmt::Display for ScorerKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Logistic => "logistic regression",
-            Self::WeightOfEvidence => "weight of evidence",
-            Self::Discriminant => "linear discriminant",
-            Self::Mixture => "mixture of groups",
-            Self::NearestSeeds => "nearest seeds",
-        })
-    }
 }

@@ -60,11 +60,15 @@ impl SeedModes {
         let seeds = training.seeds;
         let dims: Vec<usize> = (0..training.dims).filter(|dim| is_measured(training, *dim)).collect();
         if dims.is_empty() {
-            return Self::one(seeds, "no feature is measured in numbers, so the seeds were taken as one kind".into());
+            return Self::one(
+                seeds,
+                "no feature is measured in numbers, so the seeds were taken as one kind".into(),
+            );
         }
         let most = (seeds / 2 / FEWEST).min(MOST);
         if most < 2 {
-            let reason = format!("{seeds} seeds are too few to be told apart, so they were taken as one kind");
+            let reason =
+                format!("{seeds} seeds are too few to be told apart, so they were taken as one kind");
             return Self::one(seeds, reason);
         }
         let (all, halves, background) = whitened(training, &dims);
@@ -164,9 +168,8 @@ fn depth(k: usize, dims: usize, learn: &[f64], test: &[f64], background: &[f64])
     let mut shallowest = f64::INFINITY;
     for one in 1..k {
         for other in 0..one {
-            let axis: Vec<f64> = (0..dims)
-                .map(|dim| centroids[one * dims + dim] - centroids[other * dims + dim])
-                .collect();
+            let axis: Vec<f64> =
+                (0..dims).map(|dim| centroids[one * dims + dim] - centroids[other * dims + dim]).collect();
             let valley = |rows: &[f64], members: &[Vec<usize>]| {
                 let both = members[one].iter().chain(&members[other]);
                 let mut along: Vec<f64> = both

@@ -123,8 +123,7 @@ pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Chose
 /// Those near enough to the border to gain by an exchange, at most about [`NEAR`], in the order that exchanges need.
 fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Vec<Near> {
     let units = &pool.units;
-    let distance =
-        |score: f64, excess: f64| (units.worth(score, excess, price.weight) - price.border).abs();
+    let distance = |score: f64, excess: f64| (units.worth(score, excess, price.weight) - price.border).abs();
     let reach = if pool.len() <= NEAR {
         f64::INFINITY
     } else {
