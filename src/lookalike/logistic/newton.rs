@@ -139,7 +139,7 @@ pub(super) fn minimise(
             break false;
         }
         // What will be left after this step is a share of it, and that share at most what this step is of the last one.
-        let little = last.is_finite() && movement * movement <= 0.1 * last * limits.tolerance;
+        let little = last.is_finite() && movement * movement <= 0.5 * last * limits.tolerance;
         if little || movement <= limits.tolerance {
             coefficients = moved(&coefficients, &direction, 1.0);
             objective -= 0.5 * decrement;
