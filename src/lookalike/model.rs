@@ -8,7 +8,7 @@ use super::encoding::{Encoding, Leak};
 use super::evaluation::LabelFrequency;
 use super::fit::Told;
 use super::learned::{Correction, Fitted, HeldOut};
-use super::scorer::{Block, ROWS, ScorerKind};
+use super::scorer::{ROWS, ScorerKind};
 use super::scores::Scores;
 use super::seed::SeedSummary;
 use super::training::Training;
@@ -55,11 +55,10 @@ impl LookalikeModel {
         seeds: CustomerIds,
     ) -> Result<Self> {
         let correction = held_out.correction(training)?;
-        let similarity = |row: usize| logistic(correction.log_odds(held_out.raw[row])).max(f64::MIN_POSITIVE);
-        let held_out_seeds: Vec<f64> = (0..training.seeds).map(similarity).collect();
         Ok(Self {
             typical: training.typical(),
-            held_out_auc: training.auc(&held_out.raw)?,
+            held_out_auc: held_out.auc()?,
+            label_frequency: held_out.label_frequency(correction)?,
             penalty: held_out.penalty,
             pool: training.pool,
             background: training.background() as u64,
@@ -67,7 +66,6 @@ impl LookalikeModel {
             fitted,
             correction,
             told,
-            label_frequency: LabelFrequency::of(&held_out_seeds)?,
             seeds,
         })
     }
@@ -172,9 +170,7 @@ impl LookalikeModel {
 
     /// The log odds of an encoded customer.
     pub(crate) fn log_odds_of(&self, point: &[f64]) -> f64 {
-        let mut score = [0.0];
-        self.fitted.block(&Block { values: point, rows: 1 }, &mut score);
-        self.correction.log_odds(score[0])
+        self.correction.log_odds(self.fitted.point(point))
     }
 
     /// Which customers of a table were seeds. O(seeds · log customers).

@@ -6,6 +6,7 @@ use super::{EncodedFeature, Encoding, Kind, NumberScale};
 use crate::category::Category;
 use crate::error::{Error, Result};
 use crate::features::{FeatureTable, Values};
+use crate::lookalike::scorer::Linear;
 use crate::numeric::number::{Number, NumericFeature, with_values};
 
 /// The columns of a table that an encoding reads.
@@ -46,14 +47,13 @@ impl<'a> Source<'a> {
     pub(crate) fn linear(
         &self,
         rows: Range<usize>,
-        weights: &[f64],
-        intercept: f64,
+        linear: &Linear,
         scores: &mut [f64],
         scratch: &mut [f64],
     ) {
-        scores.fill(intercept);
+        scores.fill(linear.intercept);
         for ((first, feature), column) in self.encoding.places().zip(&self.columns) {
-            let weights = &weights[first..][..feature.width()];
+            let weights = &linear.weights[first..][..feature.width()];
             column.add(feature, rows.clone(), weights, scores, scratch);
         }
     }

@@ -18,7 +18,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use choice::choose;
+pub(crate) use discriminant::Discriminant;
+pub(crate) use evidence::Evidence;
 pub(crate) use linear::Linear;
+pub(crate) use mixture::Mixture;
+pub(crate) use modes::SeedModes;
+pub(crate) use nearest::NearestScore;
 pub use nearest::NearestSeeds;
 
 /// How a model scores likeness.
