@@ -92,14 +92,15 @@ impl Fitted {
     /// Learns a scorer, and scores each row by one that was learned without her fold.
     pub(crate) fn learn(kind: ScorerKind, training: &Training, modes: &SeedModes) -> Result<(Self, HeldOut)> {
         if kind == ScorerKind::Logistic {
-            let fit = PenalisedFit::learn(training)?;
+            let fit = PenalisedFit::of(training);
             let held_out = HeldOut {
-                raw: fit.held_out,
+                raw: fit.out_of_fold,
                 seeds: training.seeds,
                 are_log_odds: true,
-                penalty: Some(fit.penalty),
+                penalty: Some(fit.share),
             };
-            return Ok((Self::Linear(fit.linear), held_out));
+            let linear = Linear { weights: fit.coefficients, intercept: fit.intercept };
+            return Ok((Self::Linear(linear), held_out));
         }
         let fitted = Self::fit(kind, training, modes);
         let rows = checked(training);
@@ -129,7 +130,7 @@ impl Fitted {
         }
     }
 
-    /// Raw scores of some rows of a source, at most a block of them.
+    /// Raw scores of some rows of a source.
     pub(crate) fn score(
         &self,
         source: &Source<'_>,
@@ -139,14 +140,16 @@ impl Fitted {
         scratch: &mut Vec<f64>,
     ) {
         if let Self::Linear(linear) = self {
-            scratch.resize(ROWS, 0.0);
+            scratch.resize(rows.len(), 0.0);
             return source.linear(rows, linear, scores, scratch);
         }
         scratch.resize(dims * ROWS, 0.0);
-        let count = rows.len();
-        let values = &mut scratch[..dims * count];
-        source.block(rows, values);
-        self.block(&Block { values, rows: count }, scores);
+        for (block, scores) in scores.chunks_mut(ROWS).enumerate() {
+            let first = rows.start + block * ROWS;
+            let values = &mut scratch[..dims * scores.len()];
+            source.block(first..first + scores.len(), values);
+            self.block(&Block { values, rows: scores.len() }, scores);
+        }
     }
 
     /// Raw scores of a block.

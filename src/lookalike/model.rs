@@ -8,7 +8,7 @@ use super::encoding::{Encoding, Leak};
 use super::evaluation::LabelFrequency;
 use super::fit::Told;
 use super::learned::{Correction, Fitted, HeldOut};
-use super::scorer::{ROWS, ScorerKind};
+use super::scorer::{PIECE, ScorerKind};
 use super::scores::Scores;
 use super::seed::SeedSummary;
 use super::training::Training;
@@ -74,6 +74,12 @@ impl LookalikeModel {
     #[must_use]
     pub fn seed(&self) -> &SeedSummary {
         &self.told.seed
+    }
+
+    /// Seeds of each kind that they fall into, the largest first; a single number where they are of one kind.
+    #[must_use]
+    pub fn seed_kinds(&self) -> &[u64] {
+        &self.told.kinds
     }
 
     /// How scores are made.
@@ -149,8 +155,8 @@ impl LookalikeModel {
         let source = self.encoding.source(table)?;
         let dims = self.encoding.dims();
         let mut log_odds = vec![0.0; table.len()];
-        log_odds.par_chunks_mut(ROWS).enumerate().for_each_init(Vec::new, |scratch, (block, scores)| {
-            let first = block * ROWS;
+        log_odds.par_chunks_mut(PIECE).enumerate().for_each_init(Vec::new, |scratch, (piece, scores)| {
+            let first = piece * PIECE;
             self.fitted.score(&source, dims, first..first + scores.len(), scores, scratch);
             for score in scores {
                 *score = self.correction.log_odds(*score);
@@ -204,7 +210,7 @@ impl fmt::Display for LookalikeModel {
             grouped(self.pool),
             self.encoding.features.len()
         )?;
-        writeln!(f, "  scored by {} ({})", self.told.kind, self.told.reason)?;
+        writeln!(f, "  scored by {}", self.told.reason)?;
         writeln!(
             f,
             "  a seed that took no part scores above another customer in {} of cases",

@@ -1,6 +1,5 @@
 //! What a scorer learns from: seeds and a background sample of the pool, encoded.
 
-
 /// Encoded customers: the seeds first, then the background.
 ///
 /// All numbers are finite. Numeric dimensions have about mean 0 and deviation 1 over the background; those of levels and of

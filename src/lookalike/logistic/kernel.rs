@@ -89,7 +89,13 @@ impl Look {
 }
 
 /// Looks at the rows of a part: coefficients by shifted feature, the intercept last; weights of each class times a factor.
-pub(super) fn look(data: &Data<'_>, part: &Part, coefficients: &[f64], factors: [f64; 2], need: Need) -> Look {
+pub(super) fn look(
+    data: &Data<'_>,
+    part: &Part,
+    coefficients: &[f64],
+    factors: [f64; 2],
+    need: Need,
+) -> Look {
     let rows = part.len();
     let chunk = rows.div_ceil(CHUNKS).next_multiple_of(BLOCK).max(CHUNK);
     let coefficients = octets(coefficients);
@@ -378,7 +384,13 @@ fn products<S: Simd>(simd: S, rows: &[Octet], tiles: &mut [[Octet; LANES]], widt
 /// several times.
 #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
 #[inline(always)]
-fn product<S: Simd>(simd: S, rows: &[Octet], tile: &mut [Octet; LANES], (i, j): (usize, usize), width: usize) {
+fn product<S: Simd>(
+    simd: S,
+    rows: &[Octet],
+    tile: &mut [Octet; LANES],
+    (i, j): (usize, usize),
+    width: usize,
+) {
     for strip in 0..LANES / S::F64_LANES {
         let mut sums = [simd.splat_f64s(0.0); LANES];
         for (sum, octet) in sums.iter_mut().zip(tile.iter()) {

@@ -256,7 +256,11 @@ impl Path<'_> {
                 rest.subtract(&looks[fold]);
                 let penalty = penalty * self.weight_without(fold) / self.total;
                 let next = step(&rest, at, penalty, &Curvature::of(&rest, penalty));
-                if next.movement <= SHORT { moved(at, &next.direction, 1.0) } else { self.refit(fold, at, penalty) }
+                if next.movement <= SHORT {
+                    moved(at, &next.direction, 1.0)
+                } else {
+                    self.refit(fold, at, penalty)
+                }
             })
             .collect()
     }
