@@ -12,4 +12,8 @@ mod scores;
 pub mod selection;
 mod training;
 
+pub use expansion::{
+    Audience, CapFrontier, CapReached, CapRow, Expansion, ExpansionBuilder, Figures, Frontier, FrontierRow, LeftOut,
+    Limited, MissingOutcome, ProfitScore, SeedPolicy, Size,
+};
 pub use scores::Scores;
