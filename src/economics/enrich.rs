@@ -47,7 +47,9 @@ impl Economics {
         let none = || vec![None; facts.len()];
         let quantile = |probability: f64| {
             let of = |posterior: &Posterior| posterior.quantile(probability);
-            rates.as_ref().map_or_else(none, |rates| rates.each(of).into_iter().map(Option::flatten).collect())
+            rates
+                .as_ref()
+                .map_or_else(none, |rates| rates.each(of).into_iter().map(Option::flatten).collect())
         };
         let (lows, highs) = (quantile(1.0 - SURE), quantile(CAUTIOUS));
         let means = rates.as_ref().map_or_else(none, |rates| rates.each(Posterior::mean));

@@ -2,6 +2,7 @@
 //!
 //! (The module's text is written once its parts stand.)
 
+mod compare;
 mod encoding;
 mod evaluation;
 mod expansion;
@@ -12,8 +13,9 @@ mod scores;
 pub mod selection;
 mod training;
 
+pub use compare::{ComparedGroup, Comparison, ComparisonBuilder};
 pub use expansion::{
-    Audience, CapFrontier, CapReached, CapRow, Expansion, ExpansionBuilder, Figures, Frontier, FrontierRow, LeftOut,
-    Limited, MissingOutcome, ProfitScore, SeedPolicy, Size,
+    Audience, CapFrontier, CapReached, CapRow, Expansion, ExpansionBuilder, Figures, Frontier, FrontierRow,
+    LeftOut, Limited, MissingOutcome, ProfitScore, SeedPolicy, Size,
 };
 pub use scores::Scores;

@@ -260,7 +260,8 @@ pub(super) fn sums_of(
                 let unknown = |of: &Option<super::pool::Filled>| {
                     u64::from(of.as_ref().is_some_and(|of| of.unknown.get(*place)))
                 };
-                let rate = |of: &Option<super::pool::Filled>| of.as_ref().map_or(0.0, |of| of.numbers[*place]);
+                let rate =
+                    |of: &Option<super::pool::Filled>| of.as_ref().map_or(0.0, |of| of.numbers[*place]);
                 sums.members += 1;
                 sums.similarity += pool.similarity[*place];
                 sums.value += value;

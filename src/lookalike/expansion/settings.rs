@@ -27,8 +27,8 @@ pub enum Size {
     /// The size at which reach and precision balance.
     ///
     /// It is the number at which as large a share of the seeds lies at or above the border as of the pool lies below it
-    /// (or the last number before that): reaching further would lose more precision than it gains in reach. Where scores tell nothing that is half of the
-    /// pool, where they tell everything it is no one. Takes the scores of the seeds as they are, which are a little high for a
+    /// (the first such number): of those like the seeds it reaches as large a part as it spares of the others. Where scores
+    /// tell nothing that is half of the pool, where they tell everything it is a single customer. Takes the scores of the seeds as they are, which are a little high for a
     /// model that learned from them.
     Balanced,
 }
@@ -116,7 +116,8 @@ impl ProfitScore {
 
     fn check(&self) -> Result<()> {
         let all = [self.margin, self.handling, self.write_off, self.contact];
-        if all.iter().all(|part| (0.0..=1e12).contains(part)) && self.response > 0.0 && self.response <= 1e12 {
+        if all.iter().all(|part| (0.0..=1e12).contains(part)) && self.response > 0.0 && self.response <= 1e12
+        {
             return Ok(());
         }
         Err(Error::Setting {
@@ -354,7 +355,11 @@ impl ExpansionBuilder {
         }
         if let Some(cap) = own.cap.filter(|cap| !(0.0..=1.0).contains(cap)) {
             let found = cap.to_string();
-            return Err(Error::Setting { setting: "max_return_rate", found, expected: "a share from 0 to 1" });
+            return Err(Error::Setting {
+                setting: "max_return_rate",
+                found,
+                expected: "a share from 0 to 1",
+            });
         }
         if let Some(profit) = own.profit {
             profit.check()?;
@@ -380,7 +385,8 @@ impl ExpansionBuilder {
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |share: f64| share * 100.0;
+        // Without the digits that a binary share has beyond its decimal ones.
+        let percent = |share: f64| (share * 1e8).round() / 1e6;
         match self {
             Self::Share(share) => write!(f, "{} % of the pool", percent(*share)),
             Self::Customers(customers) => write!(f, "{customers} customers"),

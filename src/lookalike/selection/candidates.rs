@@ -85,7 +85,9 @@ impl Selection {
 pub(crate) enum Outcome {
     Chosen(Box<Selection>),
     /// No set of the size keeps the limit: the largest one that does.
-    Impossible { largest: usize },
+    Impossible {
+        largest: usize,
+    },
 }
 
 /// The best `size` of candidates whose excess sums to at most zero; see [`Candidates`]. Of candidates with equal score and

@@ -130,19 +130,14 @@ pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Chos
     changes.par_sort_unstable();
     let chosen = side.chosen(pool, &Changes(changes));
     // The sums are taken from the rows once more, so that what is handed out keeps the limit whatever happened before.
-    if chosen.sums.excess <= 0 {
-        (chosen, proven)
-    } else {
-        (keeps.chosen(pool, &Changes::default()), false)
-    }
+    if chosen.sums.excess <= 0 { (chosen, proven) } else { (keeps.chosen(pool, &Changes::default()), false) }
 }
 
 /// Those near enough to the border to gain by an exchange, at most about [`NEAR`], in the order that exchanges need; and
 /// within what distance of it these are all.
 fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Vec<Near>, f64) {
     let units = &pool.units;
-    let distance =
-        |score: f64, excess: f64| (units.worth(score, excess, price.weight) - price.border).abs();
+    let distance = |score: f64, excess: f64| (units.worth(score, excess, price.weight) - price.border).abs();
     let mut reach = if pool.len() <= NEAR {
         f64::INFINITY
     } else {

@@ -38,11 +38,6 @@ impl Grid {
         whole + i64::from((whole as f64) < steps)
     }
 
-    /// Steps of a sum, cut towards zero.
-    pub(super) fn steps(self, amount: f64) -> i128 {
-        (amount * self.per_unit) as i128
-    }
-
     pub(super) fn amount(self, steps: i128) -> f64 {
         steps as f64 / self.per_unit
     }

@@ -143,9 +143,8 @@ pub(super) fn search<'a>(pool: &'a Pool<'a>, n: usize) -> Found {
     }
     let weight = units.weight(meeting).clamp(breaks.weight, keeps.weight);
     let border = rest.evaluate(weight).top.border.worth;
-    let dual = |end: &End| {
-        units.scores.amount(end.sums.score) - meeting * units.excesses.amount(end.sums.excess)
-    };
+    let dual =
+        |end: &End| units.scores.amount(end.sums.score) - meeting * units.excesses.amount(end.sums.excess);
     let bound = dual(&breaks).max(dual(&keeps));
     Found::Tight(Box::new(Price { multiplier: meeting, weight, border, bound, breaks, keeps }))
 }

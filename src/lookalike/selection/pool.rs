@@ -326,15 +326,10 @@ impl<'a> Pool<'a> {
     ///
     /// A line lies above a level between two weights if it does so at both. At no weight between them is the border above
     /// the `n`-th highest of the lines' upper ends, nor below that of their lower ends.
-    pub(super) fn undecided(
-        &self,
-        n: usize,
-        weights: (f64, f64),
-    ) -> Option<(Pool<'static>, usize, Sums)> {
+    pub(super) fn undecided(&self, n: usize, weights: (f64, f64)) -> Option<(Pool<'static>, usize, Sums)> {
         let units = &self.units;
-        let ends = |score, excess| {
-            (units.worth(score, excess, weights.0), units.worth(score, excess, weights.1))
-        };
+        let ends =
+            |score, excess| (units.worth(score, excess, weights.0), units.worth(score, excess, weights.1));
         let lower = |score, excess| {
             let (one, other) = ends(score, excess);
             one.min(other)
@@ -378,7 +373,8 @@ impl<'a> Pool<'a> {
             parts.into_iter().map(|part| (part.2, part.3)).unzip();
         let (scores, excesses) = (scores.concat(), excesses.concat());
         let slots = n.checked_sub(sure).filter(|slots| (1..scores.len()).contains(slots))?;
-        (scores.len() < self.len()).then(|| (Pool::new(self.units, scores.into(), excesses.into()), slots, sums))
+        (scores.len() < self.len())
+            .then(|| (Pool::new(self.units, scores.into(), excesses.into()), slots, sums))
     }
 }
 

@@ -67,7 +67,10 @@ fn reference_choice() {
     // Without a limit that binds it is the plain top.
     let free = vec![-1.0; 8];
     let chosen = select(&scores, &free, 4).unwrap();
-    assert_eq!((chosen.rows.as_slice(), chosen.binding, chosen.shadow_price), (&[0, 1, 2, 3][..], false, 0.0));
+    assert_eq!(
+        (chosen.rows.as_slice(), chosen.binding, chosen.shadow_price),
+        (&[0, 1, 2, 3][..], false, 0.0)
+    );
     assert!(chosen.gap().abs() < f64::EPSILON);
 }
 
@@ -88,7 +91,10 @@ fn small_choices_are_the_best_of_all_subsets() {
             assert_eq!(chosen.rows.len(), size);
             assert!(sum(&excess) <= 1e-12 && chosen.excess <= 0.0, "case {case} {chosen:?}");
             assert!((sum(&scores) - chosen.score).abs() < 1e-12);
-            assert!(chosen.score <= optimum + 1e-12 && optimum <= chosen.bound + 1e-12, "{chosen:?} {optimum}");
+            assert!(
+                chosen.score <= optimum + 1e-12 && optimum <= chosen.bound + 1e-12,
+                "{chosen:?} {optimum}"
+            );
             // No exchange of one for one is better.
             for goes in &chosen.rows {
                 for comes in (0..rows).filter(|row| !chosen.rows.contains(row)) {
