@@ -304,7 +304,8 @@ fn check_kmeans() -> Result<(), Failure> {
 fn check_lookalike() -> Result<(), Failure> {
     let mut draw = numbers(6);
     let points = Array2::from_shape_fn((3_000, 4), |_| draw(1_000) as f64 / 250.0 - 2.0);
-    let labels: Vec<bool> = points.outer_iter().map(|row| row[0] - row[2] > draw(600) as f64 / 100.0).collect();
+    let labels: Vec<bool> =
+        points.outer_iter().map(|row| row[0] - row[2] > draw(600) as f64 / 100.0).collect();
     let rows = lookalike::Labelled { points, labels };
     let model = lookalike::fit(&rows)?;
     let expected = lookalike::objective(&rows, &model);
@@ -317,7 +318,8 @@ fn check_lookalike() -> Result<(), Failure> {
             .outer_iter()
             .zip(&rows.labels)
             .map(|(row, label)| {
-                let score = row.iter().zip(model.coefficients()).map(|(x, w)| x * w).sum::<f64>() + model.intercept();
+                let score =
+                    row.iter().zip(model.coefficients()).map(|(x, w)| x * w).sum::<f64>() + model.intercept();
                 (1.0 / (1.0 + (-score).exp()) - f64::from(u8::from(*label))) * row[feature]
             })
             .sum::<f64>()

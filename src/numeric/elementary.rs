@@ -140,7 +140,10 @@ mod tests {
             let x = f64::from(step) * -0.01;
             assert_relative_eq!(exp_down(x), x.exp(), max_relative = 1e-15);
         }
-        assert_eq!((exp_down(0.0).to_bits(), exp_down(-0.0).to_bits()), (1.0_f64.to_bits(), 1.0_f64.to_bits()));
+        assert_eq!(
+            (exp_down(0.0).to_bits(), exp_down(-0.0).to_bits()),
+            (1.0_f64.to_bits(), 1.0_f64.to_bits())
+        );
         assert_eq!(exp_down(f64::NEG_INFINITY).to_bits(), exp_down(-708.0).to_bits());
         assert!(exp_down(-1e9) > 0.0 && exp_down(f64::NAN).is_nan());
     }

@@ -89,8 +89,7 @@ mod tests {
     fn what_depends_on_earlier_ones_is_left_out() {
         // Columns a, 0, 2a, b of a design: the second and third have no pivot.
         let columns = [[1.0, 2.0, 3.0], [0.0; 3], [2.0, 4.0, 6.0], [1.0, -1.0, 0.5]];
-        let matrix: Vec<f64> =
-            columns.iter().flat_map(|a| columns.iter().map(move |b| dot(a, b))).collect();
+        let matrix: Vec<f64> = columns.iter().flat_map(|a| columns.iter().map(move |b| dot(a, b))).collect();
         let right: Vec<f64> = columns.iter().map(|column| dot(column, &[3.0, 0.0, 3.5])).collect();
         let found = Cholesky::new(&matrix, 4).solve(&right);
         assert_eq!((found[1], found[2]), (0.0, 0.0));

@@ -86,10 +86,8 @@ impl LogisticRegression {
 /// Coefficients and intercept for the features as they were given.
 pub(super) fn unshifted(coefficients: &[f64], shift: &[f64]) -> (Vec<f64>, f64) {
     let features = &coefficients[..shift.len()];
-    let intercept = features
-        .iter()
-        .zip(shift)
-        .fold(coefficients[shift.len()], |intercept, (coefficient, shift)| {
+    let intercept =
+        features.iter().zip(shift).fold(coefficients[shift.len()], |intercept, (coefficient, shift)| {
             (-coefficient).mul_add(*shift, intercept)
         });
     (features.to_vec(), intercept)
@@ -145,9 +143,7 @@ fn check_length(column: &'static str, found: usize, expected: usize) -> Result<(
 /// Where all rows that count have the same label.
 fn check_classes(labels: &[bool], weights: Option<&[f64]>) -> Result<()> {
     let counts = |row: usize| weights.is_none_or(|weights| weights[row] > 0.0);
-    let found = |wanted: bool| {
-        labels.iter().enumerate().any(|(row, label)| *label == wanted && counts(row))
-    };
+    let found = |wanted: bool| labels.iter().enumerate().any(|(row, label)| *label == wanted && counts(row));
     if found(true) && found(false) {
         return Ok(());
     }

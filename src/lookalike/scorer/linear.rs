@@ -55,7 +55,8 @@ mod tests {
     fn a_score_has_the_same_bits_wherever_its_row_stands() {
         let dims = 7;
         let value = |row: usize, dimension: usize| ((row * 31 + dimension * 17) % 97) as f64 * 0.37 - 11.0;
-        let linear = Linear { weights: (0..dims).map(|at| 0.3 - at as f64 * 0.21).collect(), intercept: -1.7 };
+        let linear =
+            Linear { weights: (0..dims).map(|at| 0.3 - at as f64 * 0.21).collect(), intercept: -1.7 };
         let alone: Vec<u64> = (0..2 * ROWS)
             .map(|row| linear.score_one((0..dims).map(|dimension| value(row, dimension))).to_bits())
             .collect();
