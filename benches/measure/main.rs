@@ -8,6 +8,7 @@
 //! cargo bench --bench measure -- rfm --npz rules_10M.npz --rows 10000000
 //! cargo bench --bench measure -- rules --npz rules_10M.npz --mode twenty
 //! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
+//! cargo bench --bench measure -- nearest --npz look_1M.npz
 //! cargo bench --bench measure -- quality --matrix X.npy --centroids C.npy --what silhouette10k
 //! ```
 //! `--mode` of rules is `one` or `twenty`; of k-means it is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone).
@@ -19,6 +20,7 @@
 mod economics;
 mod features;
 mod kmeans;
+mod nearest;
 mod npy;
 mod npz;
 mod quality;
@@ -76,13 +78,17 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let start = npy::matrix(&path_of(arguments, "--centroids")?)?;
             kmeans::run(&points, &start, option(arguments, "--mode")?, RUNS)
         }
+        Some("nearest") => {
+            let (seeds, points) = nearest::read(&path_of(arguments, "--npz")?)?;
+            nearest::run(&seeds, &points, RUNS)
+        }
         Some("quality") => {
             let (matrix, centroids) = (path_of(arguments, "--matrix")?, path_of(arguments, "--centroids")?);
             let (points, labels) = quality::read(&matrix, &centroids)?;
             quality::run(&points, &labels, option(arguments, "--what")?, RUNS)
         }
         Some(other) if !other.starts_with('-') => Err(format!(
-            "no workload `{other}`; there are economics, features, kmeans, quality, rfm and rules"
+            "no workload `{other}`; there are economics, features, kmeans, nearest, quality, rfm and rules"
         )
         .into()),
         _ => sample::check_all(),

@@ -20,8 +20,7 @@ const CLEAR: f64 = 1.25;
 pub(crate) fn choose(effective_seeds: f64, seeds: usize, modes: &SeedModes) -> (ScorerKind, String) {
     if modes.modes > 1 && modes.depth >= CLEAR {
         let smallest = modes.sizes.iter().copied().min().unwrap_or_default();
-        let kind =
-            if smallest >= SMALLEST_KIND { ScorerKind::Mixture } else { ScorerKind::NearestSeeds };
+        let kind = if smallest >= SMALLEST_KIND { ScorerKind::Mixture } else { ScorerKind::NearestSeeds };
         return (kind, format!("{kind}: {}, the smallest of {smallest} seeds", modes.reason));
     }
     let counted = if effective_seeds.round() >= seeds as f64 {
@@ -34,6 +33,11 @@ pub(crate) fn choose(effective_seeds: f64, seeds: usize, modes: &SeedModes) -> (
         (kind, format!("{kind}: {counted} are fewer than the {FEW:.0} that a regression needs"))
     } else {
         let kind = ScorerKind::Logistic;
-        (kind, format!("{kind}: {counted} are enough for a regression, and of one kind as far as a linear score goes"))
+        (
+            kind,
+            format!(
+                "{kind}: {counted} are enough for a regression, and of one kind as far as a linear score goes"
+            ),
+        )
     }
 }

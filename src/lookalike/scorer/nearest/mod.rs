@@ -185,7 +185,8 @@ impl NearestSeeds {
         let error = rough_error(self.dims);
         for points in points.chunks(BLOCK * self.dims) {
             if self.dims <= MOST_DIMS {
-                let scan = Scan { rows: points, frame, seeds: whole, points: &mut block, error, found: &mut found };
+                let scan =
+                    Scan { rows: points, frame, seeds: whole, points: &mut block, error, found: &mut found };
                 arch.dispatch(scan);
             }
             for (lane, point) in points.chunks_exact(self.dims).enumerate() {

@@ -14,7 +14,7 @@
 //! class around one mean, the first tenth by this score holds 48–60 %, by the distance from the seeds alone 18–28 %.
 //! More background than seeds gains two points of it at most and costs as many times the search.
 
-use super::{Neighbour, NearestSeeds};
+use super::{NearestSeeds, Neighbour};
 use crate::lookalike::scorer::whitening::Whitening;
 use crate::lookalike::scorer::{Block, Scorer};
 use crate::lookalike::training::Training;
