@@ -25,7 +25,7 @@ pub(crate) use columns::{
     Check, IdsV1, MOST, TextsV1, check_count, check_ids, check_lengths, check_texts, check_times,
 };
 pub(crate) use float::ExactFloat;
-use replay::{Replay, Replayed};
+use replay::{Keep, Replay};
 
 /// A fitted model with a stored form.
 pub(crate) trait StoredModel: Sized {
@@ -103,7 +103,7 @@ impl<'de, M: StoredModel> Visitor<'de> for Envelope<M> {
                 Field::Version => version = Some(AtVersion::<M>::new(fields.next_value()?)?),
                 Field::Model => match version {
                     Some(version) if kind_seen => model = Some(fields.next_value_seed(version)?),
-                    _ => early = Some(fields.next_value::<Replayed>()?),
+                    _ => early = Some(fields.next_value_seed(Keep::model(M::KIND))?),
                 },
             }
         }
@@ -244,6 +244,23 @@ mod tests {
         let old =
             r#"{"kind":"scale","version":1,"model":{"cuts":[{"value":2.0,"bits":"4000000000000000"}]}}"#;
         assert_eq!(serde_json::from_str::<Scale>(old).unwrap(), Scale { cuts: vec![2.0], note: None });
+    }
+
+    /// CBOR, of which a reader lets more stand in one another than JSON does.
+    #[test]
+    fn a_model_that_comes_early_and_is_too_deep_is_refused() {
+        let deep = (0..200).fold(serde_json::json!([]), |inner, _| serde_json::json!([inner]));
+        let mut bytes = Vec::new();
+        ciborium::into_writer(
+            &serde_json::json!({ "model": deep, "kind": "scale", "version": 2 }),
+            &mut bytes,
+        )
+        .unwrap();
+        let refused = ciborium::from_reader::<Scale, _>(bytes.as_slice()).unwrap_err().to_string();
+        assert!(
+            refused.contains("stored scale cannot be read: it is nested more than 128 levels"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -6,8 +6,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserializer, forward_to_deserialize_any};
+
+/// So many values may stand in one another, as in JSON: a value that is kept is walked by calls within calls.
+const LEVELS: usize = 128;
 
 /// A value of any shape.
 pub(super) enum Replayed {
@@ -22,15 +25,40 @@ pub(super) enum Replayed {
     Map(Vec<(Self, Self)>),
 }
 
-impl<'de> Deserialize<'de> for Replayed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Listen)
+/// Keeps a value of a stored model, unless it is nested too deeply.
+#[derive(Clone, Copy)]
+pub(super) struct Keep {
+    kind: &'static str,
+    levels: usize,
+}
+
+impl Keep {
+    /// For the model of a kind.
+    pub(super) fn model(kind: &'static str) -> Self {
+        Self { kind, levels: LEVELS }
+    }
+
+    /// For what stands in the value.
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        match self.levels.checked_sub(1) {
+            Some(levels) => Ok(Self { levels, ..self }),
+            None => Err(E::custom(crate::error::Error::Model {
+                expected: self.kind,
+                problem: format!("it is nested more than {LEVELS} levels deep"),
+            })),
+        }
     }
 }
 
-struct Listen;
+impl<'de> DeserializeSeed<'de> for Keep {
+    type Value = Replayed;
 
-impl<'de> Visitor<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Replayed, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keep {
     type Value = Replayed;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,24 +98,24 @@ impl<'de> Visitor<'de> for Listen {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Replayed, D::Error> {
-        Replayed::deserialize(deserializer)
+        self.inner()?.deserialize(deserializer)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Replayed, D::Error> {
-        Replayed::deserialize(deserializer)
+        self.inner()?.deserialize(deserializer)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Replayed, A::Error> {
-        let mut sequence = Vec::new();
-        while let Some(item) = items.next_element()? {
+        let (mut sequence, inner) = (Vec::new(), self.inner()?);
+        while let Some(item) = items.next_element_seed(inner)? {
             sequence.push(item);
         }
         Ok(Replayed::Sequence(sequence))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Replayed, A::Error> {
-        let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
+        let (mut map, inner) = (Vec::new(), self.inner()?);
+        while let Some(entry) = entries.next_entry_seed(inner, inner)? {
             map.push(entry);
         }
         Ok(Replayed::Map(map))
@@ -181,7 +209,7 @@ impl<'de, E: Error> Deserializer<'de> for Replay<E> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
 
@@ -206,11 +234,32 @@ mod tests {
         ];
         for shape in shapes {
             let json = serde_json::to_string(&shape).unwrap();
-            let kept: Replayed = serde_json::from_str(&json).unwrap();
+            let kept = kept(&json);
             let read = Shape::deserialize(Replay::<serde::de::value::Error>::new(kept, true)).unwrap();
             assert_eq!(read, shape);
         }
-        let kept: Replayed = serde_json::from_str("[1]").unwrap();
+        let kept = kept("[1]");
         assert!(Shape::deserialize(Replay::<serde::de::value::Error>::new(kept, true)).is_err());
+    }
+
+    fn kept(json: &str) -> Replayed {
+        Keep::model("shape").deserialize(&mut serde_json::Deserializer::from_str(json)).unwrap()
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused() {
+        let wrapped = |levels: usize, list: bool| {
+            (0..levels).fold(serde_json::Value::Null, |inner, _| {
+                if list { serde_json::json!([inner]) } else { serde_json::json!({ "more": inner }) }
+            })
+        };
+        for list in [true, false] {
+            assert!(Keep::model("shape").deserialize(wrapped(LEVELS, list)).is_ok());
+            for levels in [LEVELS + 1, LEVELS + 2, 10 * LEVELS] {
+                let refused = Keep::model("shape").deserialize(wrapped(levels, list)).map(drop).unwrap_err();
+                let said = "stored shape cannot be read: it is nested more than 128 levels deep";
+                assert!(refused.to_string().contains(said), "{refused}");
+            }
+        }
     }
 }
