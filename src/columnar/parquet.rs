@@ -335,3 +335,20 @@ impl ChunkReader for ChunkBytes {
         Ok(rest.slice(..length))
     }
 }
+
+/// A file of batches that have one schema, for tests.
+#[cfg(test)]
+pub(crate) fn written(
+    batches: &[RecordBatch],
+    properties: parquet::file::properties::WriterPropertiesBuilder,
+) -> Vec<u8> {
+    let mut file = Vec::new();
+    let schema = batches[0].schema();
+    let mut writer =
+        parquet::arrow::ArrowWriter::try_new(&mut file, schema, Some(properties.build())).unwrap();
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
+    writer.close().unwrap();
+    file
+}

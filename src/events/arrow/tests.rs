@@ -239,18 +239,14 @@ fn a_value_that_is_nan_is_none_as_among_columns() {
 
 #[cfg(feature = "parquet")]
 mod files {
-    use ::parquet::arrow::ArrowWriter;
     use ::parquet::file::properties::WriterProperties;
 
     use super::*;
+    use crate::columnar::parquet::written;
 
     fn file(batch: &RecordBatch, group: usize) -> Vec<u8> {
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
-        let mut file = Vec::new();
-        let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), Some(properties)).unwrap();
-        writer.write(batch).unwrap();
-        writer.close().unwrap();
-        file
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group));
+        written(std::slice::from_ref(batch), properties)
     }
 
     proptest! {

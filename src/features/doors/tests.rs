@@ -387,11 +387,10 @@ mod parquet {
                 columns.into_iter().map(|(name, column)| (name, column, true)),
             )
             .unwrap();
-            let mut file = Vec::new();
-            let mut writer = ::parquet::arrow::ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
-            writer.write(&batch).unwrap();
-            writer.close().unwrap();
-            file
+            crate::columnar::parquet::written(
+                &[batch],
+                ::parquet::file::properties::WriterProperties::builder(),
+            )
         };
         let read = |columns| FeatureTable::from_parquet_bytes(&file(columns), "id");
         let ids = |ids: Vec<Option<&str>>| ("id", Arc::new(StringArray::from(ids)) as ArrayRef);

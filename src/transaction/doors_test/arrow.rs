@@ -221,11 +221,11 @@ proptest! {
 
 #[cfg(feature = "parquet")]
 mod parquet_file {
-    use ::parquet::arrow::ArrowWriter;
     use ::parquet::basic::{Compression, GzipLevel, ZstdLevel};
     use ::parquet::file::properties::{WriterProperties, WriterVersion};
 
     use super::*;
+    use crate::columnar::parquet::written;
 
     /// The batches as a file of several row groups.
     fn file(batches: &[RecordBatch], choice: u8, group: usize) -> Vec<u8> {
@@ -243,15 +243,8 @@ mod parquet_file {
             .set_dictionary_enabled(!choice.is_multiple_of(3))
             .set_max_row_group_row_count(Some(group))
             .set_data_page_row_count_limit(3)
-            .set_write_batch_size(2)
-            .build();
-        let mut file = Vec::new();
-        let mut writer = ArrowWriter::try_new(&mut file, batches[0].schema(), Some(properties)).unwrap();
-        for batch in batches {
-            writer.write(batch).unwrap();
-        }
-        writer.close().unwrap();
-        file
+            .set_write_batch_size(2);
+        written(batches, properties)
     }
 
     proptest! {

@@ -1,23 +1,15 @@
 //! Parquet files as a source of order lines: row groups, damage, and what a file may look like.
 
-use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::Compression;
 use ::parquet::file::properties::WriterProperties;
 
 use super::*;
+use crate::columnar::parquet::written;
 
 fn file(batches: &[RecordBatch], group: usize, compression: Compression) -> Vec<u8> {
-    let properties = WriterProperties::builder()
-        .set_max_row_group_row_count(Some(group))
-        .set_compression(compression)
-        .build();
-    let mut file = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut file, batches[0].schema(), Some(properties)).unwrap();
-    for batch in batches {
-        writer.write(batch).unwrap();
-    }
-    writer.close().unwrap();
-    file
+    let properties =
+        WriterProperties::builder().set_max_row_group_row_count(Some(group)).set_compression(compression);
+    written(batches, properties)
 }
 
 #[test]
