@@ -1,14 +1,13 @@
-//! The settings of the economics stage, checked once.
-
-use serde::Serialize;
+//! Economics: costs and settings, put together and checked once.
 
 use crate::economics::costs::Costs;
 use crate::economics::discovery::Discovery;
 use crate::economics::facts::Facts;
 use crate::economics::portfolio::Portfolio;
 use crate::economics::returns::ReturnLag;
+use crate::economics::settings::{Response, Settings};
 use crate::economics::waterfalls::{Waterfalls, waterfalls};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features::FeatureTable;
 use crate::transaction::Rate;
 
@@ -73,91 +72,16 @@ impl Economics {
     /// Gross to contribution of every customer. O(customers).
     ///
     /// # Errors
-    /// [`Error::MissingFeature`] where `gross` or a column that a cost needs is not there, [`Error::MissingCostColumn`]
-    /// where that of a cost by category or an activity is not, [`Error::FeatureType`] where a column has another type, no
-    /// values, or negative ones that are costs or counts, [`Error::Incompatible`] where the categories with costs of their
-    /// own have more gross than a customer, [`Error::Setting`] where prices include tax and no rate is set,
-    /// [`Error::MoneyRange`] where an amount leaves its range, [`Error::Empty`] where a marketing total is to be spread
-    /// and nobody bought.
+    /// [`Error::MissingFeature`](crate::Error::MissingFeature) where `gross` or a column that a cost needs is not
+    /// there, [`Error::MissingCostColumn`](crate::Error::MissingCostColumn) where that of a cost by category or an
+    /// activity is not, [`Error::FeatureType`](crate::Error::FeatureType) where a column has another type, no values,
+    /// or negative ones that are costs or counts, [`Error::Incompatible`](crate::Error::Incompatible) where the
+    /// categories with costs of their own have more gross than a customer, [`Error::Setting`](crate::Error::Setting)
+    /// where prices include tax and no rate is set, [`Error::MoneyRange`](crate::Error::MoneyRange) where an amount
+    /// leaves its range, [`Error::Empty`](crate::Error::Empty) where a marketing total is to be spread and nobody
+    /// bought.
     pub fn waterfalls(&self, table: &FeatureTable) -> Result<Waterfalls> {
         waterfalls(&self.costs, &Facts::read(table)?)
-    }
-}
-
-/// How strongly more spending on a segment raises what it buys, as tests have shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub enum Response {
-    /// More spending pays.
-    High,
-    /// They buy anyway, or not at all.
-    Low,
-}
-
-/// What stands between a builder and its defaults.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Settings {
-    pub(super) confidence: f64,
-    pub(super) rich_share: f64,
-    pub(super) return_threshold: Rate,
-    pub(super) little: f64,
-    pub(super) strong_evidence: f64,
-    pub(super) membership: f64,
-    pub(super) minimum_share: f64,
-    pub(super) minimum_audience: u64,
-    pub(super) minimum_evidence: u64,
-    pub(super) unlikely: f64,
-    pub(super) return_driven: f64,
-    pub(super) high_value: f64,
-    pub(super) mid_value: f64,
-    pub(super) fix_tried: Vec<String>,
-    pub(super) growth: Vec<(String, f64)>,
-    pub(super) response: Vec<(String, Response)>,
-    pub(super) consented: Vec<(String, f64)>,
-    pub(super) stability: Vec<(String, f64)>,
-    pub(super) described: Vec<(String, f64)>,
-    pub(super) minimum_contribution_share: f64,
-    pub(super) likely: f64,
-    pub(super) portfolio: Option<Portfolio>,
-    pub(super) discovery: Discovery,
-    pub(super) return_lag: ReturnLag,
-    pub(super) look_back_days: u32,
-    pub(super) return_rates_by: Option<String>,
-    pub(super) minimum_group: u64,
-    pub(super) sensitivity_step: f64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            confidence: 0.95,
-            rich_share: 0.25,
-            return_threshold: Rate::from_millionths(850_000),
-            little: 0.25,
-            strong_evidence: 0.90,
-            membership: 0.50,
-            minimum_share: 0.01,
-            minimum_audience: 100,
-            minimum_evidence: 100,
-            unlikely: 0.10,
-            return_driven: 0.25,
-            high_value: 1.5,
-            mid_value: 0.5,
-            fix_tried: Vec::new(),
-            growth: Vec::new(),
-            response: Vec::new(),
-            consented: Vec::new(),
-            stability: Vec::new(),
-            described: Vec::new(),
-            minimum_contribution_share: 0.01,
-            likely: 0.80,
-            portfolio: None,
-            discovery: Discovery::default(),
-            return_lag: ReturnLag::default(),
-            look_back_days: 90,
-            return_rates_by: None,
-            minimum_group: 200,
-            sensitivity_step: 0.10,
-        }
     }
 }
 
@@ -375,53 +299,10 @@ impl EconomicsBuilder {
     /// The economics.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a share, probability or level that is not between 0 and 1, or a multiple that is not a
-    /// number of zero or more.
+    /// [`Error::Setting`](crate::Error::Setting) for a share, probability or level that is not between 0 and 1, or a
+    /// multiple that is not a number of zero or more.
     pub fn build(self) -> Result<Economics> {
-        let settings = &self.0.settings;
-        let threshold = settings.return_threshold.to_f64();
-        let inner = [
-            ("confidence", settings.confidence),
-            ("rich_share", settings.rich_share),
-            ("return_threshold", threshold),
-            ("strong_evidence", settings.strong_evidence),
-            ("membership", settings.membership),
-            ("likely_from", settings.likely),
-            ("sensitivity_step", settings.sensitivity_step),
-        ];
-        for (setting, value) in inner {
-            check(setting, value, value > 0.0 && value < 1.0, "between 0 and 1")?;
-        }
-        let shares = [
-            ("earns_little_below", settings.little),
-            ("minimum_share", settings.minimum_share),
-            ("unlikely_below", settings.unlikely),
-            ("minimum_contribution_share", settings.minimum_contribution_share),
-        ];
-        let of_segments = [
-            ("consented", &settings.consented),
-            ("stability", &settings.stability),
-            ("described", &settings.described),
-        ];
-        let of_segments = of_segments
-            .into_iter()
-            .flat_map(|(setting, shares)| shares.iter().map(move |(_, share)| (setting, *share)));
-        for (setting, value) in shares.into_iter().chain(of_segments) {
-            check(setting, value, (0.0..=1.0).contains(&value), "from 0 to 1")?;
-        }
-        let multiples = [
-            ("return_driven_above", settings.return_driven),
-            ("mid_value_from", settings.mid_value),
-            ("high_value_from", settings.high_value),
-        ];
-        for (setting, value) in multiples {
-            check(setting, value, value.is_finite() && value >= 0.0, "a number of zero or more")?;
-        }
-        let ordered = settings.mid_value <= settings.high_value;
-        check("mid_value_from", settings.mid_value, ordered, "at most `high_value_from`")?;
-        for (_, growth) in &settings.growth {
-            check("growth", *growth, growth.is_finite() && *growth >= -1.0, "a finite share of -1 or more")?;
-        }
+        self.0.settings.check()?;
         Ok(self.0)
     }
 }
@@ -430,14 +311,11 @@ fn named<S: Into<String>, T>(segments: impl IntoIterator<Item = (S, T)>) -> Vec<
     segments.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
 
-fn check(setting: &'static str, found: f64, holds: bool, expected: &'static str) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Setting { setting, found: found.to_string(), expected }) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::economics::CostOfGoods;
+    use crate::error::Error;
 
     #[test]
     fn settings_out_of_range_are_named() {

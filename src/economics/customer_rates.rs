@@ -6,10 +6,10 @@
 
 use rayon::prelude::*;
 
-use crate::economics::builder::Settings;
 use crate::economics::facts::Facts;
 use crate::economics::returns::{BetaBinomial, GroupRates, Posterior};
 use crate::economics::rows::{CHUNK, try_each_row};
+use crate::economics::settings::Settings;
 use crate::error::Result;
 
 /// Exposure is counted in parts of this size of a line.

@@ -40,6 +40,7 @@ pub mod returns;
 pub mod revenue;
 mod rows;
 mod scenario;
+mod settings;
 mod waterfall;
 mod waterfalls;
 
@@ -50,7 +51,7 @@ pub use budget::{
     Allocation, Binding, Budget, BudgetBuilder, BudgetLimit, BudgetLine, BudgetPart, LineAllocation,
     OtherSplit, ResponseCurve, Spend,
 };
-pub use builder::{Economics, EconomicsBuilder, Response};
+pub use builder::{Economics, EconomicsBuilder};
 pub use concentration::{Concentration, Tenth, WhaleCurve, WhalePoint};
 pub use costs::{Activity, CostOfGoods, Costs, CostsBuilder, Marketing, VatRates};
 pub use discovery::{Discovered, DiscoveredRule, Discovery, DiscoveryBuilder, GroupFigures};
@@ -69,5 +70,6 @@ pub use scenario::{
     CostChange, CostSetting, CostValue, Scenario, ScenarioBuilder, ScenarioOutcome, SegmentChange,
     SegmentSensitivity, Sensitivity, SettingSensitivity, SwitchPoint, Turn,
 };
+pub use settings::Response;
 pub use waterfall::{Item, Waterfall};
 pub use waterfalls::Waterfalls;

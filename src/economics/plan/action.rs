@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::economics::builder::{Response, Settings};
 use crate::economics::finding::level;
 use crate::economics::plan::segment::SegmentEconomics;
 use crate::economics::returns::normal_cdf;
+use crate::economics::settings::{Response, Settings};
 use crate::layout::{grouped, percent};
 
 /// What to do with a segment.

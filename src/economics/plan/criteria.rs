@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::economics::builder::Settings;
 use crate::economics::facts::Facts;
 use crate::economics::plan::segment::SegmentEconomics;
 use crate::economics::rows::by_groups;
+use crate::economics::settings::Settings;
 use crate::economics::waterfalls::Waterfalls;
 use crate::numeric::{exp, ln};
 use crate::segment::Segmentation;
