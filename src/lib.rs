@@ -138,7 +138,7 @@ pub use features::{
     Column, Feature, FeatureExtractor, FeatureState, FeatureTable, Join, JoinReport, Purpose, Scaler,
     Scaling, Values,
 };
-pub use lookalike::{Lookalike, LookalikeModel, Seed};
+pub use lookalike::{Audience, Expansion, Lookalike, LookalikeModel, Seed, Size};
 pub use profiles::{ProfileReport, ProfileSchema, ProfileTable};
 pub use segment::{
     AudienceSet, KMeans, KMeansModel, Predicate, Rfm, RfmModel, Rules, RulesModel, Segmentation, Segmenter,

@@ -85,6 +85,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let rows = lookalike::read(&path_of(arguments, "--npz")?)?;
             let customers = option(arguments, "--rows").map_or(Ok(1_000_000), str::parse)?;
             lookalike::run(&rows, option(arguments, "--mode")?, customers, RUNS)
+        }
         Some("nearest") => {
             let (seeds, points) = nearest::read(&path_of(arguments, "--npz")?)?;
             nearest::run(&seeds, &points, RUNS)

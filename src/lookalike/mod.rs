@@ -85,15 +85,15 @@ mod stored_scorers;
 mod training;
 
 pub use builder::{LeakPolicy, Lookalike, LookalikeBuilder, LookalikeProgress};
-pub use encoding::Leak;
-pub use explain::{Difference, Differences, Explanation, FeatureEvidence, FeatureWeight, Reason, WeightUnit};
-pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
-pub use model::LookalikeModel;
-pub use scorer::{NearestSeeds, ScorerKind};
 pub use compare::{ComparedGroup, Comparison, ComparisonBuilder};
+pub use encoding::Leak;
 pub use expansion::{
     Audience, CapFrontier, CapReached, CapRow, Expansion, ExpansionBuilder, Figures, Frontier, FrontierRow,
     LeftOut, Limited, MissingOutcome, ProfitScore, SeedPolicy, Size,
 };
+pub use explain::{Difference, Differences, Explanation, FeatureEvidence, FeatureWeight, Reason, WeightUnit};
+pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
+pub use model::LookalikeModel;
+pub use scorer::{NearestSeeds, ScorerKind};
 pub use scores::Scores;
 pub use seed::{Seed, SeedSummary, UnknownIds};

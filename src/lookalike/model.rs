@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::encoding::{Encoding, Leak};
 use super::evaluation::LabelFrequency;
+use super::expansion::{Audience, Expansion};
 use super::fit::Told;
 use super::learned::{Correction, Fitted, HeldOut};
 use super::scorer::{PIECE, ScorerKind};
@@ -164,6 +165,14 @@ impl LookalikeModel {
         });
         let seed = self.seeds_of(table);
         Ok(Scores { ids: table.ids().clone(), log_odds, seed })
+    }
+
+    /// The audience of an expansion: [`LookalikeModel::score`] and [`Expansion::choose`] in one.
+    ///
+    /// # Errors
+    /// As for these two.
+    pub fn expand(&self, table: &FeatureTable, expansion: &Expansion) -> Result<Audience> {
+        expansion.choose(table, &self.score(table)?)
     }
 
     /// The similarity of one customer, without a table: to the bit what [`Scores::similarity`] gives for her in one.

@@ -76,25 +76,8 @@ impl Scores {
         crate::numeric::elementary::logistic(self.log_odds[row])
     }
 
-    /// How many customers there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.log_odds.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.log_odds.is_empty()
-    }
-
-    /// The customers, in the rows' order.
-    #[must_use]
-    pub fn ids(&self) -> &CustomerIds {
-        &self.ids
-    }
-
-    /// Log odds of being a seed, one a row, finite: what customers are ranked by. Unlike similarity they tell those apart who are all nearly certain.
+    /// Log odds of being a seed, one a row, finite: what customers are ranked by. Unlike similarity they tell those apart who
+    /// are all nearly certain.
     #[must_use]
     pub fn log_odds(&self) -> &[f64] {
         &self.log_odds
@@ -104,15 +87,6 @@ impl Scores {
     #[must_use]
     pub fn is_seed(&self, row: usize) -> bool {
         self.seed.get(row)
-    }
-}
-
-impl std::fmt::Debug for Scores {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scores")
-            .field("customers", &self.len())
-            .field("seeds", &self.seed.count())
-            .finish_non_exhaustive()
     }
 }
 

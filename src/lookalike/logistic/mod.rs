@@ -15,7 +15,7 @@ mod rows;
 
 pub use builder::{LogisticRegression, LogisticRegressionBuilder};
 pub use model::LogisticModel;
-pub(crate) use penalised::{PenalisedFit, PenaltyScore};
+pub(crate) use penalised::PenalisedFit;
 
 #[cfg(test)]
 mod tests;
