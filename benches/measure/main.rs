@@ -96,8 +96,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             quality::run(&points, &labels, option(arguments, "--what")?, RUNS)
         }
         Some(other) if !other.starts_with('-') => Err(format!(
-            "no workload `{other}`; there are economics, features, kmeans, lookalike, quality, rfm and rules"
-            "no workload `{other}`; there are economics, features, kmeans, nearest, quality, rfm and rules"
+            "no workload `{other}`; there are economics, features, kmeans, lookalike, nearest, quality, rfm and rules"
         )
         .into()),
         _ => sample::check_all(),

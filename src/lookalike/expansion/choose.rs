@@ -5,11 +5,11 @@ use rayon::prelude::*;
 use super::audience::{Audience, Figures, Limited, limited};
 use super::pool::{Pool, nothing_known, shortfall};
 use super::settings::{Expansion, Limit, Size};
-use super::ties;
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::layout::grouped;
 use crate::lookalike::Scores;
+use crate::lookalike::key::key;
 use crate::lookalike::selection::{Outcome, Selection, best, choose, excess_of};
 
 /// Rounds of a search for the lowest rate; each comes closer, the last ones by nothing.
@@ -35,7 +35,7 @@ impl Expansion {
     /// the profit or the predicate needs.
     pub fn choose(&self, table: &FeatureTable, scores: &Scores) -> Result<Audience> {
         let pool = Pool::of(self, table, scores)?;
-        let key = |place: usize| ties::key(scores.ids(), pool.rows[place], &self.salt);
+        let key = |place: usize| key(scores.ids(), pool.rows[place], &self.salt);
         let objective = pool.objective(self, scores)?;
         let (from, size) = self.places(&pool, scores)?;
         let at_least = usize::try_from(self.min_customers).unwrap_or(usize::MAX);

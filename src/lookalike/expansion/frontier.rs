@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::audience::{Figures, Sums, sums_of};
 use super::pool::Pool;
 use super::settings::{Expansion, Size};
-use super::ties;
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::lookalike::Scores;
+use crate::lookalike::key::key;
 
 /// Shares of a frontier: those that ad platforms offer.
 const SHARES: [f64; 10] = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.10];
@@ -83,7 +83,7 @@ impl Expansion {
         let free = Self { cap: None, floor: None, cautious: false, ..self.clone() };
         let pool = Pool::of(&free, table, scores)?;
         let objective = pool.objective(&free, scores)?;
-        let key = |place: usize| ties::key(scores.ids(), pool.rows[place], &self.salt);
+        let key = |place: usize| key(scores.ids(), pool.rows[place], &self.salt);
         let mut order: Vec<usize> = (0..pool.len()).collect();
         order.par_sort_unstable_by(|one, other| {
             objective[*other]

@@ -10,7 +10,6 @@ mod pool;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod ties;
 mod words;
 
 pub use audience::{Audience, Figures, Limited};
