@@ -141,7 +141,7 @@ fn octets(numbers: &[f64]) -> Vec<Octet> {
 
 /// What a thread works in.
 struct Scratch {
-    /// The shift of each feature.
+    /// The rows of a block, less the shift.
     rows: Vec<Octet>,
     gradient: Vec<[Octet; CHAINS]>,
     /// The Hessian, eight rows by an octet, the upper triangle of these row by row.
