@@ -65,6 +65,9 @@ pub(crate) fn exp(x: f64) -> f64 {
 /// What a float lacks of ln 2.
 const LN_2_REST: f64 = 2.319_046_813_846_3e-17;
 
+/// Added to a number below 2⁵¹ in size, it leaves no place for digits behind the point.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
 /// 1 / 0!, 1 / 1!, … 1 / 13!.
 const INVERSE_FACTORIALS: [f64; 14] = {
     let mut inverse = [1.0; 14];
@@ -83,8 +86,6 @@ const INVERSE_FACTORIALS: [f64; 14] = {
 #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
 #[inline(always)]
 pub(crate) fn exp_down(x: f64) -> f64 {
-    /// Added to a number below 2⁵¹ in size, it leaves no place for digits behind the point.
-    const WHOLE: f64 = 6_755_399_441_055_744.0;
     let x = if x < -708.0 { -708.0 } else { x };
     let shifted = x.mul_add(LOG2_E, WHOLE);
     let power = shifted - WHOLE;

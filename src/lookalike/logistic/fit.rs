@@ -16,7 +16,7 @@ impl LogisticRegression {
     /// A weight of 2 counts a row as if it stood there twice; rows of weight 0 take no part. The result has the same bits
     /// for any number of threads. It depends on the order of the rows in the last digits, as sums of floats do.
     ///
-    /// O(rows · features²) a step, of which there are mostly fewer than ten, with many rows two or three; 128 sums of
+    /// O(rows · features²) a step, of which there are mostly fewer than ten, with many rows two or three; up to 128 sums of
     /// features² numbers are held, and no copy of the rows is made where they lie row by row.
     ///
     /// # Errors

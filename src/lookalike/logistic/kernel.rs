@@ -116,7 +116,9 @@ pub(super) fn look(
         )
         .collect();
     let mut sum = Look::nothing(data.dims, need);
-    looks.iter().for_each(|look| sum.add(look));
+    for look in &looks {
+        sum.add(look);
+    }
     sum
 }
 
@@ -139,7 +141,7 @@ fn octets(numbers: &[f64]) -> Vec<Octet> {
 
 /// What a thread works in.
 struct Scratch {
-    /// The shift of each feature.
+    /// The rows of a block, less the shift.
     rows: Vec<Octet>,
     gradient: Vec<[Octet; CHAINS]>,
     /// The Hessian, eight rows by an octet, the upper triangle of these row by row.
@@ -265,9 +267,10 @@ fn copy(data: &Data<'_>, part: &Part, positions: Range<usize>, shifts: &[Octet],
     let mine: [u64; LANES] = std::array::from_fn(|lane| u64::from(lane < rest));
     let mut suspect = ZEROS;
     let mut put = |octet: &mut Octet, values: &[f64; LANES], shifts: &Octet| {
-        for lane in 0..LANES {
-            octet.0[lane] = values[lane] - shifts.0[lane];
-            suspect.0[lane] = if octet.0[lane].abs() <= UNSUSPECTED { suspect.0[lane] } else { 1.0 };
+        let lanes = octet.0.iter_mut().zip(&mut suspect.0);
+        for ((number, suspect), (value, shift)) in lanes.zip(values.iter().zip(&shifts.0)) {
+            *number = value - shift;
+            *suspect = if number.abs() <= UNSUSPECTED { *suspect } else { 1.0 };
         }
     };
     rows[positions.len() * width..].fill(ZEROS);
@@ -308,8 +311,8 @@ impl Known {
         for (score, row) in self.scores.iter_mut().zip(rows.chunks_exact(coefficients.len())) {
             let mut sums = [0.0; LANES];
             for (values, coefficients) in row.iter().zip(coefficients) {
-                for lane in 0..LANES {
-                    sums[lane] = values.0[lane].mul_add(coefficients.0[lane], sums[lane]);
+                for (sum, (value, coefficient)) in sums.iter_mut().zip(values.0.iter().zip(&coefficients.0)) {
+                    *sum = value.mul_add(*coefficient, *sum);
                 }
             }
             *score = total(&sums);

@@ -38,8 +38,8 @@ impl LogisticModel {
         self.penalty
     }
 
-    /// The penalised loss that was minimised, as of the last look at all rows: the very last step, which lowers it by less
-    /// than its rounding error, is not in it.
+    /// The penalised loss that was minimised. What the very last step took off it is by the gradient, without another look at
+    /// the rows.
     #[must_use]
     pub fn objective(&self) -> f64 {
         self.objective

@@ -107,7 +107,9 @@ pub(super) fn step(look: &Look, coefficients: &[f64], penalty: f64, curvature: &
     let gradient = slope(look, coefficients, penalty);
     let mut direction = curvature.solver.solve(&gradient);
     let decrement = dot(&gradient, &direction).max(0.0);
-    direction.iter_mut().for_each(|part| *part = -*part);
+    for part in &mut direction {
+        *part = -*part;
+    }
     let movement = if decrement > 0.0 { (decrement / curvature.information).sqrt() } else { decrement };
     Step { direction, decrement, movement }
 }

@@ -94,7 +94,9 @@ fn deal(training: &Training, folds: usize, background: usize) -> Vec<Part> {
         }
     }
     // In the order of the rows, whose neighbours are quicker to read.
-    dealt.iter_mut().for_each(|rows| rows.sort_unstable());
+    for rows in &mut dealt {
+        rows.sort_unstable();
+    }
     dealt.into_iter().map(Part::Picked).collect()
 }
 
@@ -193,7 +195,9 @@ fn log_odds(data: &Data<'_>, part: &Part, coefficients: &[f64], mut tell: impl F
             (row, score)
         })
         .collect();
-    scores.into_iter().for_each(|(row, score)| tell(row, score));
+    for (row, score) in scores {
+        tell(row, score);
+    }
 }
 
 /// What all penalties share.
@@ -214,7 +218,9 @@ impl Path<'_> {
 
     fn sum(&self, looks: &[Look]) -> Look {
         let mut sum = Look::nothing(self.data.dims, Need::Hessian);
-        looks.iter().for_each(|look| sum.add(look));
+        for look in looks {
+            sum.add(look);
+        }
         sum
     }
 
