@@ -42,7 +42,9 @@ fn cloud(name: &str, rows: usize, centres: &[Vec<f64>], spread: f64) -> Vec<Vec<
 
 fn centre(dims: usize, at: &[(usize, f64)]) -> Vec<f64> {
     let mut centre = vec![0.0; dims];
-    at.iter().for_each(|(dim, value)| centre[*dim] = *value);
+    for (dim, value) in at {
+        centre[*dim] = *value;
+    }
     centre
 }
 
@@ -50,11 +52,11 @@ fn scored(scorer: &dyn Scorer, rows: &[Vec<f64>]) -> Vec<f64> {
     rows.chunks(ROWS).flat_map(|rows| in_block(scorer, rows)).collect()
 }
 
-fn in_block(scorer: &dyn Scorer, rows: &[Vec<f64>]) -> Vec<f64> {
+fn in_block(by: &dyn Scorer, rows: &[Vec<f64>]) -> Vec<f64> {
     let dims = rows[0].len();
     let values: Vec<f64> = (0..dims).flat_map(|dim| rows.iter().map(move |row| row[dim])).collect();
     let mut scores = vec![f64::NAN; rows.len()];
-    scorer.score(&Block { values: &values, rows: rows.len() }, &mut scores);
+    by.score(&Block { values: &values, rows: rows.len() }, &mut scores);
     scores
 }
 

@@ -53,7 +53,7 @@ impl Found {
             limits: [i32::MIN; BLOCK],
             candidates: vec![Candidate { seed: 0, score: 0, lane: 0 }; 8 * k * BLOCK],
             taken: 0,
-            asked: vec![Vec::with_capacity(2 * k); BLOCK],
+            asked: vec![Vec::new(); BLOCK],
         }
     }
 
