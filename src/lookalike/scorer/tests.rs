@@ -353,11 +353,12 @@ fn a_customer_scores_the_same_in_any_block() {
             let reversed: Vec<Vec<f64>> = rows.iter().rev().cloned().collect();
             let mut backwards = scored(scorer.as_ref(), &reversed);
             backwards.reverse();
-            let alone: Vec<f64> =
-                rows.iter().flat_map(|row| in_block(scorer.as_ref(), std::slice::from_ref(row))).collect();
             for (at, together) in together.iter().enumerate() {
-                let bits = [backwards[at].to_bits(), alone[at].to_bits()];
-                assert_eq!(bits, [together.to_bits(); 2], "{scorer_name}, {name}, row {at}");
+                assert_eq!(together.to_bits(), backwards[at].to_bits(), "{scorer_name}, {name}, row {at}");
+            }
+            for at in (0..rows.len()).step_by(13) {
+                let alone = in_block(scorer.as_ref(), &rows[at..=at])[0];
+                assert_eq!(together[at].to_bits(), alone.to_bits(), "{scorer_name}, {name}, row {at}");
             }
         }
     }
