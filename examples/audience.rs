@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --example audience`
 
+use kohort::features::Breadth;
 use kohort::lookalike::Comparison;
 use kohort::lookalike::evaluation::Evaluation;
 use kohort::synthetic::Shop;
@@ -14,7 +15,11 @@ use kohort::{
 fn main() -> kohort::Result<()> {
     let log = Shop::builder().customers(20_000).build()?.generate()?.log;
     let economics = Economics::builder(Costs::builder(CostOfGoods::FromLines).build()?).build()?;
-    let extracted = FeatureExtractor::builder(log.as_of_end()?).breadth().prices().build()?.extract(&log)?;
+    let extracted = FeatureExtractor::builder(log.as_of_end()?)
+        .breadth(Breadth::default())
+        .prices()
+        .build()?
+        .extract(&log)?;
     let finding = economics.looks_rich(&extracted)?;
     let customers = economics.enrich(&extracted)?;
     let segments = StarterSegments::builder().build()?.fit(&customers)?.segment(&customers)?;

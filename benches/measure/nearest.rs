@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path) -> std::io::Result<(Array2<f64>, Array2<f64>)> {
     let mut file = Npz::open(path)?;
     let values: Vec<f64> = file.array("X")?;
     let labels: Vec<i32> = file.array("y")?;
-    if labels.is_empty() || values.len() % labels.len() != 0 {
+    if labels.is_empty() || !values.len().is_multiple_of(labels.len()) {
         return Err(malformed("`X` has not one row a label of `y`"));
     }
     let dims = values.len() / labels.len();

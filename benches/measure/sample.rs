@@ -23,7 +23,8 @@ pub(crate) fn check_all() -> Result<(), Failure> {
     check_quality()?;
     check_kmeans()?;
     check_lookalike()?;
-    println!("7 passed, 0 failed");
+    check_nearest()?;
+    println!("8 passed, 0 failed");
     Ok(())
 }
 
@@ -326,6 +327,31 @@ fn check_lookalike() -> Result<(), Failure> {
             + model.coefficients()[feature];
         if slope.abs() > 1e-6 {
             return Err(format!("lookalike has a slope of {slope} left for feature {feature}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The nearest seeds of some customers, against all distances sorted.
+fn check_nearest() -> Result<(), Failure> {
+    let mut draw = numbers(7);
+    let mut matrix = |rows: usize| Array2::from_shape_fn((rows, 6), |_| draw(1_000) as f64 / 100.0);
+    let (seeds, points) = (matrix(300), matrix(500));
+    let (squared, index) = kohort::lookalike::NearestSeeds::new(seeds.view(), 5)?.distances(points.view())?;
+    for (row, point) in points.outer_iter().enumerate() {
+        let distance = |seed: usize| {
+            let pairs = point.iter().zip(seeds.row(seed).to_vec());
+            pairs.fold(0.0, |sum, (x, s)| (x - s).mul_add(x - s, sum))
+        };
+        let mut all: Vec<(f64, usize)> = (0..seeds.nrows()).map(|seed| (distance(seed), seed)).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (place, (distance, seed)) in all.iter().take(5).enumerate() {
+            let found = (squared[[row, place]], index[[row, place]] as usize);
+            if found.0.to_bits() != distance.to_bits() || found.1 != *seed {
+                return Err(
+                    format!("customer {row} has {found:?} where {distance} to {seed} was expected").into()
+                );
+            }
         }
     }
     Ok(())

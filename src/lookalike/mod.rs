@@ -8,12 +8,13 @@
 //!
 //! ```
 //! use kohort::lookalike::{Expansion, Lookalike, Seed, Size};
+//! use kohort::features::Breadth;
 //! use kohort::synthetic::Shop;
 //! use kohort::{CostOfGoods, Costs, Economics, FeatureExtractor};
 //!
 //! let log = Shop::builder().customers(5_000).build()?.generate()?.log;
 //! let economics = Economics::builder(Costs::builder(CostOfGoods::FromLines).build()?).build()?;
-//! let extractor = FeatureExtractor::builder(log.as_of_end()?).breadth().build()?;
+//! let extractor = FeatureExtractor::builder(log.as_of_end()?).breadth(Breadth::default()).build()?;
 //! let customers = economics.enrich(&extractor.extract(&log)?)?;
 //!
 //! // Customers who look rich and send nearly everything back: who wants the same goods, and keeps them?

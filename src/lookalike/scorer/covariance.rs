@@ -50,7 +50,9 @@ pub(crate) fn mean(rows: &[f64], dims: usize, weights: Option<&[f64]>) -> Vec<f6
         }
     }
     if total > 0.0 {
-        mean.iter_mut().for_each(|mean| *mean /= total);
+        for mean in &mut mean {
+            *mean /= total;
+        }
     }
     mean
 }

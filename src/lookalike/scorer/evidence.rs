@@ -223,7 +223,7 @@ impl<'a> Counts<'a> {
         if rows.clone().all(exclusive) {
             splits.extend(self.levels(flags));
         } else {
-            splits.extend(flags.into_iter().flat_map(|dimension| self.levels(vec![dimension])));
+            splits.extend(flags.into_iter().filter_map(|dimension| self.levels(vec![dimension])));
         }
         splits
     }

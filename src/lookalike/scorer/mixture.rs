@@ -92,7 +92,9 @@ impl Scorer for Mixture {
                     *log += (z - mean) * (z - mean);
                 }
             }
-            logs.iter_mut().for_each(|log| *log = offset - *log / 2.0);
+            for log in logs {
+                *log = offset - *log / 2.0;
+            }
         }
         for (row, (score, norm)) in scores.iter_mut().zip(&norms).enumerate() {
             let logs = || logs.iter().skip(row).step_by(rows);

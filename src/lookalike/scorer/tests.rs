@@ -42,7 +42,9 @@ fn cloud(name: &str, rows: usize, centres: &[Vec<f64>], spread: f64) -> Vec<Vec<
 
 fn centre(dims: usize, at: &[(usize, f64)]) -> Vec<f64> {
     let mut centre = vec![0.0; dims];
-    at.iter().for_each(|(dim, value)| centre[*dim] = *value);
+    for (dim, value) in at {
+        centre[*dim] = *value;
+    }
     centre
 }
 
@@ -50,11 +52,11 @@ fn scored(scorer: &dyn Scorer, rows: &[Vec<f64>]) -> Vec<f64> {
     rows.chunks(ROWS).flat_map(|rows| in_block(scorer, rows)).collect()
 }
 
-fn in_block(scorer: &dyn Scorer, rows: &[Vec<f64>]) -> Vec<f64> {
+fn in_block(by: &dyn Scorer, rows: &[Vec<f64>]) -> Vec<f64> {
     let dims = rows[0].len();
     let values: Vec<f64> = (0..dims).flat_map(|dim| rows.iter().map(move |row| row[dim])).collect();
     let mut scores = vec![f64::NAN; rows.len()];
-    scorer.score(&Block { values: &values, rows: rows.len() }, &mut scores);
+    by.score(&Block { values: &values, rows: rows.len() }, &mut scores);
     scores
 }
 
@@ -351,11 +353,12 @@ fn a_customer_scores_the_same_in_any_block() {
             let reversed: Vec<Vec<f64>> = rows.iter().rev().cloned().collect();
             let mut backwards = scored(scorer.as_ref(), &reversed);
             backwards.reverse();
-            let alone: Vec<f64> =
-                rows.iter().flat_map(|row| in_block(scorer.as_ref(), std::slice::from_ref(row))).collect();
             for (at, together) in together.iter().enumerate() {
-                let bits = [backwards[at].to_bits(), alone[at].to_bits()];
-                assert_eq!(bits, [together.to_bits(); 2], "{scorer_name}, {name}, row {at}");
+                assert_eq!(together.to_bits(), backwards[at].to_bits(), "{scorer_name}, {name}, row {at}");
+            }
+            for at in (0..rows.len()).step_by(13) {
+                let alone = in_block(scorer.as_ref(), &rows[at..=at])[0];
+                assert_eq!(together[at].to_bits(), alone.to_bits(), "{scorer_name}, {name}, row {at}");
             }
         }
     }

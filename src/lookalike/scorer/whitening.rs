@@ -54,7 +54,9 @@ impl Whitening {
                     *z -= l * y;
                 }
             }
-            column.iter_mut().for_each(|z| *z /= lower[at]);
+            for z in column {
+                *z /= lower[at];
+            }
         }
         whitened
     }

@@ -20,15 +20,11 @@ pub(super) fn exact_nearest(
     nearest: &mut Vec<Neighbour>,
 ) {
     nearest.clear();
-    match among {
-        Some(named) => {
-            let named = named.into_iter().flatten();
-            nearest.extend(named.map(|seed| Neighbour { squared: 0.0, seed: *seed }));
-        }
-        None => {
-            let all = 0..(seeds.len() / point.len()) as u32;
-            nearest.extend(all.map(|seed| Neighbour { squared: 0.0, seed }));
-        }
+    let unmeasured = |seed: u32| Neighbour { squared: 0.0, seed };
+    if let Some(named) = among {
+        nearest.extend(named.into_iter().flatten().map(|seed| unmeasured(*seed)));
+    } else {
+        nearest.extend((0..(seeds.len() / point.len()) as u32).map(unmeasured));
     }
     arch.dispatch(Measure { seeds, point, nearest });
     let order = |a: &Neighbour, b: &Neighbour| a.squared.total_cmp(&b.squared).then(a.seed.cmp(&b.seed));

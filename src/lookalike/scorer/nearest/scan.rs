@@ -51,9 +51,9 @@ impl Found {
         Self {
             best: vec![[NO_SEED; BLOCK]; k],
             limits: [i32::MIN; BLOCK],
-            candidates: vec![Candidate { seed: 0, score: 0, lane: 0 }; 8 * k * BLOCK],
+            candidates: vec![Candidate { seed: 0, score: 0, lane: 0 }; 8 * k.min(64) * BLOCK],
             taken: 0,
-            asked: vec![Vec::with_capacity(2 * k); BLOCK],
+            asked: vec![Vec::new(); BLOCK],
         }
     }
 

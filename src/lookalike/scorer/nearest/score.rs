@@ -62,7 +62,9 @@ fn mean_squares(nearest: &NearestSeeds, points: &[f64], rows: usize) -> Vec<f64>
     let k = nearest.neighbours();
     let mut sums = vec![0.0; rows];
     nearest.chunk(points, 0..rows * k, |place, Neighbour { squared, .. }| sums[place / k] += squared);
-    sums.iter_mut().for_each(|sum| *sum /= k as f64);
+    for sum in &mut sums {
+        *sum /= k as f64;
+    }
     sums
 }
 
