@@ -55,13 +55,13 @@ impl Sizes {
                 let mut sizes = Self::default();
                 for (place, number) in numbers.iter().enumerate() {
                     let size = number.abs();
-                    // Positive form: NaN fails it.
-                    if !(size <= LARGEST) {
-                        sizes.first_bad = Some(sizes.first_bad.unwrap_or(chunk * CHUNK + place));
-                    } else if size > 0.0 {
+                    // NaN is in no range.
+                    if (f64::MIN_POSITIVE..=LARGEST).contains(&size) {
                         sizes.largest = sizes.largest.max(size);
                         sizes.exponents += exponent(size);
                         sizes.count += 1;
+                    } else if !(0.0..f64::MIN_POSITIVE).contains(&size) {
+                        sizes.first_bad = sizes.first_bad.or(Some(chunk * CHUNK + place));
                     }
                 }
                 sizes
