@@ -178,7 +178,7 @@ fn equal_candidates_are_taken_by_their_keys() {
     let excess: Vec<f64> = (0..1_000).map(|row| if row % 2 == 0 { 1.0 } else { -1.0 }).collect();
     let scores: Vec<f64> = (0..1_000).map(|row| if row % 2 == 0 { 0.9 } else { 0.1 }).collect();
     let chosen = Candidates::new(&scores, &excess).unwrap().keys(&keys).unwrap().select(100).unwrap();
-    let even = |row: &&usize| **row % 2 == 0;
+    let even = |row: &&usize| row.is_multiple_of(2);
     assert_eq!((chosen.rows.iter().filter(even).count(), chosen.excess), (50, 0.0));
     let key = |row: usize| keys[row];
     let largest = chosen.rows.iter().filter(even).map(|row| key(*row)).max().unwrap();
@@ -224,6 +224,6 @@ fn a_sum_of_zero_keeps_the_limit_and_anything_above_breaks_it() {
     assert!(select(&[1.0; 3], &above, 3).is_err());
     // In floating point these sum to zero, and not in real numbers.
     let hidden = [1.0, 1e-17, -1.0];
-    assert_eq!(hidden.iter().sum::<f64>(), 0.0);
+    assert!(hidden.iter().sum::<f64>().abs() < f64::MIN_POSITIVE);
     assert!(select(&[1.0; 3], &hidden, 3).is_err());
 }
