@@ -11,7 +11,7 @@ use super::pool::{LeftOut, Pool};
 use super::settings::{Expansion, Limit};
 use crate::bitmap::Bitmap;
 use crate::error::{Error, Result};
-use crate::features::{FeatureTable, Values};
+use crate::features::{Column, FeatureTable, Values};
 use crate::lookalike::selection::Selection;
 use crate::transaction::{CustomerId, CustomerIds, MoneyTotal};
 
@@ -122,7 +122,9 @@ impl Audience {
         let members: Vec<(usize, f64)> =
             places.iter().map(|place| (pool.rows[*place], pool.similarity[*place])).collect();
         let mut mask = Bitmap::filled(table.len(), false);
-        members.iter().for_each(|(row, _)| mask.set(*row, true));
+        for (row, _) in &members {
+            mask.set(*row, true);
+        }
         Self {
             name: expansion.name.clone(),
             asked: expansion.size.to_string(),
@@ -245,10 +247,8 @@ pub(super) fn sums_of(
     places: &[usize],
 ) -> Result<Sums> {
     let name = &expansion.columns.contribution;
-    let contribution = match table.has(name) {
-        true => Some(table.column(name)?).filter(|column| matches!(column.values(), Values::Money(_))),
-        false => None,
-    };
+    let is_money = |column: &&Column| matches!(column.values(), Values::Money(_));
+    let contribution = table.column(name).ok().filter(is_money);
     let amounts = if contribution.is_some() { table.money(name)? } else { &[] };
     let expected = &pool.expected;
     let parts: Vec<Sums> = places

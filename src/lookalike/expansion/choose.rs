@@ -185,10 +185,11 @@ impl Expansion {
             let rows = best(&worth, size, key)?;
             let demand: f64 = rows.iter().map(|row| value[*row]).sum();
             let returns: f64 = rows.iter().map(|row| value[*row] * rate[*row]).sum();
-            if !(demand > 0.0) || returns / demand >= lowest {
+            let found = if demand > 0.0 { returns / demand } else { 0.0 };
+            if found >= lowest {
                 break;
             }
-            lowest = returns / demand;
+            lowest = found;
         }
         Ok(lowest)
     }

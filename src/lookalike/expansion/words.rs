@@ -127,25 +127,22 @@ impl fmt::Display for CapFrontier {
         ]);
         for row in &self.rows {
             let cap = percent(Some(row.cap));
-            match &row.reached {
-                Some(reached) => {
-                    let figures = &reached.expected;
-                    table.row([
-                        cap,
-                        percent(reached.kept),
-                        format!("{:.2e}", reached.shadow_price),
-                        percent(figures.return_rate),
-                        amount(figures.demand),
-                        contribution(figures),
-                        if reached.binding { String::new() } else { "does not bind".into() },
-                    ]);
-                }
-                None => {
-                    let mut cells = vec![cap];
-                    cells.extend(std::iter::repeat_n("–".to_owned(), 5));
-                    cells.push(row.reason.clone().unwrap_or_default());
-                    table.row(cells);
-                }
+            if let Some(reached) = &row.reached {
+                let figures = &reached.expected;
+                table.row([
+                    cap,
+                    percent(reached.kept),
+                    format!("{:.2e}", reached.shadow_price),
+                    percent(figures.return_rate),
+                    amount(figures.demand),
+                    contribution(figures),
+                    if reached.binding { String::new() } else { "does not bind".into() },
+                ]);
+            } else {
+                let mut cells = vec![cap];
+                cells.extend(std::iter::repeat_n("–".to_owned(), 5));
+                cells.push(row.reason.clone().unwrap_or_default());
+                table.row(cells);
             }
         }
         write!(f, "{table}")

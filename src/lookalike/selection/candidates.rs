@@ -192,9 +192,8 @@ pub(crate) fn choose(scores: &[f64], excess: &[f64], size: usize, key: Key<'_>) 
     Ok(match search(&pool, size) {
         Found::Loose(end) => selection(plain(&pool, end, key), of(end.sums), None),
         Found::Tight(price) => {
-            let unconstrained = of(pool.top(size, 0.0).sums);
             let (chosen, proven) = constrained(&pool, &price, key);
-            selection(chosen, unconstrained, Some((price.bound, price.multiplier, proven)))
+            selection(chosen, of(price.plain), Some((price.bound, price.multiplier, proven)))
         }
         Found::Impossible => Outcome::Impossible { largest: largest(units.excesses, excess) },
     })

@@ -53,8 +53,7 @@ impl Side {
         let parts = pool.by_chunks(|rows| {
             let (mut own, mut sums) = (Vec::new(), Sums::default());
             for row in rows {
-                let changed = changes.of(row);
-                if changed.unwrap_or_else(|| self.has(pool, row)) {
+                if changes.of(row).unwrap_or_else(|| self.has(pool, row)) {
                     own.push(row);
                     sums.add(&pool.units, pool.scores[row], pool.excesses[row]);
                 }
@@ -116,10 +115,10 @@ pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Chos
         None => (&keeps, first.clone(), keeps.end.sums.score),
     };
     // What a set lacks of the bound, in worth.
-    let begin = keeps.end.sums.score;
+    let base = keeps.end.sums.score;
     let lacks =
-        |gain: i128| units.worth_of_score(price.bound - units.scores.amount(begin + gain), price.weight);
-    let least = score - begin;
+        |gain: i128| units.worth_of_score(price.bound - units.scores.amount(base + gain), price.weight);
+    let least = score - base;
     let found = best_flips(&near, &first, keeps.end.sums.excess, least, lacks);
     if found.score > least {
         (side, member) = (&keeps, found.member);

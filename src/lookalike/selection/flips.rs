@@ -59,32 +59,26 @@ pub(super) fn best_flips(
     let mut complete = false;
     for _ in 0..MOST_STEPS {
         let candidate = order.get(next).map(|place| (&near[*place], member[*place]));
-        match candidate.filter(|(one, _)| path.cost + one.distance < left) {
-            Some((one, own)) => {
-                path.step(one, own, 1);
-                // Those still needed to keep the number are at least as far off.
-                if path.cost + path.balance.unsigned_abs() as f64 * one.distance < left {
-                    path.moved.push(next);
-                    if path.balance == 0 && excess + path.excess <= 0 && path.score > score {
-                        score = path.score;
-                        best.clone_from(&path.moved);
-                        left = room(score);
-                    }
-                } else {
-                    path.step(one, own, -1);
+        if let Some((one, own)) = candidate.filter(|(one, _)| path.cost + one.distance < left) {
+            path.step(one, own, 1);
+            // Those still needed to keep the number are at least as far off.
+            if path.cost + path.balance.unsigned_abs() as f64 * one.distance < left {
+                path.moved.push(next);
+                if path.balance == 0 && excess + path.excess <= 0 && path.score > score {
+                    score = path.score;
+                    best.clone_from(&path.moved);
+                    left = room(score);
                 }
-                next += 1;
+            } else {
+                path.step(one, own, -1);
             }
-            None => match path.moved.pop() {
-                Some(last) => {
-                    path.step(&near[order[last]], member[order[last]], -1);
-                    next = last + 1;
-                }
-                None => {
-                    complete = true;
-                    break;
-                }
-            },
+            next += 1;
+        } else if let Some(place) = path.moved.pop() {
+            path.step(&near[order[place]], member[order[place]], -1);
+            next = place + 1;
+        } else {
+            complete = true;
+            break;
         }
     }
     let mut member = member.to_vec();

@@ -44,6 +44,8 @@ pub(super) struct Price {
     /// The same as a weight, and the worth of the border there.
     pub(super) weight: f64,
     pub(super) border: f64,
+    /// Of the best set at no price.
+    pub(super) plain: Sums,
     /// What the linear relaxation reaches.
     pub(super) bound: f64,
     /// The best set at a smaller weight, which breaks the limit.
@@ -110,6 +112,7 @@ pub(super) fn search<'a>(pool: &'a Pool<'a>, n: usize) -> Found {
     if breaks.keeps() {
         return Found::Loose(breaks);
     }
+    let plain = breaks.sums;
     let Some(mut keeps) = first_bracket(&rest, pool, n, &mut breaks) else { return Found::Impossible };
     let mut narrowed_at = f64::INFINITY;
     let mut halve = false;
@@ -146,7 +149,7 @@ pub(super) fn search<'a>(pool: &'a Pool<'a>, n: usize) -> Found {
     let dual =
         |end: &End| units.scores.amount(end.sums.score) - meeting * units.excesses.amount(end.sums.excess);
     let bound = dual(&breaks).max(dual(&keeps));
-    Found::Tight(Box::new(Price { multiplier: meeting, weight, border, bound, breaks, keeps }))
+    Found::Tight(Box::new(Price { multiplier: meeting, weight, border, plain, bound, breaks, keeps }))
 }
 
 /// A weight at which the limit is kept, and a better one at which it is not; `None` where none keeps it.

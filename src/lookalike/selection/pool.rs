@@ -55,13 +55,13 @@ impl Sizes {
                 let mut sizes = Self::default();
                 for (place, number) in numbers.iter().enumerate() {
                     let size = number.abs();
-                    // Positive form: NaN fails it.
-                    if !(size <= LARGEST) {
-                        sizes.first_bad = Some(sizes.first_bad.unwrap_or(chunk * CHUNK + place));
-                    } else if size > 0.0 {
+                    // NaN is in no range.
+                    if (f64::MIN_POSITIVE..=LARGEST).contains(&size) {
                         sizes.largest = sizes.largest.max(size);
                         sizes.exponents += exponent(size);
                         sizes.count += 1;
+                    } else if !(0.0..f64::MIN_POSITIVE).contains(&size) {
+                        sizes.first_bad = sizes.first_bad.or(Some(chunk * CHUNK + place));
                     }
                 }
                 sizes
@@ -171,7 +171,7 @@ pub(super) struct Top {
     /// How many that are equal to the last are among them.
     pub(super) at_border: usize,
     pub(super) sums: Sums,
-    /// Σ excess² of those among them, in units; for what a sample can tell.
+    /// Σ excess² of those among them, in units, for what a sample can tell; 0 where there are so many that it is not one.
     pub(super) squares: f64,
 }
 
@@ -290,6 +290,7 @@ impl<'a> Pool<'a> {
         low: f64,
         high: f64,
     ) -> Option<Top> {
+        let squared = self.sample.is_empty();
         let parts = self.by_chunks(|rows| {
             let (mut count, mut sums, mut squares, mut near) = (0, Sums::default(), 0_i128, Vec::new());
             let values = self.scores[rows.clone()].iter().zip(&self.excesses[rows]);
@@ -298,7 +299,9 @@ impl<'a> Pool<'a> {
                 if worth > high {
                     count += 1;
                     sums.add(&self.units, *score, *excess);
-                    squares += square(&self.units, *excess);
+                    if squared {
+                        squares += square(&self.units, *excess);
+                    }
                 } else if worth >= low {
                     near.push(Standing { worth, excess: *excess, score: *score });
                 }
