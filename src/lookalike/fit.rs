@@ -9,7 +9,7 @@ use super::encoding::{self, Encoding, Leak};
 use super::key::key;
 use super::learned::Fitted;
 use super::model::LookalikeModel;
-use super::scorer::ScorerKind;
+use super::scorer::{ScorerKind, SeedModes, choose};
 use super::seed::{Outcomes, Resolved, Seed};
 use super::training::Training;
 use crate::bitmap::Bitmap;
@@ -53,12 +53,17 @@ pub(super) fn fit(
     };
     tell(progress, told, "gathering seeds and background")?;
 
-    let (kind, reason) = choose(settings, &training, resolved.summary.effective);
+    let modes = SeedModes::find(&training);
+    let (kind, reason) = match settings.scorer {
+        Some(kind) => (kind, format!("{kind}: it was asked for")),
+        None => choose(resolved.summary.effective, training.seeds, &modes),
+    };
     tell(progress, LookalikeProgress::Learning(kind), "learning the score")?;
-    let (fitted, held_out) = Fitted::learn(kind, &training)?;
+    let (fitted, held_out) = Fitted::learn(kind, &training, &modes)?;
     tell(progress, LookalikeProgress::Checked, "checking held-out seeds")?;
     let told = Told {
         seed: resolved.summary,
+        kinds: modes.sizes.iter().map(|size| *size as u64).collect(),
         kind,
         reason,
         leaks,
@@ -72,6 +77,8 @@ pub(super) fn fit(
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Told {
     pub(crate) seed: super::SeedSummary,
+    /// Seeds of each kind, the largest first.
+    pub(crate) kinds: Vec<u64>,
     pub(crate) kind: ScorerKind,
     pub(crate) reason: String,
     pub(crate) leaks: Vec<Leak>,
@@ -187,12 +194,5 @@ impl Gathered {
             feature_of: encoding.feature_of(),
         };
         Ok(Self { encoding, training, constant: learned.constant })
-    }
-}
-
-fn choose(settings: &Lookalike, _training: &Training, effective: f64) -> (ScorerKind, String) {
-    match settings.scorer {
-        Some(kind) => (kind, "it was asked for".to_owned()),
-        None => (ScorerKind::Logistic, format!("{effective:.0} effective seeds")),
     }
 }

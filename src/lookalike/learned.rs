@@ -1,25 +1,39 @@
-//! The scorers as a model keeps them, and what their scores are worth.
+//! The scorers as a model keeps them, and what their scores are worth by seeds that took no part.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::encoding::Source;
-use super::evaluation::Platt;
-use super::scorer::{Block, Linear, ROWS, Scorer, ScorerKind};
-use super::training::Training;
+use super::evaluation::{LabelFrequency, Platt, Ranking};
+use super::logistic::PenalisedFit;
+use super::scorer::{
+    Block, Discriminant, Evidence, Linear, Mixture, NearestScore, ROWS, Scorer, ScorerKind, SeedModes,
+};
+use super::training::{FOLDS, Training};
 use crate::error::Result;
+use crate::numeric::elementary::logistic;
 use crate::numeric::ln;
+
+/// Customers of the background whose held-out scores are looked at, at most: enough for shares to the third digit.
+const CHECKED: usize = 50_000;
 
 /// A fitted scorer of any kind.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Fitted {
     Linear(Linear),
+    Evidence(Evidence),
+    Mixture(Mixture),
+    Nearest(NearestScore),
 }
 
-/// What scores are of rows that took no part in learning them.
+/// Scores of rows that took no part in learning them: the seeds, then part of the background.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct HeldOut {
-    /// Raw scores of the training's rows, each by a scorer that was learned without her.
-    pub(crate) raw: Vec<f64>,
+    raw: Vec<f64>,
+    seeds: usize,
     /// Whether raw scores are log odds where seeds weigh as much as the background.
-    pub(crate) are_log_odds: bool,
+    are_log_odds: bool,
     /// The penalty that cross-validation chose, where there is one.
     pub(crate) penalty: Option<f64>,
 }
@@ -37,62 +51,104 @@ impl Correction {
     }
 }
 
+/// The order of scores is kept whatever held-out seeds say.
+const SMALLEST_SLOPE: f64 = 1e-6;
+
 impl HeldOut {
+    fn labels(&self) -> Vec<bool> {
+        (0..self.raw.len()).map(|row| row < self.seeds).collect()
+    }
+
+    /// How often a seed scores above a customer of the background.
+    pub(crate) fn auc(&self) -> Result<f64> {
+        Ok(Ranking::of(&self.raw)?.auc(&self.labels())?.unwrap_or(0.5))
+    }
+
     /// Log odds at the pool's share of seeds.
     ///
     /// Logistic regression gives log odds where seeds and background weigh the same; the others give scores, which
-    /// a logistic curve of the held-out ones reads as log odds where they are as many as in the sample (Platt 1999). From there
-    /// it is a shift by the logarithm of what was drawn.
+    /// a logistic curve of the held-out ones reads as log odds where they are as many as here (Platt 1999). From there it
+    /// is a shift by the logarithm of what was drawn.
     pub(crate) fn correction(&self, training: &Training) -> Result<Correction> {
-        let [seeds, background, pool] =
-            [training.seeds as f64, training.background() as f64, training.pool as f64].map(ln);
+        let background = self.raw.len() - self.seeds;
+        let [seeds, background, pool] = [self.seeds as f64, background as f64, training.pool as f64].map(ln);
         if self.are_log_odds {
             return Ok(Correction { slope: 1.0, shift: seeds - pool });
         }
-        let curve = Platt::fit(&self.raw, &training.labels())?;
+        let curve = Platt::fit(&self.raw, &self.labels())?;
         // A score that puts held-out seeds last still ranks by what it learned.
         let slope = curve.slope().max(SMALLEST_SLOPE);
         Ok(Correction { slope, shift: curve.intercept() + background - pool })
     }
+
+    /// The mean similarity of the seeds.
+    pub(crate) fn label_frequency(&self, correction: Correction) -> Result<LabelFrequency> {
+        let similarity = |raw: &f64| logistic(correction.log_odds(*raw)).max(f64::MIN_POSITIVE);
+        LabelFrequency::of(&self.raw[..self.seeds].iter().map(similarity).collect::<Vec<f64>>())
+    }
 }
 
-/// The order of scores is kept whatever held-out seeds say.
-const SMALLEST_SLOPE: f64 = 1e-6;
-
 impl Fitted {
-    /// Raw scores of some rows of a source, at most a block of them.
-    pub(crate) fn score(
-        &self,
-        source: &Source<'_>,
-        dims: usize,
-        rows: std::ops::Range<usize>,
-        scores: &mut [f64],
-        scratch: &mut Vec<f64>,
-    ) {
-        match self {
-            Self::Linear(linear) => {
-                scratch.resize(ROWS, 0.0);
-                source.linear(rows, &linear.weights, linear.intercept, scores, scratch);
+    /// Learns a scorer, and scores each row by one that was learned without her fold.
+    pub(crate) fn learn(kind: ScorerKind, training: &Training, modes: &SeedModes) -> Result<(Self, HeldOut)> {
+        if kind == ScorerKind::Logistic {
+            let fit = PenalisedFit::of(training);
+            let held_out = HeldOut {
+                raw: fit.out_of_fold,
+                seeds: training.seeds,
+                are_log_odds: true,
+                penalty: Some(fit.share),
+            };
+            let linear = Linear { weights: fit.coefficients, intercept: fit.intercept };
+            return Ok((Self::Linear(linear), held_out));
+        }
+        let fitted = Self::fit(kind, training, modes);
+        let rows = checked(training);
+        let mut raw = vec![0.0; rows.len()];
+        for fold in 0..FOLDS {
+            let kept: Vec<usize> = (0..training.rows()).filter(|row| training.fold(*row) != fold).collect();
+            let part = training.with_rows(&kept);
+            let held: Vec<usize> = (0..rows.len()).filter(|at| training.fold(rows[*at]) == fold).collect();
+            if part.seeds == 0 || part.background() == 0 || held.is_empty() {
+                continue;
             }
-            #[expect(unreachable_patterns, reason = "more to come")]
-            _ => {
-                scratch.resize(dims * ROWS, 0.0);
-                let values = &mut scratch[..dims * rows.len()];
-                let count = rows.len();
-                source.block(rows, values);
-                self.block(&Block { values, rows: count }, scores);
+            let without = Self::fit(kind, &part, &modes.of_seeds(&kept[..part.seeds]));
+            let scores: Vec<f64> = held.par_iter().map(|at| without.point(training.row(rows[*at]))).collect();
+            held.iter().zip(scores).for_each(|(at, score)| raw[*at] = score);
+        }
+        Ok((fitted, HeldOut { raw, seeds: training.seeds, are_log_odds: false, penalty: None }))
+    }
+
+    fn fit(kind: ScorerKind, training: &Training, modes: &SeedModes) -> Self {
+        match kind {
+            ScorerKind::WeightOfEvidence => Self::Evidence(Evidence::fit(training)),
+            ScorerKind::Mixture => Self::Mixture(Mixture::fit(training, modes)),
+            ScorerKind::NearestSeeds => Self::Nearest(NearestScore::fit(training)),
+            ScorerKind::Discriminant | ScorerKind::Logistic => {
+                Self::Linear(Discriminant::fit(training).linear)
             }
         }
     }
 
-    /// Whether it scores points of this many dimensions, and with finite numbers.
-    pub(crate) fn fits(&self, dims: usize) -> bool {
-        match self {
-            Self::Linear(linear) => {
-                linear.weights.len() == dims
-                    && linear.intercept.is_finite()
-                    && linear.weights.iter().all(|weight| weight.is_finite())
-            }
+    /// Raw scores of some rows of a source.
+    pub(crate) fn score(
+        &self,
+        source: &Source<'_>,
+        dims: usize,
+        rows: Range<usize>,
+        scores: &mut [f64],
+        scratch: &mut Vec<f64>,
+    ) {
+        if let Self::Linear(linear) = self {
+            scratch.resize(rows.len(), 0.0);
+            return source.linear(rows, linear, scores, scratch);
+        }
+        scratch.resize(dims * ROWS, 0.0);
+        for (block, scores) in scores.chunks_mut(ROWS).enumerate() {
+            let first = rows.start + block * ROWS;
+            let values = &mut scratch[..dims * scores.len()];
+            source.block(first..first + scores.len(), values);
+            self.block(&Block { values, rows: scores.len() }, scores);
         }
     }
 
@@ -100,71 +156,27 @@ impl Fitted {
     pub(crate) fn block(&self, block: &Block<'_>, scores: &mut [f64]) {
         match self {
             Self::Linear(linear) => linear.score(block, scores),
+            Self::Evidence(evidence) => evidence.score(block, scores),
+            Self::Mixture(mixture) => mixture.score(block, scores),
+            Self::Nearest(nearest) => nearest.score(block, scores),
         }
     }
 
-    pub(crate) fn learn(kind: ScorerKind, training: &Training) -> Result<(Self, HeldOut)> {
-        let _ = kind;
-        // Stands in until the scorers are here.
-        let linear = stand_in(training, None);
-        let mut raw = vec![0.0; training.rows()];
-        for fold in 0..5 {
-            let without = stand_in(training, Some(fold));
-            for row in (0..training.rows()).filter(|row| training.keys[*row] % 5 == fold) {
-                let block = Block { values: training.row(row), rows: 1 };
-                without.score(&block, &mut raw[row..=row]);
-            }
-        }
-        Ok((Self::Linear(linear), HeldOut { raw, are_log_odds: true, penalty: None }))
+    /// The raw score of one encoded customer.
+    pub(crate) fn point(&self, point: &[f64]) -> f64 {
+        let mut score = [0.0];
+        self.block(&Block { values: point, rows: 1 }, &mut score);
+        score[0]
     }
 }
 
-fn stand_in(training: &Training, fold: Option<u64>) -> Linear {
-    let (d, n) = (training.dims, training.rows());
-    let inside = |row: usize| fold.is_none_or(|fold| training.keys[row] % 5 != fold);
-    let mut beta = vec![0.0; d + 1];
-    let positive: f64 = (0..training.seeds).filter(|row| inside(*row)).map(|row| training.weights[row]).sum();
-    let background = (training.seeds..n).filter(|row| inside(*row)).count() as f64;
-    let lambda = 1e-3 * 2.0 * positive;
-    for _ in 0..12 {
-        let mut hessian = vec![vec![0.0; d + 2]; d + 1];
-        for row in (0..n).filter(|row| inside(*row)) {
-            let x = training.row(row);
-            let (y, w) = if row < training.seeds {
-                (1.0, training.weights[row])
-            } else {
-                (0.0, positive / background)
-            };
-            let eta = beta[d] + x.iter().zip(&beta).map(|(x, b)| x * b).sum::<f64>();
-            let p = crate::numeric::elementary::logistic(eta);
-            let at = |i: usize| if i < d { x[i] } else { 1.0 };
-            for i in 0..=d {
-                hessian[i][d + 1] += w * (y - p) * at(i);
-                for (j, cell) in hessian[i].iter_mut().enumerate().take(d + 1) {
-                    *cell += w * p * (1.0 - p) * at(i) * at(j);
-                }
-            }
-        }
-        for i in 0..d {
-            hessian[i][i] += lambda;
-            hessian[i][d + 1] -= lambda * beta[i];
-        }
-        for i in 0..=d {
-            hessian[i][i] += 1e-9;
-            let pivot = hessian[i].clone();
-            for (k, other) in hessian.iter_mut().enumerate() {
-                if k != i {
-                    let factor = other[i] / pivot[i];
-                    for (cell, own) in other.iter_mut().zip(&pivot) {
-                        *cell -= factor * own;
-                    }
-                }
-            }
-        }
-        for i in 0..=d {
-            beta[i] += hessian[i][d + 1] / hessian[i][i];
-        }
+/// The rows whose held-out scores are looked at: all seeds, and of the background those with the smallest hashes.
+fn checked(training: &Training) -> Vec<usize> {
+    let mut background: Vec<usize> = (training.seeds..training.rows()).collect();
+    if background.len() > CHECKED {
+        background.select_nth_unstable_by_key(CHECKED, |row| (training.keys[*row], *row));
+        background.truncate(CHECKED);
+        background.sort_unstable();
     }
-    let intercept = beta.pop().unwrap_or_default();
-    Linear { weights: beta, intercept }
+    (0..training.seeds).chain(background).collect()
 }

@@ -80,11 +80,12 @@ mod scores;
 mod seed;
 pub mod selection;
 mod stored;
+mod stored_scorers;
 mod training;
 
 pub use builder::{LeakPolicy, Lookalike, LookalikeBuilder, LookalikeProgress};
 pub use encoding::Leak;
-pub use explain::{Difference, Differences, Explanation, FeatureWeight, Reason, WeightUnit};
+pub use explain::{Difference, Differences, Explanation, FeatureEvidence, FeatureWeight, Reason, WeightUnit};
 pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
 pub use model::LookalikeModel;
 pub use scorer::{NearestSeeds, ScorerKind};

@@ -8,7 +8,7 @@ use super::encoding::{Encoding, Leak};
 use super::evaluation::LabelFrequency;
 use super::fit::Told;
 use super::learned::{Correction, Fitted, HeldOut};
-use super::scorer::{Block, ROWS, ScorerKind};
+use super::scorer::{PIECE, ScorerKind};
 use super::scores::Scores;
 use super::seed::SeedSummary;
 use super::training::Training;
@@ -55,11 +55,10 @@ impl LookalikeModel {
         seeds: CustomerIds,
     ) -> Result<Self> {
         let correction = held_out.correction(training)?;
-        let similarity = |row: usize| logistic(correction.log_odds(held_out.raw[row])).max(f64::MIN_POSITIVE);
-        let held_out_seeds: Vec<f64> = (0..training.seeds).map(similarity).collect();
         Ok(Self {
             typical: training.typical(),
-            held_out_auc: training.auc(&held_out.raw)?,
+            held_out_auc: held_out.auc()?,
+            label_frequency: held_out.label_frequency(correction)?,
             penalty: held_out.penalty,
             pool: training.pool,
             background: training.background() as u64,
@@ -67,7 +66,6 @@ impl LookalikeModel {
             fitted,
             correction,
             told,
-            label_frequency: LabelFrequency::of(&held_out_seeds)?,
             seeds,
         })
     }
@@ -76,6 +74,12 @@ impl LookalikeModel {
     #[must_use]
     pub fn seed(&self) -> &SeedSummary {
         &self.told.seed
+    }
+
+    /// Seeds of each kind that they fall into, the largest first; a single number where they are of one kind.
+    #[must_use]
+    pub fn seed_kinds(&self) -> &[u64] {
+        &self.told.kinds
     }
 
     /// How scores are made.
@@ -151,8 +155,8 @@ impl LookalikeModel {
         let source = self.encoding.source(table)?;
         let dims = self.encoding.dims();
         let mut log_odds = vec![0.0; table.len()];
-        log_odds.par_chunks_mut(ROWS).enumerate().for_each_init(Vec::new, |scratch, (block, scores)| {
-            let first = block * ROWS;
+        log_odds.par_chunks_mut(PIECE).enumerate().for_each_init(Vec::new, |scratch, (piece, scores)| {
+            let first = piece * PIECE;
             self.fitted.score(&source, dims, first..first + scores.len(), scores, scratch);
             for score in scores {
                 *score = self.correction.log_odds(*score);
@@ -172,9 +176,7 @@ impl LookalikeModel {
 
     /// The log odds of an encoded customer.
     pub(crate) fn log_odds_of(&self, point: &[f64]) -> f64 {
-        let mut score = [0.0];
-        self.fitted.block(&Block { values: point, rows: 1 }, &mut score);
-        self.correction.log_odds(score[0])
+        self.correction.log_odds(self.fitted.point(point))
     }
 
     /// Which customers of a table were seeds. O(seeds · log customers).
@@ -208,7 +210,7 @@ impl fmt::Display for LookalikeModel {
             grouped(self.pool),
             self.encoding.features.len()
         )?;
-        writeln!(f, "  scored by {} ({})", self.told.kind, self.told.reason)?;
+        writeln!(f, "  scored by {}", self.told.reason)?;
         writeln!(
             f,
             "  a seed that took no part scores above another customer in {} of cases",

@@ -6,10 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::encoding::{EncodedFeature, Encoding, Kind, Leak, NumberScale};
 use super::evaluation::LabelFrequency;
 use super::fit::Told;
-use super::learned::{Correction, Fitted};
+use super::learned::Correction;
 use super::model::LookalikeModel;
-use super::scorer::{Linear, ScorerKind};
+use super::scorer::ScorerKind;
 use super::seed::SeedSummary;
+use super::stored_scorers::{FittedV1, exact, plain};
 use crate::error::Result;
 use crate::model_file::{self, ExactFloat, StoredModel};
 use crate::transaction::CustomerIds;
@@ -18,6 +19,7 @@ use crate::transaction::CustomerIds;
 struct LookalikeModelV1 {
     features: Vec<FeatureV1>,
     scorer: FittedV1,
+    kinds: Vec<u64>,
     kind: ScorerKind,
     reason: String,
     slope: ExactFloat,
@@ -66,12 +68,6 @@ struct LeakV1 {
     auc: ExactFloat,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FittedV1 {
-    Linear { weights: Vec<ExactFloat>, intercept: ExactFloat },
-}
-
 impl StoredModel for LookalikeModel {
     const KIND: &'static str = "lookalike";
     const VERSION: u32 = 1;
@@ -81,6 +77,7 @@ impl StoredModel for LookalikeModel {
         LookalikeModelV1 {
             features: self.encoding.features.iter().map(FeatureV1::from).collect(),
             scorer: FittedV1::from(&self.fitted),
+            kinds: told.kinds.clone(),
             kind: told.kind,
             reason: told.reason.clone(),
             slope: ExactFloat(self.correction.slope),
@@ -116,14 +113,6 @@ impl<'de> Deserialize<'de> for LookalikeModel {
     }
 }
 
-fn exact(numbers: &[f64]) -> Vec<ExactFloat> {
-    numbers.iter().copied().map(ExactFloat).collect()
-}
-
-fn plain(numbers: &[ExactFloat]) -> Vec<f64> {
-    numbers.iter().map(|number| number.0).collect()
-}
-
 /// The model, checked for what scoring relies on.
 fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
     let refused = |problem: &str| Err(LookalikeModel::refused(problem));
@@ -147,9 +136,11 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
             }
         }
     }
-    let fitted = Fitted::from(stored.scorer);
-    if !fitted.fits(dims) || stored.typical.len() != dims {
-        return refused("its scorer has another number of dimensions than its features");
+    let Some(fitted) = stored.scorer.fitted(dims) else {
+        return refused("its scorer is not one of finite numbers for the dimensions of its features");
+    };
+    if stored.typical.len() != dims {
+        return refused("its average customer has other dimensions than its features");
     }
     let numbers = [&stored.slope, &stored.shift, &stored.held_out_auc];
     if !numbers.iter().all(|number| number.0.is_finite())
@@ -163,6 +154,7 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
         correction: Correction { slope: stored.slope.0, shift: stored.shift.0 },
         told: Told {
             seed: stored.seed.into(),
+            kinds: stored.kinds,
             kind: stored.kind,
             reason: stored.reason,
             leaks: stored.leaks.into_iter().map(Leak::from).collect(),
@@ -242,25 +234,5 @@ impl From<&Leak> for LeakV1 {
 impl From<LeakV1> for Leak {
     fn from(stored: LeakV1) -> Self {
         Self { feature: stored.feature, auc: stored.auc.0 }
-    }
-}
-
-impl From<&Fitted> for FittedV1 {
-    fn from(fitted: &Fitted) -> Self {
-        match fitted {
-            Fitted::Linear(linear) => {
-                Self::Linear { weights: exact(&linear.weights), intercept: ExactFloat(linear.intercept) }
-            }
-        }
-    }
-}
-
-impl From<FittedV1> for Fitted {
-    fn from(stored: FittedV1) -> Self {
-        match stored {
-            FittedV1::Linear { weights, intercept } => {
-                Self::Linear(Linear { weights: plain(&weights), intercept: intercept.0 })
-            }
-        }
     }
 }

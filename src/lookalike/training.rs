@@ -1,8 +1,5 @@
 //! What a scorer learns from: seeds and a background sample of the pool, encoded.
 
-use super::evaluation::Ranking;
-use crate::error::Result;
-
 /// Encoded customers: the seeds first, then the background.
 ///
 /// All numbers are finite. Numeric dimensions have about mean 0 and deviation 1 over the background; those of levels and of
@@ -49,16 +46,25 @@ impl Training {
         sums.into_iter().map(|sum| sum / self.background() as f64).collect()
     }
 
-    /// Which rows are seeds.
-    pub(crate) fn labels(&self) -> Vec<bool> {
-        (0..self.rows()).map(|row| row < self.seeds).collect()
+    /// The fold that a row is held out in.
+    pub(crate) fn fold(&self, row: usize) -> u64 {
+        self.keys[row] % FOLDS
     }
 
-    /// How often a seed has a greater score than one of the background; ties count half.
-    ///
-    /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a score that is not finite.
-    pub(crate) fn auc(&self, scores: &[f64]) -> Result<f64> {
-        Ok(Ranking::of(scores)?.auc(&self.labels())?.unwrap_or(0.5))
+    /// The training without some of its rows; the pool is what it was.
+    pub(crate) fn with_rows(&self, rows: &[usize]) -> Self {
+        let seeds = rows.iter().filter(|row| **row < self.seeds).count();
+        Self {
+            points: rows.iter().flat_map(|row| self.row(*row)).copied().collect(),
+            dims: self.dims,
+            seeds,
+            weights: rows[..seeds].iter().map(|row| self.weights[*row]).collect(),
+            keys: rows.iter().map(|row| self.keys[*row]).collect(),
+            pool: self.pool,
+            feature_of: self.feature_of.clone(),
+        }
     }
 }
+
+/// Folds of cross-validation.
+pub(crate) const FOLDS: u64 = 5;

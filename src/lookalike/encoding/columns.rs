@@ -6,6 +6,7 @@ use super::{EncodedFeature, Encoding, Kind, NumberScale};
 use crate::category::Category;
 use crate::error::{Error, Result};
 use crate::features::{FeatureTable, Values};
+use crate::lookalike::scorer::Linear;
 use crate::numeric::number::{Number, NumericFeature, with_values};
 
 /// The columns of a table that an encoding reads.
@@ -46,14 +47,13 @@ impl<'a> Source<'a> {
     pub(crate) fn linear(
         &self,
         rows: Range<usize>,
-        weights: &[f64],
-        intercept: f64,
+        linear: &Linear,
         scores: &mut [f64],
         scratch: &mut [f64],
     ) {
-        scores.fill(intercept);
+        scores.fill(linear.intercept);
         for ((first, feature), column) in self.encoding.places().zip(&self.columns) {
-            let weights = &weights[first..][..feature.width()];
+            let weights = &linear.weights[first..][..feature.width()];
             column.add(feature, rows.clone(), weights, scores, scratch);
         }
     }
@@ -113,10 +113,19 @@ impl<'a> Column<'a> {
     ) {
         match self {
             Self::Number { feature, scale } => {
+                let weight = weights[0];
+                if feature.present.is_none() {
+                    let inverse = scale.inverse();
+                    with_values!(feature.numbers, values => {
+                        let values = &values[rows];
+                        pulp::Arch::new().dispatch(AddScaled { values, scale: *scale, inverse, weight, scores });
+                    });
+                    return;
+                }
                 let values = &mut scratch[..rows.len()];
                 scaled(*feature, *scale, rows.clone(), values);
                 for_missing(*feature, rows.clone(), |at| values[at] = 0.0);
-                pulp::Arch::new().dispatch(AddColumn { values, weight: weights[0], scores });
+                pulp::Arch::new().dispatch(AddColumn { values, weight, scores });
                 if let Some(weight) = weights.get(1) {
                     for_missing(*feature, rows, |at| scores[at] += weight);
                 }
@@ -180,6 +189,35 @@ impl<T: Number> pulp::WithSimd for Scaled<'_, T> {
             let scale = NumberScale { log: false, ..self.scale };
             for (out, value) in self.out.iter_mut().zip(self.values) {
                 *out = scale.scaled(self.inverse, value.to_f64());
+            }
+        }
+    }
+}
+
+/// Adds a column to scores by its weight, on its scale: the operations of [`Scaled`] and [`AddColumn`] without what would be
+/// written and read in between.
+struct AddScaled<'a, T> {
+    values: &'a [T],
+    scale: NumberScale,
+    inverse: f64,
+    weight: f64,
+    scores: &'a mut [f64],
+}
+
+impl<T: Number> pulp::WithSimd for AddScaled<'_, T> {
+    type Output = ();
+
+    #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        if self.scale.log {
+            for (score, value) in self.scores.iter_mut().zip(self.values) {
+                *score += self.scale.scaled(self.inverse, value.to_f64()) * self.weight;
+            }
+        } else {
+            let scale = NumberScale { log: false, ..self.scale };
+            for (score, value) in self.scores.iter_mut().zip(self.values) {
+                *score += scale.scaled(self.inverse, value.to_f64()) * self.weight;
             }
         }
     }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::{Encoding, Kind};
 use crate::error::Result;
+use crate::lookalike::evaluation::Ranking;
 use crate::lookalike::training::Training;
 
 /// A feature that alone separates the seeds from the pool this well is suspected.
@@ -85,5 +86,6 @@ fn levels_by_share(training: &Training, dims: std::ops::Range<usize>) -> Vec<f64
 /// The AUC of a score of the training's rows.
 fn auc_by(training: &Training, score: impl Fn(&[f64]) -> f64) -> Result<f64> {
     let scores: Vec<f64> = (0..training.rows()).map(|row| score(training.row(row))).collect();
-    training.auc(&scores)
+    let seeds: Vec<bool> = (0..training.rows()).map(|row| row < training.seeds).collect();
+    Ok(Ranking::of(&scores)?.auc(&seeds)?.unwrap_or(0.5))
 }

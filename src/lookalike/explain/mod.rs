@@ -10,4 +10,4 @@ mod weights;
 
 pub use differences::{Difference, Differences};
 pub use reasons::{Explanation, Reason};
-pub use weights::{FeatureWeight, WeightUnit};
+pub use weights::{FeatureEvidence, FeatureWeight, WeightUnit};

@@ -1,8 +1,10 @@
 //! Why one customer scores as she does.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::super::encoding::{EncodedFeature, Meaning};
+use super::super::learned::Fitted;
 use super::super::model::LookalikeModel;
 use super::weights::factor;
 use crate::error::Result;
@@ -57,19 +59,32 @@ impl LookalikeModel {
         let mut reasons = Vec::with_capacity(self.encoding.features.len());
         for (first, feature) in self.encoding.places() {
             let own = first..first + feature.width();
-            let mut typical = point.clone();
-            typical[own.clone()].copy_from_slice(&self.typical[own.clone()]);
             let value = customer.value(&feature.name)?;
             reasons.push(Reason {
                 feature: feature.name.clone(),
                 value: value.map(text),
-                pool: pool(feature, &point[own.clone()], &self.typical[own]),
-                log_odds: log_odds - self.log_odds_of(&typical),
+                pool: pool(feature, &point[own.clone()], &self.typical[own.clone()]),
+                log_odds: self.part(&point, own, log_odds),
             });
         }
         // The order of the encoding decides between equals.
         reasons.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         Ok(Explanation { similarity: logistic(log_odds), log_odds, reasons })
+    }
+}
+
+impl LookalikeModel {
+    /// What some dimensions of a point add to its log odds.
+    fn part(&self, point: &[f64], own: Range<usize>, log_odds: f64) -> f64 {
+        if let Fitted::Evidence(evidence) = &self.fitted {
+            // Evidence is against the pool already.
+            let parts = evidence.parts(point);
+            let parts = parts.iter().filter(|(dimension, _)| own.contains(dimension));
+            return parts.map(|(_, part)| part * self.correction.slope).sum();
+        }
+        let mut typical = point.to_vec();
+        typical[own.clone()].copy_from_slice(&self.typical[own]);
+        log_odds - self.log_odds_of(&typical)
     }
 }
 

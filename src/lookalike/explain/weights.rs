@@ -67,6 +67,40 @@ impl LookalikeModel {
     }
 }
 
+/// How much a feature tells seeds from the pool, by itself.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct FeatureEvidence {
+    /// The feature.
+    pub feature: String,
+    /// Its information value: `Σ (share of seeds − share of pool) · weight of evidence` over its bins.
+    pub information_value: f64,
+    /// The same less what chance alone would give for so few seeds; less than 0.02 takes no part in the score.
+    pub beyond_chance: f64,
+    /// Whether it tells them apart so well (above 0.5) that it may be what defines the seed.
+    pub suspicious: bool,
+}
+
+impl LookalikeModel {
+    /// How much each feature tells seeds from the pool by itself, the most first; of a score by
+    /// [`WeightOfEvidence`](super::super::ScorerKind::WeightOfEvidence), none for others.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<FeatureEvidence> {
+        let Fitted::Evidence(evidence) = &self.fitted else { return Vec::new() };
+        let features = evidence.values.iter().zip(&self.encoding.features);
+        let mut told: Vec<FeatureEvidence> = features
+            .map(|(value, feature)| FeatureEvidence {
+                feature: feature.name.clone(),
+                information_value: value.value,
+                beyond_chance: value.beyond_chance,
+                suspicious: value.is_suspicious(),
+            })
+            .collect();
+        // The order of the encoding decides between equals.
+        told.sort_by(|a, b| b.beyond_chance.total_cmp(&a.beyond_chance));
+        told
+    }
+}
+
 impl fmt::Display for FeatureWeight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.feature;

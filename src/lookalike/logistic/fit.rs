@@ -63,7 +63,7 @@ impl LogisticRegression {
         let everything = Part::Range(0..rows);
         let search = |data: &Data<'_>| {
             let start = rough_start(data, penalty);
-            minimise(data, &everything, [1.0; 2], penalty, start, limits)
+            minimise(data, &everything, [1.0; 2], penalty, start, limits).0
         };
         let mut state = search(&data);
         if !state.sound {

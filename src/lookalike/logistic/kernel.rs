@@ -5,12 +5,18 @@
 //! Everything comes from t = e^−|m|, so that neither end overflows: softplus(−m) = max(−m, 0) + ln(1 + t), and
 //! r·(1 − r) = t/(1 + t)².
 //!
-//! Rows are turned into blocks of 256 that lie feature by feature. A block is scaled by the roots of its rows' second
-//! derivatives; then the Hessian is the product of the block with itself, four features by four in registers.
+//! Rows are copied in blocks that stay in the nearest cache, each in whole *octets* of eight numbers, the number after its
+//! last feature being the intercept's 1. A block is scaled by the roots of its rows' second derivatives; then the Hessian is
+//! the product of the block with itself, eight features by eight in registers, row after row.
 //!
-//! The bits do not depend on the processor: each sum has eight lanes whatever the width of the registers, rows fall into
-//! lanes by their position, products are added with one rounding everywhere, and lanes, blocks and chunks are summed in
-//! their order. Chunks depend on the number of rows alone.
+//! The bits do not depend on the processor: sums have eight lanes whatever the width of the registers, products are added
+//! with one rounding everywhere, and lanes, blocks and chunks are summed in their order. Chunks depend on the number of rows
+//! alone.
+//!
+//! Tried and dropped: blocks that lie feature by feature, which took as long to turn as to multiply; reading the next block
+//! ahead between the products of this one, which changed nothing.
+
+use std::ops::Range;
 
 use pulp::Simd;
 use rayon::prelude::*;
@@ -19,19 +25,16 @@ use super::rows::{Data, Part, UNSUSPECTED};
 use crate::numeric::elementary::{exp_down, ln_1p};
 
 /// Rows of a block.
-const BLOCK: usize = 256;
+const BLOCK: usize = 64;
 
-/// From one feature of a block to the next: more than a block, or all features would fall on the same lines of the cache.
-const STRIDE: usize = BLOCK + LANES;
-
-/// Partial sums of each sum.
+/// Numbers of an octet.
 const LANES: usize = 8;
 
-/// Features that are multiplied with as many others at once.
-const TILE: usize = 4;
+/// Sums that the gradient of an octet is split in, row by row in turn: one waits for its last addition.
+const CHAINS: usize = 4;
 
 /// Rows of a chunk, at least.
-const CHUNK: usize = 8 * BLOCK;
+const CHUNK: usize = 16 * BLOCK;
 
 /// Chunks of a part, at most.
 const CHUNKS: usize = 128;
@@ -95,6 +98,10 @@ pub(super) fn look(
 ) -> Look {
     let rows = part.len();
     let chunk = rows.div_ceil(CHUNKS).next_multiple_of(BLOCK).max(CHUNK);
+    let coefficients = octets(coefficients);
+    // Less −1 the intercept's place is 1.
+    let shifts: Vec<f64> = data.shift.iter().copied().chain([-1.0]).collect();
+    let shifts = octets(&shifts);
     let looks: Vec<Look> = (0..rows.div_ceil(chunk))
         .into_par_iter()
         .map_init(
@@ -102,7 +109,9 @@ pub(super) fn look(
             |scratch, number| {
                 let start = number * chunk;
                 let rows = start..rows.min(start + chunk);
-                pulp::Arch::new().dispatch(Chunk { data, part, rows, coefficients, factors, need, scratch })
+                let (coefficients, shifts) = (&coefficients, &shifts);
+                let chunk = Chunk { data, part, rows, coefficients, shifts, factors, need, scratch };
+                pulp::Arch::new().dispatch(chunk)
             },
         )
         .collect();
@@ -111,30 +120,57 @@ pub(super) fn look(
     sum
 }
 
+/// Eight numbers that share a line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Octet([f64; LANES]);
+
+const ZEROS: Octet = Octet([0.0; LANES]);
+
+/// Numbers in whole octets, zeros after the last.
+fn octets(numbers: &[f64]) -> Vec<Octet> {
+    let octet = |numbers: &[f64]| {
+        let mut octet = ZEROS;
+        octet.0[..numbers.len()].copy_from_slice(numbers);
+        octet
+    };
+    numbers.chunks(LANES).map(octet).collect()
+}
+
 /// What a thread works in.
 struct Scratch {
-    /// [`STRIDE`] numbers a column: features, a column for the intercept, and empty ones to fill a tile.
-    columns: Vec<f64>,
-    gradient: Vec<[f64; LANES]>,
-    tiles: Vec<[[f64; LANES]; TILE * TILE]>,
+    /// The shift of each feature.
+    rows: Vec<Octet>,
+    gradient: Vec<[Octet; CHAINS]>,
+    /// The Hessian, eight rows by an octet, the upper triangle of these row by row.
+    tiles: Vec<[Octet; LANES]>,
+    known: Known,
+}
+
+/// What is known of the rows of a block.
+struct Known {
+    /// 1 for a row of the class, −1 for another.
+    signs: [f64; BLOCK],
+    weights: [f64; BLOCK],
+    /// η.
+    scores: [f64; BLOCK],
+    /// What each row takes part in the gradient with.
+    slopes: [f64; BLOCK],
+    /// The roots of the second derivatives.
+    roots: [f64; BLOCK],
 }
 
 impl Scratch {
     fn new(dims: usize, need: Need) -> Self {
-        let tiles = (dims + 1).div_ceil(TILE);
+        let width = (dims + 1).div_ceil(LANES);
+        let zeros = [0.0; BLOCK];
+        let tiles = if need == Need::Hessian { width * (width + 1) / 2 } else { 0 };
         Self {
-            columns: vec![0.0; tiles * TILE * STRIDE],
-            gradient: vec![[0.0; LANES]; dims + 1],
-            tiles: vec![
-                [[0.0; LANES]; TILE * TILE];
-                if need == Need::Hessian { tiles * (tiles + 1) / 2 } else { 0 }
-            ],
+            rows: vec![ZEROS; width * BLOCK],
+            gradient: vec![[ZEROS; CHAINS]; width],
+            tiles: vec![[ZEROS; LANES]; tiles],
+            known: Known { signs: zeros, weights: zeros, scores: zeros, slopes: zeros, roots: zeros },
         }
-    }
-
-    fn clear(&mut self) {
-        self.gradient.fill([0.0; LANES]);
-        self.tiles.fill([[0.0; LANES]; TILE * TILE]);
     }
 }
 
@@ -142,8 +178,9 @@ impl Scratch {
 struct Chunk<'a> {
     data: &'a Data<'a>,
     part: &'a Part,
-    rows: std::ops::Range<usize>,
-    coefficients: &'a [f64],
+    rows: Range<usize>,
+    coefficients: &'a [Octet],
+    shifts: &'a [Octet],
     factors: [f64; 2],
     need: Need,
     scratch: &'a mut Scratch,
@@ -155,49 +192,53 @@ impl pulp::WithSimd for Chunk<'_> {
     #[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Look {
-        let dims = self.data.dims;
-        let scratch = self.scratch;
-        scratch.clear();
-        let mut loss = [0.0; LANES];
+        let Scratch { rows, gradient, tiles, known } = self.scratch;
+        gradient.fill([ZEROS; CHAINS]);
+        tiles.fill([ZEROS; LANES]);
+        let mut loss = ZEROS;
         let mut sound = true;
-        let checked = self.data.checked;
-        let mut block = Block::new();
         for start in self.rows.clone().step_by(BLOCK) {
-            let rows = start..self.rows.end.min(start + BLOCK);
-            block.take(self.data, self.part, rows, self.factors, &mut scratch.columns);
-            let columns = &scratch.columns[..dims * STRIDE];
-            sound &= block.margins(columns, self.coefficients);
-            block.derive(&mut loss);
+            let positions = start..self.rows.end.min(start + BLOCK);
+            known.take(self.data, self.part, positions.clone(), self.factors);
+            sound &= copy(self.data, self.part, positions, self.shifts, rows);
+            known.score(rows, self.coefficients);
+            known.derive(&mut loss);
             if self.need >= Need::Gradient {
-                block.gradient(columns, &mut scratch.gradient);
+                known.gradient(rows, gradient);
             }
             if self.need == Need::Hessian {
-                block.scale(&mut scratch.columns, dims);
-                products(simd, &scratch.columns, &mut scratch.tiles);
+                known.scale(rows, gradient.len());
+                products(simd, rows, tiles, gradient.len());
             }
         }
-        finish(loss, sound || checked, scratch, dims, self.need)
+        let mut look = finish(&loss, gradient, tiles, self.data.dims, self.need);
+        look.sound = sound || self.data.checked;
+        look
     }
 }
 
-/// Lanes to sums.
-fn finish(loss: [f64; LANES], sound: bool, scratch: &Scratch, dims: usize, need: Need) -> Look {
-    let total = |lanes: &[f64; LANES]| lanes.iter().sum::<f64>();
+/// Lanes and chains to sums, tiles to a square.
+fn finish(
+    loss: &Octet,
+    gradient: &[[Octet; CHAINS]],
+    tiles: &[[Octet; LANES]],
+    dims: usize,
+    need: Need,
+) -> Look {
     let mut look = Look::nothing(dims, need);
-    (look.loss, look.sound) = (total(&loss), sound);
-    for (sum, lanes) in look.gradient.iter_mut().zip(&scratch.gradient) {
-        *sum = total(lanes);
+    look.loss = total(&loss.0);
+    for (at, slope) in look.gradient.iter_mut().enumerate() {
+        *slope = gradient[at / LANES].iter().map(|octet| octet.0[at % LANES]).sum();
     }
     if need == Need::Hessian {
         let size = dims + 1;
-        let across = size.div_ceil(TILE);
-        let places = (0..across).flat_map(|i| (i..across).map(move |j| (i, j)));
-        for ((i, j), tile) in places.zip(&scratch.tiles) {
-            for (at, lanes) in tile.iter().enumerate() {
-                let (i, j) = (i * TILE + at / TILE, j * TILE + at % TILE);
-                if i <= j && j < size {
-                    look.hessian[i * size + j] = total(lanes);
-                    look.hessian[j * size + i] = look.hessian[i * size + j];
+        let width = gradient.len();
+        let places = (0..width).flat_map(|i| (i..width).map(move |j| (i * LANES, j * LANES)));
+        for ((i, j), tile) in places.zip(tiles) {
+            for (i, octet) in (i..size).zip(tile) {
+                for (j, product) in (j..size).zip(octet.0) {
+                    look.hessian[i * size + j] = product;
+                    look.hessian[j * size + i] = product;
                 }
             }
         }
@@ -205,39 +246,53 @@ fn finish(loss: [f64; LANES], sound: bool, scratch: &Scratch, dims: usize, need:
     look
 }
 
-/// What a block knows of its rows.
-struct Block {
-    /// 1 for a row of the class, −1 for another.
-    signs: [f64; BLOCK],
-    weights: [f64; BLOCK],
-    /// η.
-    scores: [f64; BLOCK],
-    /// What each row's η takes part in the gradient with.
-    slopes: [f64; BLOCK],
-    /// The roots of the second derivatives.
-    roots: [f64; BLOCK],
+/// The sum of an octet, half by half.
+#[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
+#[inline(always)]
+fn total(lanes: &[f64; LANES]) -> f64 {
+    let four: [f64; 4] = std::array::from_fn(|at| lanes[at] + lanes[at + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
-impl Block {
-    fn new() -> Self {
-        let zeros = [0.0; BLOCK];
-        Self { signs: zeros, weights: zeros, scores: zeros, slopes: zeros, roots: zeros }
+/// Copies rows into octets, less the shift; those missing from a block are 0. Gives whether all numbers are beyond
+/// suspicion.
+#[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
+#[inline(always)]
+fn copy(data: &Data<'_>, part: &Part, positions: Range<usize>, shifts: &[Octet], rows: &mut [Octet]) -> bool {
+    let width = shifts.len();
+    let whole = data.dims / LANES;
+    let rest = data.dims % LANES;
+    let mine: [u64; LANES] = std::array::from_fn(|lane| u64::from(lane < rest));
+    let mut suspect = ZEROS;
+    let mut put = |octet: &mut Octet, values: &[f64; LANES], shifts: &Octet| {
+        for lane in 0..LANES {
+            octet.0[lane] = values[lane] - shifts.0[lane];
+            suspect.0[lane] = if octet.0[lane].abs() <= UNSUSPECTED { suspect.0[lane] } else { 1.0 };
+        }
+    };
+    rows[positions.len() * width..].fill(ZEROS);
+    for (octets, position) in rows.chunks_exact_mut(width).zip(positions) {
+        let start = part.row(position) * data.dims;
+        let (values, _) = data.values[start..start + data.dims].as_chunks::<LANES>();
+        for ((octet, values), shifts) in octets.iter_mut().zip(values).zip(shifts) {
+            put(octet, values, shifts);
+        }
+        // The last features, the intercept and what fills the octet: eight numbers again, of which some are the next row's.
+        let beyond = &data.values[start + whole * LANES..];
+        let last = match beyond.first_chunk::<LANES>() {
+            Some(values) => std::array::from_fn(|lane| if mine[lane] > 0 { values[lane] } else { 0.0 }),
+            None => std::array::from_fn(|lane| if lane < rest { beyond[lane] } else { 0.0 }),
+        };
+        put(&mut octets[whole], &last, &shifts[whole]);
     }
+    suspect.0.iter().all(|suspect| *suspect <= 0.0)
+}
 
-    /// Rows into columns; rows that are missing weigh nothing and are 0.
-    ///
-    /// Not compiled for the vector units: their gathering instructions take longer than single numbers.
-    #[inline(never)]
-    fn take(
-        &mut self,
-        data: &Data<'_>,
-        part: &Part,
-        rows: std::ops::Range<usize>,
-        factors: [f64; 2],
-        columns: &mut [f64],
-    ) {
-        let count = rows.len();
-        for (lane, position) in rows.clone().enumerate() {
+impl Known {
+    /// Labels and weights; rows that are missing weigh nothing.
+    fn take(&mut self, data: &Data<'_>, part: &Part, positions: Range<usize>, factors: [f64; 2]) {
+        let count = positions.len();
+        for (lane, position) in positions.enumerate() {
             let row = part.row(position);
             let label = data.labels[row];
             self.signs[lane] = if label { 1.0 } else { -1.0 };
@@ -245,55 +300,28 @@ impl Block {
         }
         self.signs[count..].fill(1.0);
         self.weights[count..].fill(0.0);
-        if count < BLOCK {
-            columns.fill(0.0);
-        }
-        // Eight rows at a time, which is a line of the cache in each column.
-        for lane in (0..count).step_by(LANES) {
-            let row = |at: usize| data.row(part.row(rows.start + at));
-            if lane + LANES <= count {
-                let group: [&[f64]; LANES] = std::array::from_fn(|at| row(lane + at));
-                for (feature, shift) in data.shift.iter().enumerate() {
-                    let column = &mut columns[feature * STRIDE + lane..][..LANES];
-                    for (value, row) in column.iter_mut().zip(group) {
-                        *value = row[feature] - shift;
-                    }
-                }
-            } else {
-                for lane in lane..count {
-                    for (feature, (value, shift)) in row(lane).iter().zip(&data.shift).enumerate() {
-                        columns[feature * STRIDE + lane] = value - shift;
-                    }
-                }
-            }
-        }
     }
 
-    /// η of each row; gives whether all numbers are beyond suspicion.
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
-    fn margins(&mut self, columns: &[f64], coefficients: &[f64]) -> bool {
-        let mut sound = [true; LANES];
-        self.scores.fill(coefficients[coefficients.len() - 1]);
-        for (column, coefficient) in columns.chunks_exact(STRIDE).zip(coefficients) {
-            let (scores, _) = self.scores.as_chunks_mut::<LANES>();
-            let (values, _) = column.as_chunks::<LANES>();
-            for (scores, values) in scores.iter_mut().zip(values) {
+    fn score(&mut self, rows: &[Octet], coefficients: &[Octet]) {
+        for (score, row) in self.scores.iter_mut().zip(rows.chunks_exact(coefficients.len())) {
+            let mut sums = [0.0; LANES];
+            for (values, coefficients) in row.iter().zip(coefficients) {
                 for lane in 0..LANES {
-                    scores[lane] = values[lane].mul_add(*coefficient, scores[lane]);
-                    sound[lane] &= values[lane].abs() <= UNSUSPECTED;
+                    sums[lane] = values.0[lane].mul_add(coefficients.0[lane], sums[lane]);
                 }
             }
+            *score = total(&sums);
         }
-        sound.iter().all(|sound| *sound)
     }
 
     /// Adds the loss to its lanes, and leaves the derivatives.
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
-    fn derive(&mut self, loss: &mut [f64; LANES]) {
+    fn derive(&mut self, loss: &mut Octet) {
         for start in (0..BLOCK).step_by(LANES) {
-            for (lane, loss) in loss.iter_mut().enumerate() {
+            for (lane, loss) in loss.0.iter_mut().enumerate() {
                 let row = start + lane;
                 let (sign, weight) = (self.signs[row], self.weights[row]);
                 let margin = sign * self.scores[row];
@@ -310,102 +338,72 @@ impl Block {
 
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
-    fn gradient(&self, columns: &[f64], gradient: &mut [[f64; LANES]]) {
-        let (slopes, _) = self.slopes.as_chunks::<LANES>();
-        let (intercept, gradient) = match gradient.split_last_mut() {
-            Some((intercept, gradient)) => (intercept, gradient),
-            None => return,
-        };
-        for slopes in slopes {
-            for lane in 0..LANES {
-                intercept[lane] += slopes[lane];
-            }
-        }
-        for (sums, columns) in gradient.chunks_mut(TILE).zip(columns.chunks(TILE * STRIDE)) {
-            if let (Ok(sums), Ok(columns)) = (
-                <&mut [[f64; LANES]; TILE]>::try_from(&mut *sums),
-                <&[f64; TILE * STRIDE]>::try_from(columns),
-            ) {
-                let mut chains = *sums;
-                for (number, slopes) in slopes.iter().enumerate() {
-                    for (column, chain) in chains.iter_mut().enumerate() {
-                        let values = &columns[column * STRIDE + number * LANES..][..LANES];
-                        for lane in 0..LANES {
-                            chain[lane] = values[lane].mul_add(slopes[lane], chain[lane]);
-                        }
-                    }
-                }
-                *sums = chains;
-            } else {
-                for (sum, column) in sums.iter_mut().zip(columns.chunks_exact(STRIDE)) {
-                    let (values, _) = column.as_chunks::<LANES>();
-                    for (values, slopes) in values.iter().zip(slopes) {
-                        for lane in 0..LANES {
-                            sum[lane] = values[lane].mul_add(slopes[lane], sum[lane]);
-                        }
+    fn gradient(&self, rows: &[Octet], gradient: &mut [[Octet; CHAINS]]) {
+        let width = gradient.len();
+        let (slopes, _) = self.slopes.as_chunks::<CHAINS>();
+        for (at, sums) in gradient.iter_mut().enumerate() {
+            let mut chains = *sums;
+            for (rows, slopes) in rows.chunks_exact(CHAINS * width).zip(slopes) {
+                for (number, chain) in chains.iter_mut().enumerate() {
+                    let values = &rows[number * width + at];
+                    for lane in 0..LANES {
+                        chain.0[lane] = values.0[lane].mul_add(slopes[number], chain.0[lane]);
                     }
                 }
             }
+            *sums = chains;
         }
     }
 
-    /// Each row times the root of its second derivative, the intercept's column being that root.
+    /// Each row times the root of its second derivative.
     #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
     #[inline(always)]
-    fn scale(&self, columns: &mut [f64], dims: usize) {
-        for column in columns[..dims * STRIDE].chunks_exact_mut(STRIDE) {
-            for (value, root) in column.iter_mut().zip(&self.roots) {
-                *value *= root;
+    fn scale(&self, rows: &mut [Octet], width: usize) {
+        for (row, root) in rows.chunks_exact_mut(width).zip(&self.roots) {
+            for octet in row {
+                octet.0.iter_mut().for_each(|value| *value *= root);
             }
         }
-        columns[dims * STRIDE..][..BLOCK].copy_from_slice(&self.roots);
     }
 }
 
-/// Adds the products of all columns with each other to the lanes of their tiles, the upper triangle row by row.
+/// Adds the products of all features with each other to their tiles.
 #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
 #[inline(always)]
-fn products<S: Simd>(simd: S, columns: &[f64], tiles: &mut [[[f64; LANES]; TILE * TILE]]) {
+fn products<S: Simd>(simd: S, rows: &[Octet], tiles: &mut [[Octet; LANES]], width: usize) {
     let mut tiles = tiles.iter_mut();
-    let across = columns.len() / (TILE * STRIDE);
-    for i in 0..across {
-        for j in i..across {
+    for i in 0..width {
+        for j in i..width {
             let Some(tile) = tiles.next() else { return };
-            product(simd, &columns[i * TILE * STRIDE..], &columns[j * TILE * STRIDE..], tile);
+            product(simd, rows, tile, (i, j), width);
         }
     }
 }
 
-/// The products of four columns with four. Registers narrower than a sum's lanes go over the rows several times.
+/// The products of the features of one octet with those of another. Registers narrower than an octet go over the rows
+/// several times.
 #[expect(clippy::inline_always, reason = "it takes the vector units of its caller")]
 #[inline(always)]
-fn product<S: Simd>(simd: S, left: &[f64], right: &[f64], tile: &mut [[f64; LANES]; TILE * TILE]) {
-    let strips = LANES / S::F64_LANES;
-    let registers = BLOCK / S::F64_LANES;
-    let column = |columns, at: usize| {
-        let columns: &[f64] = columns;
-        &S::as_simd_f64s(&columns[at * STRIDE..][..BLOCK]).0[..registers]
-    };
-    let left: [&[S::f64s]; TILE] = std::array::from_fn(|at| column(left, at));
-    let right: [&[S::f64s]; TILE] = std::array::from_fn(|at| column(right, at));
-    for strip in 0..strips {
-        let mut sums = [[simd.splat_f64s(0.0); TILE]; TILE];
-        for (at, lanes) in tile.iter().enumerate() {
-            sums[at / TILE][at % TILE] = S::as_simd_f64s(lanes).0[strip];
+fn product<S: Simd>(
+    simd: S,
+    rows: &[Octet],
+    tile: &mut [Octet; LANES],
+    (i, j): (usize, usize),
+    width: usize,
+) {
+    for strip in 0..LANES / S::F64_LANES {
+        let mut sums = [simd.splat_f64s(0.0); LANES];
+        for (sum, octet) in sums.iter_mut().zip(tile.iter()) {
+            *sum = S::as_simd_f64s(&octet.0).0[strip];
         }
-        let mut at = strip;
-        while at < registers {
-            let b: [S::f64s; TILE] = std::array::from_fn(|column| right[column][at]);
-            for (sums, left) in sums.iter_mut().zip(&left) {
-                let a = left[at];
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = simd.mul_add_f64s(a, b, *sum);
-                }
+        for row in rows.chunks_exact(width) {
+            let right = S::as_simd_f64s(&row[j].0).0[strip];
+            for (sum, left) in sums.iter_mut().zip(&row[i].0) {
+                *sum = simd.mul_add_f64s(simd.splat_f64s(*left), right, *sum);
             }
-            at += strips;
         }
-        for (at, lanes) in tile.iter_mut().enumerate() {
-            S::as_mut_simd_f64s(lanes).0[strip] = sums[at / TILE][at % TILE];
+        for (sum, octet) in sums.iter().zip(tile.iter_mut()) {
+            S::as_mut_simd_f64s(&mut octet.0).0[strip] = *sum;
         }
     }
 }

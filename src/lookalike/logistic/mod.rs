@@ -2,7 +2,7 @@
 //!
 //! [`LogisticRegression`] fits plain numbers at a given penalty; the stage itself chooses the penalty by how well it
 //! foretells seeds that were held out. Inside: the [`kernel`] looks at all rows and gives loss, gradient and Hessian;
-//! [`newton`] walks to the minimum.
+//! [`newton`] walks to the minimum; [`penalised`] chooses the penalty.
 
 mod builder;
 mod cholesky;
@@ -10,7 +10,9 @@ mod fit;
 mod kernel;
 mod model;
 mod newton;
+mod penalised;
 mod rows;
 
 pub use builder::{LogisticRegression, LogisticRegressionBuilder};
 pub use model::LogisticModel;
+pub(crate) use penalised::{PenalisedFit, PenaltyScore};

@@ -13,6 +13,7 @@
 use super::cholesky::{Cholesky, dot};
 use super::kernel::{Look, Need, look};
 use super::rows::{Data, Part};
+use crate::numeric::elementary::ln;
 
 /// When the search ends.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,7 @@ pub(super) struct State {
 }
 
 /// Steps that move log odds by less leave the Hessian nearly as it was.
-const SMALL: f64 = 1e-3;
+const SMALL: f64 = 0.02;
 
 /// Halvings of a step, at most.
 const HALVINGS: u32 = 40;
@@ -51,13 +52,40 @@ const ROUNDING: f64 = 1e-13;
 const SAMPLES: [usize; 2] = [1 << 14, 1 << 17];
 
 /// How far samples are followed: they are off by more.
-const SAMPLE_LIMITS: Limits = Limits { iterations: 25, tolerance: 3e-3 };
+const SAMPLE_LIMITS: Limits = Limits { iterations: 25, tolerance: 0.02 };
+
+/// Where a search begins, and the Hessian it begins with if there is one that is near enough.
+pub(super) struct Start {
+    pub(super) coefficients: Vec<f64>,
+    pub(super) curvature: Option<Curvature>,
+}
+
+/// A Hessian.
+pub(super) struct Curvature {
+    solver: Cholesky,
+    /// The sum of the rows' second derivatives.
+    information: f64,
+}
+
+impl Curvature {
+    pub(super) fn of(look: &Look, penalty: f64) -> Self {
+        let size = look.gradient.len();
+        let mut matrix = look.hessian.clone();
+        for feature in 0..size - 1 {
+            matrix[feature * size + feature] += penalty;
+        }
+        let information = matrix.last().copied().unwrap_or_default();
+        Self { solver: Cholesky::new(&matrix, size), information }
+    }
+}
 
 /// What a step would do.
 pub(super) struct Step {
     pub(super) direction: Vec<f64>,
     /// δᵀ(H + λI)δ.
     pub(super) decrement: f64,
+    /// By how much the step moves log odds, in the mean over rows by their second derivatives.
+    pub(super) movement: f64,
 }
 
 /// The penalised loss's gradient.
@@ -75,73 +103,55 @@ fn penalised(look: &Look, coefficients: &[f64], penalty: f64) -> f64 {
     look.loss + 0.5 * penalty * dot(features, features)
 }
 
-/// The Hessian with its penalty, ready to solve.
-pub(super) fn factor(look: &Look, penalty: f64) -> Cholesky {
-    let size = look.gradient.len();
-    let mut matrix = look.hessian.clone();
-    for feature in 0..size - 1 {
-        matrix[feature * size + feature] += penalty;
-    }
-    Cholesky::new(&matrix, size)
-}
-
-pub(super) fn step(look: &Look, coefficients: &[f64], penalty: f64, factor: &Cholesky) -> Step {
+pub(super) fn step(look: &Look, coefficients: &[f64], penalty: f64, curvature: &Curvature) -> Step {
     let gradient = slope(look, coefficients, penalty);
-    let mut direction = factor.solve(&gradient);
+    let mut direction = curvature.solver.solve(&gradient);
     let decrement = dot(&gradient, &direction).max(0.0);
     direction.iter_mut().for_each(|part| *part = -*part);
-    Step { direction, decrement }
-}
-
-/// By how much a decrement moves log odds, on average over rows by their second derivatives.
-pub(super) fn movement(decrement: f64, information: f64) -> f64 {
-    if decrement > 0.0 { (decrement / information).sqrt() } else { decrement }
+    let movement = if decrement > 0.0 { (decrement / curvature.information).sqrt() } else { decrement };
+    Step { direction, decrement, movement }
 }
 
 pub(super) fn moved(coefficients: &[f64], direction: &[f64], share: f64) -> Vec<f64> {
     coefficients.iter().zip(direction).map(|(start, by)| by.mul_add(share, *start)).collect()
 }
 
-/// The sum of the rows' second derivatives.
-pub(super) fn information(look: &Look) -> f64 {
-    look.hessian.last().copied().unwrap_or_default()
-}
-
-/// Minimises the penalised loss of a part from some coefficients.
+/// Minimises the penalised loss of a part.
 pub(super) fn minimise(
     data: &Data<'_>,
     part: &Part,
     factors: [f64; 2],
     penalty: f64,
-    start: Vec<f64>,
+    start: Start,
     limits: Limits,
-) -> State {
-    let mut coefficients = start;
-    let mut found = look(data, part, &coefficients, factors, Need::Hessian);
+) -> (State, Curvature) {
+    let Start { mut coefficients, curvature } = start;
+    let need = if curvature.is_some() { Need::Gradient } else { Need::Hessian };
+    let mut found = look(data, part, &coefficients, factors, need);
+    let mut curvature = curvature.unwrap_or_else(|| Curvature::of(&found, penalty));
     let mut objective = penalised(&found, &coefficients, penalty);
     let mut iterations = 0;
     let mut sound = found.sound;
-    let mut solver = factor(&found, penalty);
-    let mut weight = information(&found);
     let mut last = f64::INFINITY;
     let converged = loop {
-        let Step { direction, decrement } = step(&found, &coefficients, penalty, &solver);
-        let movement = movement(decrement, weight);
+        let Step { direction, decrement, movement } = step(&found, &coefficients, penalty, &curvature);
         if !sound || !movement.is_finite() {
             break false;
         }
-        if movement <= limits.tolerance {
+        // What will be left after this step is a share of it, and that share at most what this step is of the last one.
+        let little = last.is_finite() && movement * movement <= 0.5 * last * limits.tolerance;
+        if little || movement <= limits.tolerance {
             coefficients = moved(&coefficients, &direction, 1.0);
+            objective -= 0.5 * decrement;
             break true;
         }
-        let kept = found.hessian.is_empty();
-        if kept && movement > 0.1 * last {
+        if found.hessian.is_empty() && movement > 0.1 * last {
             // The Hessian is no longer good enough, unless it is the rounding of the gradient that keeps the step up.
             if decrement <= ROUNDING * objective.abs() {
                 break true;
             }
             found = look(data, part, &coefficients, factors, Need::Hessian);
-            (solver, weight, last) = (factor(&found, penalty), information(&found), f64::INFINITY);
+            (curvature, last) = (Curvature::of(&found, penalty), f64::INFINITY);
             continue;
         }
         if iterations == limits.iterations {
@@ -171,15 +181,28 @@ pub(super) fn minimise(
         iterations += 1;
         sound &= found.sound;
         if !found.hessian.is_empty() {
-            (solver, weight) = (factor(&found, penalty), information(&found));
+            curvature = Curvature::of(&found, penalty);
         }
     };
-    State { coefficients, objective, iterations, converged, sound }
+    (State { coefficients, objective, iterations, converged, sound }, curvature)
 }
 
-/// Near the solution over all rows, from samples of each class; zeros where there are too few rows to be worth one.
-pub(super) fn rough_start(data: &Data<'_>, penalty: f64) -> Vec<f64> {
+/// The log odds of the class where nothing is known of a row.
+fn base(data: &Data<'_>) -> f64 {
+    let mut weights = [0.0; 2];
+    for (row, label) in data.labels.iter().enumerate() {
+        weights[usize::from(*label)] += data.weight(row);
+    }
+    let odds = weights[1] / weights[0];
+    if odds.is_normal() { ln(odds) } else { 0.0 }
+}
+
+/// Near the solution over all rows, from samples of each class; where there are too few rows to be worth one, the log odds
+/// of the class alone.
+pub(super) fn rough_start(data: &Data<'_>, penalty: f64) -> Start {
     let mut coefficients = vec![0.0; data.dims + 1];
+    coefficients[data.dims] = base(data);
+    let mut start = Start { coefficients, curvature: None };
     let mut before = 0;
     for size in SAMPLES {
         let (sample, factors) = sample(data, size);
@@ -187,13 +210,14 @@ pub(super) fn rough_start(data: &Data<'_>, penalty: f64) -> Vec<f64> {
             break;
         }
         before = sample.len();
-        let state = minimise(data, &sample, factors, penalty, coefficients.clone(), SAMPLE_LIMITS);
-        if !state.coefficients.iter().all(|coefficient| coefficient.is_finite()) {
+        let from = Start { coefficients: start.coefficients.clone(), curvature: None };
+        let (state, curvature) = minimise(data, &sample, factors, penalty, from, SAMPLE_LIMITS);
+        if !state.converged || !state.coefficients.iter().all(|coefficient| coefficient.is_finite()) {
             break;
         }
-        coefficients = state.coefficients;
+        start = Start { coefficients: state.coefficients, curvature: Some(curvature) };
     }
-    coefficients
+    start
 }
 
 /// At most `size` rows of each class, evenly spread over its rows, and how many each stands for.

@@ -55,11 +55,6 @@ impl<'a> Data<'a> {
     }
 
     #[inline]
-    pub(super) fn row(&self, row: usize) -> &'a [f64] {
-        &self.values[row * self.dims..][..self.dims]
-    }
-
-    #[inline]
     pub(super) fn weight(&self, row: usize) -> f64 {
         self.weights.map_or(1.0, |weights| weights[row])
     }

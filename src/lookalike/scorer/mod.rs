@@ -18,8 +18,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use choice::choose;
+pub(crate) use discriminant::Discriminant;
+pub(crate) use evidence::{Evidence, InformationValue, Split, Variable};
 pub(crate) use linear::Linear;
+pub(crate) use mixture::Mixture;
+pub(crate) use modes::SeedModes;
+pub(crate) use nearest::NearestScore;
 pub use nearest::NearestSeeds;
+pub(crate) use whitening::Whitening;
 
 /// How a model scores likeness.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -60,6 +67,10 @@ pub(crate) struct Block<'a> {
 
 /// Rows of a whole block.
 pub(crate) const ROWS: usize = 1_024;
+
+/// Rows of one piece of parallel work: a whole number of blocks, so much that the neighbours in memory of what is read are
+/// read as well.
+pub(crate) const PIECE: usize = 8 * ROWS;
 
 impl<'a> Block<'a> {
     pub(crate) fn column(&self, dimension: usize) -> &'a [f64] {

@@ -55,6 +55,14 @@ impl SeedModes {
         Self { modes: 1, sizes: vec![seeds], labels: vec![0; seeds], depth: 0.0, reason }
     }
 
+    /// The same kinds among some of the seeds.
+    pub(crate) fn of_seeds(&self, seeds: &[usize]) -> Self {
+        let labels: Vec<u32> = seeds.iter().filter_map(|seed| self.labels.get(*seed).copied()).collect();
+        let mut sizes = vec![0; self.modes];
+        labels.iter().for_each(|label| sizes[*label as usize] += 1);
+        Self { labels, sizes, ..self.clone() }
+    }
+
     /// O(k · seeds · dims) per iteration of k-means, for k to 8.
     pub(crate) fn find(training: &Training) -> Self {
         let seeds = training.seeds;

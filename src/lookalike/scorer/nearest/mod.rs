@@ -107,6 +107,11 @@ impl NearestSeeds {
         Self { k: k.min(seeds.len() / dims), seeds, dims, frame, whole }
     }
 
+    /// The seeds, row by row.
+    pub(crate) fn values(&self) -> &[f64] {
+        &self.seeds
+    }
+
     /// How many seeds there are.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "there is at least one seed")]
