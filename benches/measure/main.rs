@@ -9,6 +9,7 @@
 //! cargo bench --bench measure -- rules --npz rules_10M.npz --mode twenty
 //! cargo bench --bench measure -- kmeans --matrix X.npy --centroids C.npy --mode fixed25
 //! cargo bench --bench measure -- lookalike --npz look_1M.npz --mode fit|score --rows 1000000|10000000
+//! cargo bench --bench measure -- nearest --npz look_1M.npz
 //! cargo bench --bench measure -- quality --matrix X.npy --centroids C.npy --what silhouette10k
 //! ```
 //! `--mode` of rules is `one` or `twenty`; of k-means it is `fixed25` (at most 25 iterations), `strict` (to convergence, at most 300) or `kpp` (seeding alone);
@@ -22,6 +23,7 @@ mod economics;
 mod features;
 mod kmeans;
 mod lookalike;
+mod nearest;
 mod npy;
 mod npz;
 mod quality;
@@ -83,6 +85,9 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
             let rows = lookalike::read(&path_of(arguments, "--npz")?)?;
             let customers = option(arguments, "--rows").map_or(Ok(1_000_000), str::parse)?;
             lookalike::run(&rows, option(arguments, "--mode")?, customers, RUNS)
+        Some("nearest") => {
+            let (seeds, points) = nearest::read(&path_of(arguments, "--npz")?)?;
+            nearest::run(&seeds, &points, RUNS)
         }
         Some("quality") => {
             let (matrix, centroids) = (path_of(arguments, "--matrix")?, path_of(arguments, "--centroids")?);
@@ -91,6 +96,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         }
         Some(other) if !other.starts_with('-') => Err(format!(
             "no workload `{other}`; there are economics, features, kmeans, lookalike, quality, rfm and rules"
+            "no workload `{other}`; there are economics, features, kmeans, nearest, quality, rfm and rules"
         )
         .into()),
         _ => sample::check_all(),

@@ -72,12 +72,14 @@ impl Economics {
     /// Gross to contribution of every customer. O(customers).
     ///
     /// # Errors
-    /// [`Error::MissingFeature`](crate::Error::MissingFeature) where `gross` or a column that a cost needs is not there, [`Error::MissingCostColumn`](crate::Error::MissingCostColumn)
-    /// where that of a cost by category or an activity is not, [`Error::FeatureType`](crate::Error::FeatureType) where a column has another type, no
-    /// values, or negative ones that are costs or counts, [`Error::Incompatible`](crate::Error::Incompatible) where the categories with costs of their
-    /// own have more gross than a customer, [`Error::Setting`](crate::Error::Setting) where prices include tax and no rate is set,
-    /// [`Error::MoneyRange`](crate::Error::MoneyRange) where an amount leaves its range, [`Error::Empty`](crate::Error::Empty) where a marketing total is to be spread
-    /// and nobody bought.
+    /// [`Error::MissingFeature`](crate::Error::MissingFeature) where `gross` or a column that a cost needs is not
+    /// there, [`Error::MissingCostColumn`](crate::Error::MissingCostColumn) where that of a cost by category or an
+    /// activity is not, [`Error::FeatureType`](crate::Error::FeatureType) where a column has another type, no values,
+    /// or negative ones that are costs or counts, [`Error::Incompatible`](crate::Error::Incompatible) where the
+    /// categories with costs of their own have more gross than a customer, [`Error::Setting`](crate::Error::Setting)
+    /// where prices include tax and no rate is set, [`Error::MoneyRange`](crate::Error::MoneyRange) where an amount
+    /// leaves its range, [`Error::Empty`](crate::Error::Empty) where a marketing total is to be spread and nobody
+    /// bought.
     pub fn waterfalls(&self, table: &FeatureTable) -> Result<Waterfalls> {
         waterfalls(&self.costs, &Facts::read(table)?)
     }
@@ -297,8 +299,8 @@ impl EconomicsBuilder {
     /// The economics.
     ///
     /// # Errors
-    /// [`Error::Setting`](crate::Error::Setting) for a share, probability or level that is not between 0 and 1, or a multiple that is not a
-    /// number of zero or more.
+    /// [`Error::Setting`](crate::Error::Setting) for a share, probability or level that is not between 0 and 1, or a
+    /// multiple that is not a number of zero or more.
     pub fn build(self) -> Result<Economics> {
         self.0.settings.check()?;
         Ok(self.0)

@@ -66,6 +66,7 @@
 //! least numbers and the measure of recall follow the protocols of the advertising platforms.
 
 mod builder;
+mod compare;
 mod encoding;
 pub mod evaluation;
 mod expansion;
@@ -89,5 +90,10 @@ pub use explain::{Difference, Differences, Explanation, FeatureEvidence, Feature
 pub use logistic::{LogisticModel, LogisticRegression, LogisticRegressionBuilder};
 pub use model::LookalikeModel;
 pub use scorer::{NearestSeeds, ScorerKind};
+pub use compare::{ComparedGroup, Comparison, ComparisonBuilder};
+pub use expansion::{
+    Audience, CapFrontier, CapReached, CapRow, Expansion, ExpansionBuilder, Figures, Frontier, FrontierRow,
+    LeftOut, Limited, MissingOutcome, ProfitScore, SeedPolicy, Size,
+};
 pub use scores::Scores;
 pub use seed::{Seed, SeedSummary, UnknownIds};

@@ -257,7 +257,7 @@ mod tests {
             assert!(Keep::model("shape").deserialize(wrapped(LEVELS, list)).is_ok());
             for levels in [LEVELS + 1, LEVELS + 2, 10 * LEVELS] {
                 let refused = Keep::model("shape").deserialize(wrapped(levels, list)).map(drop).unwrap_err();
-                let said = "a stored shape cannot be read: it is nested more than 128 levels deep";
+                let said = "stored shape cannot be read: it is nested more than 128 levels deep";
                 assert!(refused.to_string().contains(said), "{refused}");
             }
         }

@@ -407,3 +407,83 @@ fn product<S: Simd>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bits of everything found in a chunk of 300 rows, by registers of one number or by those of the processor.
+    fn bits(dims: usize, scalar: bool) -> Vec<u64> {
+        let values: Vec<f64> =
+            (0..300 * dims).map(|at| ((at * 7_919) % 1_009) as f64 / 300.0 - 1.5).collect();
+        let labels: Vec<bool> = (0..300).map(|row| row % 3 == 0).collect();
+        let weights: Vec<f64> = (0..300).map(|row| f64::from(row % 7)).collect();
+        let data = Data::new(&values, dims, &labels, Some(&weights));
+        let coefficients: Vec<f64> = (0..=dims).map(|at| (at as f64 * 0.77).sin()).collect();
+        let shifts: Vec<f64> = data.shift.iter().copied().chain([-1.0]).collect();
+        let chunk = Chunk {
+            data: &data,
+            part: &Part::Range(0..300),
+            rows: 0..300,
+            coefficients: &octets(&coefficients),
+            shifts: &octets(&shifts),
+            factors: [1.0, 2.5],
+            need: Need::Hessian,
+            scratch: &mut Scratch::new(dims, Need::Hessian),
+        };
+        let look = if scalar {
+            pulp::WithSimd::with_simd(chunk, pulp::Scalar::new())
+        } else {
+            pulp::Arch::new().dispatch(chunk)
+        };
+        assert!(look.sound);
+        let numbers = look.gradient.iter().chain(&look.hessian).chain([&look.loss]);
+        numbers.map(|number| number.to_bits()).collect()
+    }
+
+    #[test]
+    fn registers_of_any_width_give_the_same_bits() {
+        for dims in [1, 2, 7, 8, 9, 15, 16, 20] {
+            assert_eq!(bits(dims, true), bits(dims, false), "{dims}");
+        }
+    }
+
+    #[test]
+    fn a_look_is_what_its_definition_says() {
+        let (rows, dims) = (5_000, 10);
+        let values: Vec<f64> =
+            (0..rows * dims).map(|at| ((at * 7_919) % 1_009) as f64 / 300.0 - 1.5).collect();
+        let labels: Vec<bool> = (0..rows).map(|row| row % 5 == 0).collect();
+        let data = Data::new(&values, dims, &labels, None);
+        let coefficients: Vec<f64> = (0..=dims).map(|at| (at as f64 * 0.77).sin()).collect();
+        let picked = Part::Picked((0..rows as u32).filter(|row| row % 3 != 1).collect());
+        for part in [Part::Range(0..rows), Part::Range(17..4_000), picked] {
+            let factors = [1.5, 0.5];
+            let mut wanted = Look::nothing(dims, Need::Hessian);
+            for row in (0..part.len()).map(|position| part.row(position)) {
+                let values = values[row * dims..][..dims].iter().zip(&data.shift);
+                let values: Vec<f64> = values.map(|(x, shift)| x - shift).chain([1.0]).collect();
+                let score: f64 = values.iter().zip(&coefficients).map(|(x, b)| x * b).sum();
+                let (label, weight) = (f64::from(u8::from(labels[row])), factors[usize::from(labels[row])]);
+                let share = 1.0 / (1.0 + (-score).exp());
+                wanted.loss += weight * (score.max(0.0) + (-score.abs()).exp().ln_1p() - label * score);
+                for i in 0..=dims {
+                    wanted.gradient[i] += weight * (share - label) * values[i];
+                    for j in 0..=dims {
+                        wanted.hessian[i * (dims + 1) + j] +=
+                            weight * share * (1.0 - share) * values[i] * values[j];
+                    }
+                }
+            }
+            for need in [Need::Loss, Need::Gradient, Need::Hessian] {
+                let found = look(&data, &part, &coefficients, factors, need);
+                assert!((found.loss - wanted.loss).abs() < 1e-10 * wanted.loss);
+                let sums = found.gradient.iter().zip(&wanted.gradient);
+                for (found, wanted) in sums.chain(found.hessian.iter().zip(&wanted.hessian)) {
+                    assert!((found - wanted).abs() < 1e-8, "{found} {wanted}");
+                }
+                assert_eq!(found.gradient.len(), if need == Need::Loss { 0 } else { dims + 1 });
+            }
+        }
+    }
+}

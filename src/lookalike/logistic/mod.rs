@@ -16,3 +16,6 @@ mod rows;
 pub use builder::{LogisticRegression, LogisticRegressionBuilder};
 pub use model::LogisticModel;
 pub(crate) use penalised::{PenalisedFit, PenaltyScore};
+
+#[cfg(test)]
+mod tests;

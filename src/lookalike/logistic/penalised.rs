@@ -307,3 +307,149 @@ impl Path<'_> {
         scores
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use ndarray::{ArrayView2, Axis};
+
+    use super::*;
+    use crate::lookalike::LogisticRegression;
+    use crate::random::Stream;
+
+    /// Seeds are the others moved by `apart` in the first of their dimensions; the rest says nothing.
+    fn training(seeds: usize, background: usize, dims: usize, apart: f64) -> Training {
+        let mut stream = Stream::new(7, "penalised test", dims as u64);
+        let mut draw = || stream.unit();
+        let rows = seeds + background;
+        let mut points = Vec::with_capacity(rows * dims);
+        for row in 0..rows {
+            for dimension in 0..dims {
+                let number = (0..4).map(|_| draw()).sum::<f64>() - 2.0;
+                points.push(number * 1.7 + if row < seeds && dimension == 0 { apart } else { 0.0 });
+            }
+        }
+        Training {
+            points,
+            dims,
+            seeds,
+            weights: (0..seeds).map(|seed| 0.5 + (seed % 3) as f64 * 0.5).collect(),
+            keys: (0..rows as u64).map(|row| row.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect(),
+            pool: background as u64,
+            feature_of: (0..dims).collect(),
+        }
+    }
+
+    /// What each fold is given by a fit of the other four.
+    fn plainly(training: &Training, fit: &PenalisedFit) -> Vec<f64> {
+        let points = ArrayView2::from_shape((training.rows(), training.dims), &training.points).unwrap();
+        let weights = balanced(training);
+        let total: f64 = weights.iter().sum();
+        let mut scores = vec![f64::NAN; training.rows()];
+        for part in deal(training, fit.folds, training.background()) {
+            let held: Vec<usize> = (0..part.len()).map(|position| part.row(position)).collect();
+            let rest: Vec<usize> = (0..training.rows()).filter(|row| !held.contains(row)).collect();
+            let rest_weights: Vec<f64> = rest.iter().map(|row| weights[*row]).collect();
+            let labels: Vec<bool> = rest.iter().map(|row| *row < training.seeds).collect();
+            let penalty = fit.penalty * rest_weights.iter().sum::<f64>() / total;
+            let model = LogisticRegression::builder().penalty(penalty).build().unwrap();
+            let model =
+                model.fit(points.select(Axis(0), &rest).view(), &labels, Some(&rest_weights)).unwrap();
+            let found = model.log_odds(points.select(Axis(0), &held).view()).unwrap();
+            held.iter().zip(found).for_each(|(row, score)| scores[*row] = score);
+        }
+        scores
+    }
+
+    #[test]
+    fn held_out_rows_are_foretold_by_the_others() {
+        // Few rows are refitted, many are a step away.
+        for (seeds, background, apart) in [(30, 200, 1.0), (400, 2_000, 0.8), (40, 150, 9.0)] {
+            let training = training(seeds, background, 6, apart);
+            let fit = PenalisedFit::of(&training);
+            assert!(fit.converged && fit.folds == 5);
+            for (found, wanted) in fit.out_of_fold.iter().zip(plainly(&training, &fit)) {
+                assert!((found - wanted).abs() < 0.02 + 0.005 * wanted.abs(), "{found} {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_fit_is_the_plain_one_at_its_penalty() {
+        let training = training(200, 3_000, 5, 1.0);
+        let fit = PenalisedFit::of(&training);
+        let points = ArrayView2::from_shape((training.rows(), 5), &training.points).unwrap();
+        let labels: Vec<bool> = (0..training.rows()).map(|row| row < training.seeds).collect();
+        let weights = balanced(&training);
+        assert_relative_eq!(fit.penalty, fit.share * weights.iter().sum::<f64>(), max_relative = 1e-12);
+        let plain = LogisticRegression::builder().penalty(fit.penalty).build().unwrap();
+        let plain = plain.fit(points, &labels, Some(&weights)).unwrap();
+        for (found, wanted) in fit.coefficients.iter().zip(plain.coefficients()) {
+            assert_relative_eq!(*found, *wanted, max_relative = 1e-7, epsilon = 1e-9);
+        }
+        assert_relative_eq!(fit.intercept, plain.intercept(), max_relative = 1e-7);
+    }
+
+    #[test]
+    fn noise_is_penalised_and_signal_is_not() {
+        let noise = PenalisedFit::of(&training(60, 600, 30, 0.0));
+        let signal = PenalisedFit::of(&training(2_000, 4_000, 5, 1.5));
+        assert!(noise.share >= 1.0 && signal.share <= 1e-2, "{} {}", noise.share, signal.share);
+        for fit in [noise, signal] {
+            assert_eq!(fit.scores.len(), GRID.len());
+            let best = fit.scores.iter().find(|score| score.share.to_bits() == fit.share.to_bits()).unwrap();
+            assert!(fit.scores.iter().all(|score| score.mean <= best.mean && score.standard_error >= 0.0));
+        }
+    }
+
+    #[test]
+    fn folds_follow_the_keys_and_not_the_rows() {
+        let training = training(100, 700, 4, 1.0);
+        let rows = training.rows();
+        // Rows of each class in another order.
+        let order: Vec<usize> =
+            (0..100).rev().chain((100..rows).map(|row| 100 + (row - 100) * 3 % 700)).collect();
+        let shuffled = Training {
+            points: order.iter().flat_map(|row| training.row(*row)).copied().collect(),
+            weights: order[..100].iter().map(|row| training.weights[*row]).collect(),
+            keys: order.iter().map(|row| training.keys[*row]).collect(),
+            ..training.clone()
+        };
+        let (one, other) = (PenalisedFit::of(&training), PenalisedFit::of(&shuffled));
+        assert_eq!(one.share.to_bits(), other.share.to_bits());
+        for (place, row) in order.iter().enumerate() {
+            assert_relative_eq!(
+                one.out_of_fold[*row],
+                other.out_of_fold[place],
+                max_relative = 1e-7,
+                epsilon = 1e-9
+            );
+        }
+        for part in deal(&training, 5, 700) {
+            assert_eq!(part.len(), 160);
+            assert_eq!((0..160).filter(|position| part.row(*position) < 100).count(), 20);
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let training = training(3_000, 60_000, 3, 0.7);
+        let bits = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let fit = pool.install(|| PenalisedFit::of(&training));
+            fit.coefficients.iter().chain(&fit.out_of_fold).map(|number| number.to_bits()).collect::<Vec<_>>()
+        };
+        assert_eq!(bits(1), bits(3));
+    }
+
+    #[test]
+    fn too_few_to_hold_any_out_are_fitted_all_the_same() {
+        for (seeds, background) in [(1, 50), (50, 1)] {
+            let fit = PenalisedFit::of(&training(seeds, background, 3, 1.0));
+            assert!(fit.converged && fit.folds == 0 && fit.scores.is_empty());
+            assert!(fit.out_of_fold.len() == 51 && fit.out_of_fold.iter().all(|score| score.is_finite()));
+        }
+        let fit = PenalisedFit::of(&training(3, 50, 3, 1.0));
+        assert!(fit.converged && fit.folds == 3);
+    }
+}

@@ -130,3 +130,60 @@ fn over_chord(x: &[f64], from: usize, to: usize) -> f64 {
     let slope = (to - from) as f64 / (x[to] - x[from]);
     (from..=to).map(|at| (x[at] - x[from]) * slope - (at as f64 - from as f64 - 1.0)).fold(1.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+
+    /// Numbers that any program can make.
+    fn number(i: u64, j: u64) -> f64 {
+        ((i * i * 31 + i * 7_919 + j * 104_729 + i * j * 613) % 1_009) as f64 / 1_009.0
+    }
+
+    fn of(mut values: Vec<f64>) -> f64 {
+        values.sort_unstable_by(f64::total_cmp);
+        dip(&values)
+    }
+
+    /// Against the C program of the R package `diptest`.
+    #[test]
+    fn it_is_that_of_the_reference() {
+        let three = |i: u64| (number(i, 4) * 100.0).floor() + [300.0, 150.0, 0.0][(i % 3) as usize];
+        let cases: [(Vec<f64>, f64); 8] = [
+            ((0..50).map(|i| number(i, 1)).collect(), 0.045_547_445_255_474_47),
+            ((0..60).map(|i| number(i, 1) + (2 * (i % 2)) as f64).collect(), 0.135_921_177_587_844_25),
+            (
+                [0, 0, 0, 1, 1, 2, 5, 5, 5, 5, 6, 6, 9, 9, 10].map(f64::from).to_vec(),
+                0.126_666_666_666_666_65,
+            ),
+            ((0..200).map(|i| number(i, 3).powi(3)).collect(), 0.019_963_757_063_843_59),
+            ((0..100).map(|i| (number(i, 2) * 8.0).round_ties_even()).collect(), 0.08),
+            (vec![1.0, 2.0], 0.25),
+            (vec![1.0, 2.0, 2.5, 9.0], 0.125),
+            ((0..400).map(three).collect(), 0.058_354_037_267_080_744),
+        ];
+        for (values, expected) in cases {
+            assert_relative_eq!(of(values), expected, max_relative = 1e-12);
+        }
+    }
+
+    #[test]
+    fn it_knows_no_unit_and_no_direction() {
+        let values: Vec<f64> = (0..300).map(|i| number(i, 1) + if i % 3 == 0 { 2.0 } else { 0.0 }).collect();
+        let expected = of(values.clone());
+        assert!(expected > 0.05);
+        for (factor, shift) in [(2.0, 0.0), (-1.0, 0.0), (1e6, 5e5)] {
+            let moved = values.iter().map(|x| x * factor + shift).collect();
+            assert_relative_eq!(of(moved), expected, max_relative = 1e-9);
+        }
+    }
+
+    #[test]
+    fn few_and_equal_numbers_have_none() {
+        for values in [vec![], vec![1.0], vec![3.0; 9]] {
+            assert!(of(values).abs() <= 0.0);
+        }
+    }
+}

@@ -19,6 +19,8 @@
 //! Sources: Siddiqi, Credit Risk Scorecards (2006) for WOE, IV and its levels; information value for lookalikes: Ma et al.
 //! (2016).
 
+use rayon::prelude::*;
+
 use super::{Block, Scorer};
 use crate::lookalike::training::Training;
 use crate::numeric::ln;
@@ -85,24 +87,24 @@ impl Evidence {
     /// O(rows · dims · log rows).
     pub(crate) fn fit(training: &Training) -> Self {
         let counts = Counts::new(training);
-        let mut evidence = Self { variables: Vec::new(), values: Vec::new() };
         let mut from = 0;
-        for dimensions in training.feature_of.chunk_by(|a, b| a == b) {
-            let feature = dimensions[0];
-            let dimensions = from..from + dimensions.len();
-            from = dimensions.end;
-            let mut information = InformationValue { feature, value: 0.0, beyond_chance: 0.0 };
-            for (split, bins) in counts.splits(dimensions) {
-                let told = counts.told(&split, bins);
-                information.value += told.value;
-                information.beyond_chance += told.beyond_chance;
-                if told.beyond_chance >= LEAST_VALUE {
-                    let weight = (told.beyond_chance / FULL_VALUE).min(1.0);
-                    let points = told.woe.iter().map(|woe| weight * woe).collect();
-                    evidence.variables.push(Variable { split, points });
-                }
-            }
-            evidence.values.push(information);
+        let features: Vec<(usize, std::ops::Range<usize>)> = training
+            .feature_of
+            .chunk_by(|a, b| a == b)
+            .map(|dimensions| {
+                let start = from;
+                from += dimensions.len();
+                (dimensions[0], start..from)
+            })
+            .collect();
+        let fitted: Vec<(Vec<Variable>, InformationValue)> = features
+            .into_par_iter()
+            .map(|(feature, dimensions)| counts.feature(feature, dimensions))
+            .collect();
+        let mut evidence = Self { variables: Vec::new(), values: Vec::new() };
+        for (variables, value) in fitted {
+            evidence.variables.extend(variables);
+            evidence.values.push(value);
         }
         evidence
     }
@@ -177,6 +179,27 @@ impl<'a> Counts<'a> {
         let effective = if squares > 0.0 { total * total / squares } else { 0.0 };
         let bins = ((effective / SEEDS_PER_BIN) as usize).clamp(2, MOST_BINS);
         Self { training, scale: if total > 0.0 { effective / total } else { 0.0 }, effective, bins }
+    }
+
+    /// What a feature says: its variables that count, and its information value.
+    fn feature(
+        &self,
+        feature: usize,
+        dimensions: std::ops::Range<usize>,
+    ) -> (Vec<Variable>, InformationValue) {
+        let mut information = InformationValue { feature, value: 0.0, beyond_chance: 0.0 };
+        let mut variables = Vec::new();
+        for (split, bins) in self.splits(dimensions) {
+            let told = self.told(&split, bins);
+            information.value += told.value;
+            information.beyond_chance += told.beyond_chance;
+            if told.beyond_chance >= LEAST_VALUE {
+                let weight = (told.beyond_chance / FULL_VALUE).min(1.0);
+                let points = told.woe.iter().map(|woe| weight * woe).collect();
+                variables.push(Variable { split, points });
+            }
+        }
+        (variables, information)
     }
 
     fn column(&self, dimension: usize) -> impl Iterator<Item = f64> {
@@ -285,5 +308,143 @@ impl<'a> Counts<'a> {
         let value: f64 = shares.iter().zip(&woe).map(|((p, q), woe)| (p - q) * woe).sum();
         let chance = (bins as f64 - 1.0) * (1.0 / (self.effective + half) + 1.0 / (others + half));
         Told { woe, value, beyond_chance: (value - chance).max(0.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::super::tests::training;
+    use super::*;
+    use crate::random::Stream;
+
+    fn column(values: &[f64]) -> Vec<Vec<f64>> {
+        values.iter().map(|value| vec![*value]).collect()
+    }
+
+    /// By hand: 40 seeds, 30 with the flag; 100 others, 20 with it.
+    #[test]
+    fn a_flag_says_what_the_formula_says() {
+        let flags = |ones: usize, zeros: usize| column(&[vec![1.0; ones], vec![0.0; zeros]].concat());
+        let found = Evidence::fit(&training(&flags(30, 10), &flags(20, 80)));
+        let (p, q) = (30.5 / 41.0, 20.5 / 101.0);
+        let (with, without) = (f64::ln(p / q), f64::ln((1.0 - p) / (1.0 - q)));
+        let value = (p - q) * with - (p - q) * without;
+        assert_relative_eq!(found.values[0].value, value, max_relative = 1e-12);
+        assert_relative_eq!(
+            found.values[0].beyond_chance,
+            value - 1.0 / 41.0 - 1.0 / 101.0,
+            max_relative = 1e-12
+        );
+        assert!(found.values[0].is_suspicious());
+        let [variable] = &found.variables[..] else { panic!("{found:?}") };
+        assert_eq!(variable.split, Split::Levels { dimensions: vec![0] });
+        assert_relative_eq!(variable.points[0], with, max_relative = 1e-12);
+        assert_relative_eq!(variable.points[1], without, max_relative = 1e-12);
+        assert_eq!(found.parts(&[1.0]), vec![(0, variable.points[0])]);
+    }
+
+    #[test]
+    fn cuts_keep_equal_values_together() {
+        let background: Vec<f64> = (0..1_000).map(|i| f64::from((i * 37) % 1_000)).collect();
+        let cuts = |background: &[f64], seeds: usize| {
+            let training = training(&column(&vec![0.5; seeds]), &column(background));
+            Counts::new(&training).cuts(0)
+        };
+        let tenths = cuts(&background, 200);
+        assert_eq!(tenths.len(), 9);
+        assert_relative_eq!(tenths[0], 99.9, max_relative = 1e-12);
+        assert_relative_eq!(tenths[8], 899.1, max_relative = 1e-12);
+        assert_eq!(cuts(&background, 25).len(), 1);
+        assert_eq!(cuts(&background, 55).len(), 4);
+        let many_zeros = |value: f64| if value < 800.0 { 0.0 } else { value };
+        let zeros: Vec<f64> = background.iter().map(|value| many_zeros(*value)).collect();
+        assert_eq!(cuts(&zeros, 200).len(), 3, "below, and two of the rest");
+        let mostly_highest: Vec<f64> = background.iter().map(|value| value.min(20.0)).collect();
+        assert_eq!(cuts(&mostly_highest, 200), vec![19.0]);
+        assert_eq!(cuts(&[1.0, 2.0, 2.0, 3.0, 1.0], 200), vec![1.0, 2.0]);
+        assert!(cuts(&[4.0; 50], 200).is_empty());
+        assert!(cuts(&[], 200).is_empty());
+    }
+
+    #[test]
+    fn levels_of_a_category_are_one_variable() {
+        let row = |level: usize| -> Vec<f64> { (0..3).map(|at| f64::from(u8::from(at == level))).collect() };
+        let rows = |counts: [usize; 3]| -> Vec<Vec<f64>> {
+            (0..3).flat_map(|level| vec![row(level); counts[level]]).collect()
+        };
+        let mut training = training(&rows([150, 50, 50]), &rows([100, 300, 600]));
+        training.feature_of = vec![4, 4, 4];
+        let found = Evidence::fit(&training);
+        assert_eq!(found.variables.len(), 1);
+        assert_eq!(found.values.len(), 1);
+        assert_eq!(found.values[0].feature, 4);
+        let (p, q) = (150.5 / 252.0, 100.5 / 1_002.0);
+        assert_relative_eq!(found.variables[0].points[0], f64::ln(p / q), max_relative = 1e-12);
+        // Where levels do not exclude each other, each is a variable.
+        training.points[1] = 1.0;
+        assert_eq!(Evidence::fit(&training).variables.len(), 3);
+    }
+
+    /// 25 seeds that are like everyone else, in 20 dimensions.
+    #[test]
+    fn few_seeds_learn_little_from_noise() {
+        let mut kept = 0;
+        let mut largest = 0.0_f64;
+        for round in 0..20 {
+            let mut stream = Stream::new(5, "noise", round);
+            let mut rows = |count: usize| -> Vec<Vec<f64>> {
+                (0..count).map(|_| (0..20).map(|_| stream.normal()).collect()).collect()
+            };
+            let found = Evidence::fit(&training(&rows(25), &rows(2_000)));
+            kept += found.variables.len();
+            let points = found.variables.iter().flat_map(|variable| &variable.points);
+            largest = points.fold(largest, |largest, points| largest.max(points.abs()));
+        }
+        assert!(kept < 100, "{kept} of 400 variables of noise were kept");
+        assert!(largest < 1.5, "{largest}");
+        let mut stream = Stream::new(5, "signal", 0);
+        let mut rows = |count: usize, shift: f64| -> Vec<Vec<f64>> {
+            (0..count).map(|_| vec![stream.normal() + shift, stream.normal()]).collect()
+        };
+        let found = Evidence::fit(&training(&rows(25, 1.5), &rows(2_000, 0.0)));
+        assert!(found.values[0].beyond_chance > 0.5 && found.values[1].beyond_chance < 0.2, "{found:?}");
+    }
+
+    #[test]
+    fn weights_count_by_what_they_are_worth() {
+        let flags = column(&[vec![1.0; 30], vec![0.0; 70]].concat());
+        let mut training = training(&flags, &flags);
+        assert!(Evidence::fit(&training).variables.is_empty());
+        // As if each seed with the flag were there three times, for an effective number of 160² / 340.
+        training.weights = [vec![3.0; 30], vec![1.0; 70]].concat();
+        let effective = 160.0 * 160.0 / 340.0;
+        let (p, q) = ((90.0 / 160.0 * effective + 0.5) / (effective + 1.0), 30.5 / 101.0);
+        let found = Evidence::fit(&training).values[0].value;
+        let expected = (p - q) * f64::ln(p / q) + (q - p) * f64::ln((1.0 - p) / (1.0 - q));
+        assert_relative_eq!(found, expected, max_relative = 1e-12);
+    }
+
+    #[test]
+    fn parts_add_up_to_the_score() {
+        let mut stream = Stream::new(6, "parts", 0);
+        let mut rows = |count: usize, shift: f64| -> Vec<Vec<f64>> {
+            let mut row = || {
+                let flag = f64::from(u8::from(stream.happens(0.3 + shift / 5.0)));
+                vec![stream.normal() + shift, flag, stream.normal() - shift]
+            };
+            (0..count).map(|_| row()).collect()
+        };
+        let found = Evidence::fit(&training(&rows(120, 1.0), &rows(800, 0.0)));
+        assert_eq!(found.variables.len(), 3);
+        let rows = rows(50, 0.3);
+        let values: Vec<f64> = (0..3).flat_map(|dim| rows.iter().map(move |row| row[dim])).collect();
+        let mut scores = vec![0.0; 50];
+        found.score(&Block { values: &values, rows: 50 }, &mut scores);
+        for (row, score) in rows.iter().zip(scores) {
+            let parts: f64 = found.parts(row).iter().map(|(_, part)| part).sum();
+            assert_eq!(parts.to_bits(), score.to_bits());
+        }
     }
 }

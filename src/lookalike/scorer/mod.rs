@@ -84,3 +84,6 @@ pub(crate) trait Scorer: Send + Sync {
     /// for a customer whatever block she stands in.
     fn score(&self, block: &Block<'_>, scores: &mut [f64]);
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::flips::best_flips;
 use super::multiplier::{End, Price};
 use super::pool::{FEW, Pool, Standing, Sums};
 use super::swap::{Exchanged, Near, exchanged, order};
@@ -89,42 +90,55 @@ pub(super) fn plain(pool: &Pool<'_>, end: End, key: Key<'_>) -> Chosen {
     Side::of(pool, end, key).chosen(pool, &Changes::default())
 }
 
-/// The best set that the price and exchanges near its border find; it keeps the limit.
-pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Chosen {
+/// The best set that the price, exchanges near its border and a search find, and whether it is proven to be the best; it
+/// keeps the limit.
+pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Chosen, bool) {
+    let units = &pool.units;
     let keeps = Side::of(pool, price.keeps, key);
     let breaks = Side::of(pool, price.breaks, key);
-    let near = near_border(pool, price, key);
-    let begun = |side: &Side| {
-        let member: Vec<bool> = near.par_iter().map(|one| side.has(pool, one.row)).collect();
-        exchanged(&near, member, side.end.sums.excess)
-    };
+    let (near, reach) = near_border(pool, price, key);
+    let members = |side: &Side| near.par_iter().map(|one| side.has(pool, one.row)).collect::<Vec<bool>>();
+    let first = members(&keeps);
+    let begun = |side: &Side, member| exchanged(&near, member, side.end.sums.excess);
     let total = |side: &Side, set: &Exchanged| side.end.sums.score + set.score;
-    let improved = begun(&keeps).map(|set| (&keeps, set));
-    let repaired = begun(&breaks).map(|set| (&breaks, set));
+    let improved = begun(&keeps, first.clone()).map(|set| (&keeps, set));
+    let repaired = begun(&breaks, members(&breaks)).map(|set| (&breaks, set));
     let best = match (improved, repaired) {
         (Some(one), Some(other)) if total(other.0, &other.1) > total(one.0, &one.1) => Some(other),
         (Some(one), _) => Some(one),
         (None, other) => other,
     };
-    let (side, changes) = match &best {
+    let (mut side, mut member, score) = match best {
         Some((side, set)) => {
-            let mut changes: Vec<(usize, bool)> =
-                near.iter().zip(&set.member).map(|(one, member)| (one.row, *member)).collect();
-            changes.sort_unstable();
-            (*side, Changes(changes))
+            let score = total(side, &set);
+            (side, set.member, score)
         }
-        None => (&keeps, Changes::default()),
+        None => (&keeps, first.clone(), keeps.end.sums.score),
     };
-    let chosen = side.chosen(pool, &changes);
+    // What a set lacks of the bound, in worth.
+    let begin = keeps.end.sums.score;
+    let lacks =
+        |gain: i128| units.worth_of_score(price.bound - units.scores.amount(begin + gain), price.weight);
+    let least = score - begin;
+    let found = best_flips(&near, &first, keeps.end.sums.excess, least, lacks);
+    if found.score > least {
+        (side, member) = (&keeps, found.member);
+    }
+    let proven = found.complete && lacks(found.score) <= reach;
+    let mut changes: Vec<(usize, bool)> =
+        near.iter().zip(&member).map(|(one, member)| (one.row, *member)).collect();
+    changes.par_sort_unstable();
+    let chosen = side.chosen(pool, &Changes(changes));
     // The sums are taken from the rows once more, so that what is handed out keeps the limit whatever happened before.
-    if chosen.sums.excess <= 0 { chosen } else { keeps.chosen(pool, &Changes::default()) }
+    if chosen.sums.excess <= 0 { (chosen, proven) } else { (keeps.chosen(pool, &Changes::default()), false) }
 }
 
-/// Those near enough to the border to gain by an exchange, at most about [`NEAR`], in the order that exchanges need.
-fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Vec<Near> {
+/// Those near enough to the border to gain by an exchange, at most about [`NEAR`], in the order that exchanges need; and
+/// within what distance of it these are all.
+fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Vec<Near>, f64) {
     let units = &pool.units;
     let distance = |score: f64, excess: f64| (units.worth(score, excess, price.weight) - price.border).abs();
-    let reach = if pool.len() <= NEAR {
+    let mut reach = if pool.len() <= NEAR {
         f64::INFINITY
     } else {
         let slack = price.breaks.sums.excess.max(-price.keeps.sums.excess);
@@ -147,6 +161,7 @@ fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Vec<Near> {
         let cut = within[NEAR].0;
         within.truncate(NEAR);
         within.retain(|one| one.0 < cut);
+        reach = cut.next_down();
     }
     let mut near: Vec<Near> = within
         .into_iter()
@@ -158,5 +173,5 @@ fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Vec<Near> {
         })
         .collect();
     near.par_sort_unstable_by(|one, other| order(one, other, key));
-    near
+    (near, reach)
 }

@@ -6,14 +6,14 @@
 //!
 //! The linear relaxation of the problem is solved by one number, the price `λ` of excess: those with the largest `s − λa` are
 //! chosen. A set of whole customers found that way uses the limit up but for less than one customer is worth; exchanges of
-//! one member for one other use up most of that. What the relaxation reaches is handed out as a bound, so that anyone can
-//! see how little is left. Lagrange multipliers for such choices: Everett (Operations Research 1963).
+//! one member for one other use up most of that, and where few are chosen the sets that could still be better are counted
+//! through. What the relaxation reaches is handed out as a bound, so that anyone can see how little is left. Lagrange multipliers for such choices: Everett (Operations Research 1963).
 
 mod candidates;
 mod finish;
+mod flips;
 mod grid;
 mod multiplier;
-mod pairs;
 mod pool;
 mod swap;
 #[cfg(test)]

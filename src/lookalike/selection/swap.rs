@@ -9,13 +9,8 @@
 
 use std::cmp::Ordering;
 
-use super::pairs::best_two;
-
-/// Rounds of exchanges of one; each gains something.
+/// Rounds of exchanges; each gains something.
 const MOST_ROUNDS: u32 = 1_000;
-
-/// Rounds of exchanges of two.
-const MOST_PAIRS: u32 = 20;
 
 /// A candidate near the border.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +43,7 @@ pub(super) struct Exchanged {
 }
 
 /// The place of the member that goes, that of the candidate that comes, and what is gained.
-pub(super) type Swap = (usize, usize, i64);
+type Swap = (usize, usize, i64);
 
 /// Makes a set keep the limit, if one exchange can, and improves it by exchanges. `near` stands in [`order`]; `excess` is
 /// that of the whole set. `None` where no exchange makes it keep the limit. O(near) a round.
@@ -64,17 +59,11 @@ pub(super) fn exchanged(near: &[Near], member: Vec<bool>, excess: i128) -> Optio
         let repair = best(near, &set.member, -excess)?;
         apply(&mut set, repair);
     }
-    let (mut rounds, mut pairs) = (MOST_ROUNDS, MOST_PAIRS);
-    loop {
+    for _ in 0..MOST_ROUNDS {
         let slack = -(excess + set.excess);
-        if let Some(swap) = best(near, &set.member, slack).filter(|(.., gain)| *gain > 0 && rounds > 0) {
-            rounds -= 1;
-            apply(&mut set, swap);
-        } else if let Some(swaps) = (pairs > 0).then(|| best_two(near, &set.member, slack)).flatten() {
-            pairs -= 1;
-            swaps.into_iter().for_each(|swap| apply(&mut set, swap));
-        } else {
-            break;
+        match best(near, &set.member, slack).filter(|(.., gain)| *gain > 0) {
+            Some(swap) => apply(&mut set, swap),
+            None => break,
         }
     }
     Some(set)

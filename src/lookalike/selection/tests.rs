@@ -40,7 +40,7 @@ fn drawn(rows: usize, index: u64, cap: f64) -> (Vec<f64>, Vec<f64>) {
     (0..rows)
         .map(|_| {
             let score = stream.unit() * stream.unit();
-            let demand = 20.0 / stream.positive_unit().sqrt();
+            let demand = 60.0 * crate::numeric::exp(0.9 * stream.normal());
             let rate = (0.2 + 0.5 * score + 0.2 * (stream.unit() - 0.5)).clamp(0.0, 1.0);
             (score, excess_of(demand, rate, cap))
         })
@@ -75,8 +75,8 @@ fn reference_choice() {
 }
 
 #[test]
-fn small_choices_are_the_best_but_for_more_than_one_exchange() {
-    let (mut best, mut cases) = (0, 0);
+fn small_choices_are_the_best_of_all_subsets() {
+    let mut cases = 0;
     for case in 0..600 {
         let rows = 2 + (case % 13) as usize;
         let (scores, excess) = drawn(rows, case, 0.38);
@@ -103,15 +103,16 @@ fn small_choices_are_the_best_but_for_more_than_one_exchange() {
                 }
             }
             cases += 1;
-            best += u32::from((chosen.score - optimum).abs() < 1e-12);
+            assert!(chosen.proven && chosen.score > optimum - 1e-12, "case {case} {chosen:?} {optimum}");
         }
     }
-    assert!(cases > 2_000 && best * 100 > cases * 90, "{best} of {cases} are the best there is");
+    assert!(cases > 2_000, "{cases} cases");
 }
 
 #[test]
 fn the_bound_is_that_of_the_relaxation_and_is_nearly_reached() {
-    for (index, rows) in [1_000, 5_000, 30_000, 100_000, 200_000].into_iter().enumerate() {
+    let sizes = [1_000, 1_000, 1_500, 2_000, 3_000, 5_000, 8_000, 30_000, 100_000, 200_000];
+    for (index, rows) in sizes.into_iter().enumerate() {
         for (size, cap) in [(50, 0.25), (rows / 20, 0.30), (rows / 3, 0.25)] {
             let (scores, excess) = drawn(rows, index as u64, cap);
             let chosen = select(&scores, &excess, size).unwrap();
@@ -121,7 +122,9 @@ fn the_bound_is_that_of_the_relaxation_and_is_nearly_reached() {
             let price = chosen.shadow_price;
             let least = least_dual(&scores, &excess, size, 4.0 * price);
             assert!((chosen.bound - least).abs() <= 1e-9 * least, "{rows} {size}: {} {least}", chosen.bound);
-            assert!(chosen.score >= 0.999 * least, "{rows} {size}: {} of {least}", chosen.score);
+            // Of a few dozen the best there is may lack more than a thousandth; then it is proven that it is the best.
+            let near = if chosen.proven && size == 50 { 0.998 } else { 0.999 };
+            assert!(chosen.score >= near * least, "{rows} {size}: {} of {least}", chosen.score);
         }
     }
 }

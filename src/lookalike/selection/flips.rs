@@ -1,0 +1,95 @@
+//! The best set there is, where few enough can be in it: all ways to put candidates on the other side of the border.
+//!
+//! With `w = s − λa` the worth of a candidate at the price `λ`, `τ` that of the border and `L` the bound, the score of any set of
+//! the size is `L − Σ |w − τ| + λ Σ a`, the first sum over those who are on another side than the best set at that price has them,
+//! the second over the set. The second is at most zero, so in a set that is better than the best one known, those moved
+//! cost less together than what that one lacks of the bound. Where few are chosen these are few sets, and they are
+//! counted through; where many are chosen they are too many, and next to nothing is lacking.
+
+use super::swap::Near;
+
+/// Steps after which the search is left.
+const MOST_STEPS: u32 = 1 << 21;
+
+/// A set by its difference from where it began.
+pub(super) struct Flipped {
+    /// Who of those near the border is a member.
+    pub(super) member: Vec<bool>,
+    pub(super) score: i128,
+    /// Whether all sets that could be better were looked at.
+    pub(super) complete: bool,
+}
+
+/// The search's place: who is moved, in the order of distance, and what that sums to.
+#[derive(Default)]
+struct Path {
+    moved: Vec<usize>,
+    cost: f64,
+    /// How many more have come than gone.
+    balance: i64,
+    score: i128,
+    excess: i128,
+}
+
+impl Path {
+    fn step(&mut self, one: &Near, member: bool, sign: i64) {
+        let come = if member { -sign } else { sign };
+        self.cost += one.distance * sign as f64;
+        self.balance += come;
+        self.score += i128::from(come) * i128::from(one.score);
+        self.excess += i128::from(come) * i128::from(one.excess);
+    }
+}
+
+/// The best set that can be reached from the best one at the price. `excess` is that of the latter; a set must gain more
+/// than `least` over it; `room` says in worth by how much a set of such a gain falls short of the bound.
+pub(super) fn best_flips(
+    near: &[Near],
+    member: &[bool],
+    excess: i128,
+    least: i128,
+    room: impl Fn(i128) -> f64,
+) -> Flipped {
+    let mut order: Vec<usize> = (0..near.len()).collect();
+    // Stable: of equal distances the order of the candidates themselves, which follows from what they are.
+    order.sort_by(|one, other| near[*one].distance.total_cmp(&near[*other].distance));
+    let (mut score, mut best): (i128, Vec<usize>) = (least, Vec::new());
+    let mut left = room(score);
+    let (mut path, mut next) = (Path::default(), 0);
+    let mut complete = false;
+    for _ in 0..MOST_STEPS {
+        let candidate = order.get(next).map(|place| (&near[*place], member[*place]));
+        match candidate.filter(|(one, _)| path.cost + one.distance < left) {
+            Some((one, own)) => {
+                path.step(one, own, 1);
+                // Those still needed to keep the number are at least as far off.
+                if path.cost + path.balance.unsigned_abs() as f64 * one.distance < left {
+                    path.moved.push(next);
+                    if path.balance == 0 && excess + path.excess <= 0 && path.score > score {
+                        score = path.score;
+                        best.clone_from(&path.moved);
+                        left = room(score);
+                    }
+                } else {
+                    path.step(one, own, -1);
+                }
+                next += 1;
+            }
+            None => match path.moved.pop() {
+                Some(last) => {
+                    path.step(&near[order[last]], member[order[last]], -1);
+                    next = last + 1;
+                }
+                None => {
+                    complete = true;
+                    break;
+                }
+            },
+        }
+    }
+    let mut member = member.to_vec();
+    for place in best {
+        member[order[place]] ^= true;
+    }
+    Flipped { member, score, complete }
+}
