@@ -14,7 +14,7 @@ pub(super) fn rfm(table: &FeatureTable, value: Option<&str>) -> Result<Option<Ve
     let known = |feature: &&str| table.numeric(feature).is_ok();
     let names = [Feature::Net.name(), Feature::Gross.name()];
     let Some(money) = value.or_else(|| names.into_iter().find(|name| known(name))) else { return Ok(None) };
-    let has_all = [Feature::RecencyDays.name(), Feature::Orders.name()].iter().all(|name| known(name));
+    let has_all = [Feature::RecencyDays.name(), Feature::Orders.name()].iter().all(known);
     // Recency is what says that she ever bought: without a single one there is nothing to score.
     let nobody = || table.column(Feature::RecencyDays).is_ok_and(|days| days.missing() == days.len());
     if !has_all || nobody() {

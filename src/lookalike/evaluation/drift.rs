@@ -91,7 +91,9 @@ impl Drift {
         let binning = Binning::of(column, pool);
         let shares = |rows: &[usize]| {
             let mut counts = vec![0_u64; binning.bins() + 1];
-            rows.iter().for_each(|row| counts[binning.bin(column, *row)] += 1);
+            for row in rows {
+                counts[binning.bin(column, *row)] += 1;
+            }
             counts
         };
         let (expected, actual) = (shares(pool), shares(audience));

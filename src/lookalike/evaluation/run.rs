@@ -157,7 +157,9 @@ impl<'a> Ground<'a> {
             None => Bitmap::filled(table.len(), true),
             Some(predicate) => predicate.evaluate(table)?.holds().clone(),
         };
-        seeds.iter().for_each(|row| others.set(*row, false));
+        for row in seeds {
+            others.set(*row, false);
+        }
         let outcomes = Outcomes::read(settings, table)?;
         let rfm = rfm(table, settings.value.as_deref())?;
         Ok(Self { settings, table, outcomes, others, rfm })

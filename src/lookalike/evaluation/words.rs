@@ -25,31 +25,38 @@ fn whole_percent(share: f64) -> String {
 impl fmt::Display for Evaluated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seeds, held_out, pool) = (grouped(self.seeds), grouped(self.held_out), grouped(self.pool));
+        match self.protocol {
+            Protocol::HeldOut { repeats, share } => writeln!(
+                f,
+                "Lookalikes put to the test: of {seeds} seeds {held_out} ({}) were held out, {repeats} times, and looked for \
+                 among {pool} customers",
+                whole_percent(share)
+            )?,
+            Protocol::OverTime => writeln!(
+                f,
+                "Lookalikes put to the test of time: from {seeds} seeds, {held_out} customers who became good after were \
+                 looked for among {pool}"
+            )?,
+        }
+        write!(f, "{}", self.table())?;
+        self.areas(f)?;
+        self.cautions(f)
+    }
+}
+
+impl Evaluated {
+    /// The figures of each share, a row each, and those of chance.
+    fn table(&self) -> TextTable {
         let (found, precision) = match self.protocol {
-            Protocol::HeldOut { repeats, share } => {
-                writeln!(
-                    f,
-                    "Lookalikes put to the test: of {seeds} seeds {held_out} ({}) were held out, {repeats} times, and looked for \
-                     among {pool} customers",
-                    whole_percent(share)
-                )?;
-                ("seeds found", "seeds at least")
-            }
-            Protocol::OverTime => {
-                writeln!(
-                    f,
-                    "Lookalikes put to the test of time: from {seeds} seeds, {held_out} customers who became good after were \
-                     looked for among {pool}"
-                )?;
-                ("good found", "good among them")
-            }
+            Protocol::HeldOut { .. } => ("seeds found", "seeds at least"),
+            Protocol::OverTime => ("good found", "good among them"),
         };
         let headings =
             ["<first", "customers", found, "lift", "±", "by RFM", "by centroid", precision, "value found"];
         let mut headings = headings.to_vec();
-        let first = self.shares.first();
-        let rates = first.is_some_and(|figures| figures.lookalike.return_rate.is_some());
-        let contribution = first.is_some_and(|figures| figures.lookalike.contribution.is_some());
+        let first = self.shares.first().map(|figures| figures.lookalike);
+        let rates = first.is_some_and(|own| own.return_rate.is_some());
+        let contribution = first.is_some_and(|own| own.contribution.is_some());
         headings.extend(rates.then_some("return rate"));
         headings.extend(contribution.then_some("contribution each"));
         let mut table = TextTable::new(&headings);
@@ -83,28 +90,34 @@ impl fmt::Display for Evaluated {
             table.rule();
             table.row(cells.into_iter().chain([precision, none]).chain(tail(random)));
         }
-        write!(f, "{table}")?;
+        table
+    }
+
+    /// How often who is sought is ranked first.
+    fn areas(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let who = match self.protocol {
             Protocol::HeldOut { .. } => "A seed that was held out",
             Protocol::OverTime => "One who became good",
         };
-        write!(
-            f,
-            "{who} is ranked before another customer in {} of cases (",
-            percent(Some(self.auc.lookalike.mean))
-        )?;
+        let area = |estimate: Estimate| percent(Some(estimate.mean));
+        write!(f, "{who} is ranked before another customer in {} of cases (", area(self.auc.lookalike))?;
         if let Some(rfm) = self.auc.rfm {
-            write!(f, "RFM {}, ", percent(Some(rfm.mean)))?;
+            write!(f, "RFM {}, ", area(rfm))?;
         }
-        writeln!(f, "centroid {}, a coin 50.0 %).", percent(Some(self.auc.centroid.mean)))?;
+        writeln!(f, "centroid {}, a coin 50.0 %).", area(self.auc.centroid))?;
         if let Some((hidden, corrected)) = self.hidden.zip(self.auc.lookalike_unlabelled) {
             writeln!(
                 f,
                 "If {} of the pool are like the seeds unknown to all, that is {} of cases against the others.",
                 whole_percent(hidden),
-                percent(Some(corrected.mean))
+                area(corrected)
             )?;
         }
+        Ok(())
+    }
+
+    /// What else one has to know before relying on it.
+    fn cautions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Protocol::HeldOut { .. } = self.protocol {
             writeln!(
                 f,

@@ -52,13 +52,10 @@ fn customers(
         } else if !without.contains(&name.as_str()) {
             let number =
                 |text: &String| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
-            let column = match texts.iter().map(number).collect::<Option<Vec<Option<f64>>>>() {
-                Some(numbers) => Column::optional(numbers),
-                None => {
-                    let texts = texts.iter().map(|text| Some(text.as_str()));
-                    Column::new(Values::Category(Category::from_texts(texts)))
-                }
-            };
+            let numbers = texts.iter().map(number).collect::<Option<Vec<Option<f64>>>>();
+            let category = || Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
+            let column =
+                numbers.map_or_else(|| Column::new(Values::Category(category())), Column::optional);
             table = table.column_added(name, column).unwrap();
         }
     }
