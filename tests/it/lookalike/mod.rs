@@ -4,5 +4,6 @@ mod evaluation;
 mod model;
 #[cfg(feature = "csv")]
 mod real_data;
+mod returns;
 mod seed;
 mod stored;

@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use kohort::Category;
 use kohort::features::{Column, FeatureTable, Values};
 use kohort::lookalike::evaluation::{Evaluation, Ranking};
-use kohort::lookalike::{Lookalike, Seed};
+use kohort::lookalike::{Lookalike, ScorerKind, Seed};
 use kohort::transaction::CustomerIds;
 
 use crate::real_data::data_file;
@@ -54,8 +54,7 @@ fn customers(
                 |text: &String| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
             let numbers = texts.iter().map(number).collect::<Option<Vec<Option<f64>>>>();
             let category = || Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
-            let column =
-                numbers.map_or_else(|| Column::new(Values::Category(category())), Column::optional);
+            let column = numbers.map_or_else(|| Column::new(Values::Category(category())), Column::optional);
             table = table.column_added(name, column).unwrap();
         }
     }
@@ -84,9 +83,8 @@ fn ifood() -> Option<Customers> {
 }
 
 /// Lift in the first tenth of the other half, in each repeat.
-fn lifts(customers: &Customers, repeats: u64) -> Vec<f64> {
+fn lifts(customers: &Customers, lookalike: &Lookalike, repeats: u64) -> Vec<f64> {
     let Customers { table, yes } = customers;
-    let lookalike = Lookalike::builder().build().unwrap();
     (0..repeats)
         .map(|repeat| {
             let seeds = (0..yes.len()).filter(|row| yes[*row] && in_first_half(repeat, *row));
@@ -138,18 +136,21 @@ const IFOOD: Reference = Reference {
     ],
 };
 
-fn hold_against(name: &str, customers: &Customers, reference: &Reference) {
-    let found = lifts(customers, 20);
+/// What the first repeats find is not below scikit-learn's by more than one standard error of all twenty, and above centroid.
+fn hold_against(name: &str, customers: &Customers, reference: &Reference, repeats: usize) {
+    let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).build().unwrap();
+    let found = lifts(customers, &lookalike, repeats as u64);
     let (mean, error) = mean_and_error(&found);
-    let (logistic, logistic_error) = mean_and_error(&reference.logistic);
-    let (centroid, centroid_error) = mean_and_error(&reference.centroid);
+    let (logistic, _) = mean_and_error(&reference.logistic[..repeats]);
+    let (_, logistic_error) = mean_and_error(&reference.logistic);
+    let (centroid, centroid_error) = mean_and_error(&reference.centroid[..repeats]);
     let apart: Vec<f64> = found.iter().zip(&reference.logistic).map(|(own, other)| own - other).collect();
     let (difference, paired) = mean_and_error(&apart);
     println!(
-        "{name}: lift in the first tenth {mean:.3} ± {error:.3}, scikit-learn {logistic:.3} ± {logistic_error:.3} \
+        "{name}, {repeats} repeats: lift in the first tenth {mean:.3} ± {error:.3}, scikit-learn {logistic:.3} \
          (difference {difference:+.4} ± {paired:.4}), centroid {centroid:.3} ± {centroid_error:.3}"
     );
-    assert!(mean >= logistic - logistic_error.min(error), "{mean} instead of {logistic} ± {logistic_error}");
+    assert!(mean >= logistic - logistic_error, "{mean} instead of {logistic} ± {logistic_error}");
     assert!(mean > centroid + 3.0 * (error + centroid_error), "{mean} beside {centroid}");
 }
 
@@ -157,14 +158,15 @@ fn hold_against(name: &str, customers: &Customers, reference: &Reference) {
 fn a_banks_customers_are_found_as_well_as_by_scikit_learn() {
     let Some(bank) = bank() else { return };
     assert_eq!((bank.yes.len(), bank.yes.iter().filter(|yes| **yes).count()), (45_211, 5_289));
-    hold_against("bank", &bank, &BANK);
+    // All of them take minutes where nothing is optimised.
+    hold_against("bank", &bank, &BANK, if cfg!(debug_assertions) { 3 } else { 20 });
 }
 
 #[test]
 fn a_food_shops_customers_are_found_as_well_as_by_scikit_learn() {
     let Some(ifood) = ifood() else { return };
     assert_eq!((ifood.yes.len(), ifood.yes.iter().filter(|yes| **yes).count()), (2_240, 334));
-    hold_against("ifood", &ifood, &IFOOD);
+    hold_against("food", &ifood, &IFOOD, 20);
 }
 
 /// The crate's own evaluation by held-out seeds says the same of it, and prints it.
@@ -173,7 +175,7 @@ fn an_evaluation_of_the_food_shop_prefers_the_model() {
     let Some(ifood) = ifood() else { return };
     let yes = (0..ifood.yes.len()).filter(|row| ifood.yes[*row]).map(|row| row as u64);
     let seed = Seed::customers(CustomerIds::numbers(yes.collect()).unwrap());
-    let lookalike = Lookalike::builder().build().unwrap();
+    let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).build().unwrap();
     let evaluated = Evaluation::builder().build().unwrap().run(&lookalike, &ifood.table, &seed).unwrap();
     println!("{evaluated}");
     let tenth = evaluated.at(0.1).unwrap();
@@ -181,5 +183,5 @@ fn an_evaluation_of_the_food_shop_prefers_the_model() {
         tenth.lookalike.lift.mean > tenth.centroid.lift.mean + tenth.centroid.lift.standard_error,
         "{evaluated}"
     );
-    assert!(evaluated.auc.lookalike.mean > evaluated.auc.centroid.mean + 0.02, "{evaluated}");
+    assert!(evaluated.auc.lookalike.mean > evaluated.auc.centroid.mean + 0.05, "{evaluated}");
 }
