@@ -54,8 +54,7 @@ fn customers(
                 |text: &String| if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) };
             let numbers = texts.iter().map(number).collect::<Option<Vec<Option<f64>>>>();
             let category = || Category::from_texts(texts.iter().map(|text| Some(text.as_str())));
-            let column =
-                numbers.map_or_else(|| Column::new(Values::Category(category())), Column::optional);
+            let column = numbers.map_or_else(|| Column::new(Values::Category(category())), Column::optional);
             table = table.column_added(name, column).unwrap();
         }
     }
