@@ -164,8 +164,8 @@ pub(super) struct Columns {
 ///
 /// let consent = Values::U32((0..1_000).map(|row| u32::from(row % 2 == 0)).collect());
 /// let customers = FeatureTable::from_columns(CustomerIds::rows(1_000), [("consent", consent)])?;
-/// let scores = Scores::new(&customers, (0..1_000).map(|row| -f64::from(row) / 100.0).collect(),
-/// Bitmap::filled(1_000, false))?;
+/// let log_odds = (0..1_000).map(|row| -f64::from(row) / 100.0).collect();
+/// let scores = Scores::new(&customers, log_odds, Bitmap::filled(1_000, false))?;
 ///
 /// let expansion = Expansion::builder(Size::Share(0.02)).eligible(feature("consent").ge(1)).build()?;
 /// let audience = expansion.choose(&customers, &scores)?;

@@ -64,7 +64,7 @@ pub(super) fn branched(
     let Some(core) = Core::of(pool, n, price, room, key) else { return (best, price.bound, false) };
     let mut open = Vec::new();
     let (mut looked_at, mut branches) = (0, 0);
-    let mut visit = |forced: Vec<(usize, bool)>, best: &mut Chosen, open: &mut Vec<Branch>| {
+    let visit = |forced: Vec<(usize, bool)>, best: &mut Chosen, open: &mut Vec<Branch>| {
         let Some(solved) = core.solve(&forced) else { return };
         if solved.chosen.sums.score > best.sums.score {
             *best = solved.chosen;
@@ -138,7 +138,7 @@ impl<'a> Core<'a> {
             let whole = slots == 0 && sums.excess <= 0;
             return whole.then(|| {
                 self.whole(
-                    Chosen { rows: Vec::new(), sums },
+                    &Chosen { rows: Vec::new(), sums },
                     with,
                     &free,
                     units.scores.amount(sums.score),
@@ -153,13 +153,13 @@ impl<'a> Core<'a> {
             Found::Loose(end) => {
                 let chosen = plain(&part, end, sums, &key);
                 let bound = units.scores.amount(chosen.sums.score);
-                Some(self.whole(chosen, with, &free, bound, None))
+                Some(self.whole(&chosen, with, &free, bound, None))
             }
             Found::Tight(price) => {
                 let (chosen, proven) = constrained(&part, &price, sums, STEPS, &key);
                 let next = if proven { None } else { split(&part, &price, &key) };
                 let bound = if next.is_some() { price.bound } else { units.scores.amount(chosen.sums.score) };
-                Some(self.whole(chosen, with, &free, bound, next))
+                Some(self.whole(&chosen, with, &free, bound, next))
             }
         }
     }
@@ -167,7 +167,7 @@ impl<'a> Core<'a> {
     /// A set of the free, as rows of all and with those who are in anyway.
     fn whole(
         &self,
-        chosen: Chosen,
+        chosen: &Chosen,
         mut rows: Vec<usize>,
         free: &[usize],
         bound: f64,

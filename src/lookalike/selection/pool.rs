@@ -290,7 +290,7 @@ impl<'a> Pool<'a> {
         low: f64,
         high: f64,
     ) -> Option<Top> {
-        let squared = self.sample.is_empty();
+        let is_sample = self.sample.is_empty();
         let parts = self.by_chunks(|rows| {
             let (mut count, mut sums, mut squares, mut near) = (0, Sums::default(), 0_i128, Vec::new());
             let values = self.scores[rows.clone()].iter().zip(&self.excesses[rows]);
@@ -299,7 +299,7 @@ impl<'a> Pool<'a> {
                 if worth > high {
                     count += 1;
                     sums.add(&self.units, *score, *excess);
-                    if squared {
+                    if is_sample {
                         squares += square(&self.units, *excess);
                     }
                 } else if worth >= low {

@@ -73,7 +73,9 @@ pub(super) fn exchanged(near: &[Near], member: Vec<bool>, excess: i128) -> Optio
             apply(&mut set, swap);
         } else if let Some(swaps) = (pairs > 0).then(|| best_two(near, &set.member, slack)).flatten() {
             pairs -= 1;
-            swaps.into_iter().for_each(|swap| apply(&mut set, swap));
+            for swap in swaps {
+                apply(&mut set, swap);
+            }
         } else {
             break;
         }
