@@ -1,7 +1,8 @@
 //! Groups of customers side by side: how many, what they buy, what they send back, what is left.
 //!
-//! The case that started the stage: customers are found who resemble the segment that looks rich, in what they buy, and send
-//! back less. Whether that pays is seen beside that segment, and beside as many who resemble the plan's best one.
+//! The case that started the stage: customers are found who resemble the segment that looks rich, in what they buy,
+//! and send back less. Whether that pays is seen beside that segment, and beside as many who resemble the plan's best
+//! one.
 
 use std::fmt;
 
@@ -29,8 +30,8 @@ pub struct ComparedGroup {
     pub demand: MoneyTotal,
     /// Customers of whom that is not known.
     pub demand_unknown: u64,
-    /// What came back of it by value, with a 95 % interval that takes customers as the sampling unit; `None` where the table
-    /// does not say, or nothing was bought.
+    /// What came back of it by value, with a 95 % interval that takes customers as the sampling unit; `None` where
+    /// the table does not say, or nothing was bought.
     pub return_rate: Option<RatioEstimate>,
     /// The rate to be expected, by value; `None` where the table does not say.
     pub expected_return_rate: Option<f64>,
@@ -149,7 +150,8 @@ impl<'a> ComparisonBuilder<'a> {
         self
     }
 
-    /// The column of what was bought, of which a column `discount` is taken off for return rates if there is one. Money. Defaults to `gross`.
+    /// The column of what was bought, of which a column `discount` is taken off for return rates if there is one.
+    /// Money. Defaults to `gross`.
     pub fn demand(mut self, column: impl Into<String>) -> Self {
         self.demand = column.into();
         self
@@ -177,7 +179,8 @@ impl<'a> ComparisonBuilder<'a> {
     ///
     /// # Errors
     /// [`Error::Incompatible`] for an audience of other customers, [`Error::ColumnLength`] for a mask of another length,
-    /// [`Error::MissingFeature`] without a column of what was bought, [`Error::FeatureType`] for a column that is not money.
+    /// [`Error::MissingFeature`] without a column of what was bought, [`Error::FeatureType`] for a column that is not
+    /// money.
     pub fn build(self) -> Result<Comparison> {
         if let Some((name, customers)) = self.others.first() {
             return Err(Error::Incompatible {

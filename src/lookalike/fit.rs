@@ -59,13 +59,14 @@ pub(super) fn fit(
         None => choose(resolved.summary.effective, training.seeds, &modes),
     };
     tell(progress, LookalikeProgress::Learning(kind), "learning the score")?;
-    let (fitted, held_out) = Fitted::learn(kind, &training, &modes)?;
+    let (fitted, held_out) = Fitted::learn(kind, &training, &modes);
     tell(progress, LookalikeProgress::Checked, "checking held-out seeds")?;
     let told = Told {
         seed: resolved.summary,
         kinds: modes.sizes.iter().map(|size| *size as u64).collect(),
         kind,
         reason,
+        converged: held_out.converged,
         leaks,
         leaks_left_out: settings.leaks == LeakPolicy::LeaveOut,
         constant,
@@ -81,6 +82,8 @@ pub(crate) struct Told {
     pub(crate) kinds: Vec<u64>,
     pub(crate) kind: ScorerKind,
     pub(crate) reason: String,
+    /// Whether the search for the weights came to its end.
+    pub(crate) converged: bool,
     pub(crate) leaks: Vec<Leak>,
     pub(crate) leaks_left_out: bool,
     pub(crate) constant: Vec<String>,

@@ -36,6 +36,8 @@ pub(crate) struct HeldOut {
     are_log_odds: bool,
     /// The penalty that cross-validation chose, where there is one.
     pub(crate) penalty: Option<f64>,
+    /// Whether the search for the weights came to its end.
+    pub(crate) converged: bool,
 }
 
 /// How a raw score becomes log odds at the pool's share of seeds.
@@ -90,7 +92,7 @@ impl HeldOut {
 
 impl Fitted {
     /// Learns a scorer, and scores each row by one that was learned without her fold.
-    pub(crate) fn learn(kind: ScorerKind, training: &Training, modes: &SeedModes) -> Result<(Self, HeldOut)> {
+    pub(crate) fn learn(kind: ScorerKind, training: &Training, modes: &SeedModes) -> (Self, HeldOut) {
         if kind == ScorerKind::Logistic {
             let fit = PenalisedFit::of(training);
             let held_out = HeldOut {
@@ -98,9 +100,10 @@ impl Fitted {
                 seeds: training.seeds,
                 are_log_odds: true,
                 penalty: Some(fit.share),
+                converged: fit.converged,
             };
             let linear = Linear { weights: fit.coefficients, intercept: fit.intercept };
-            return Ok((Self::Linear(linear), held_out));
+            return (Self::Linear(linear), held_out);
         }
         let fitted = Self::fit(kind, training, modes);
         let rows = checked(training);
@@ -116,7 +119,7 @@ impl Fitted {
             let scores: Vec<f64> = held.par_iter().map(|at| without.point(training.row(rows[*at]))).collect();
             held.iter().zip(scores).for_each(|(at, score)| raw[*at] = score);
         }
-        Ok((fitted, HeldOut { raw, seeds: training.seeds, are_log_odds: false, penalty: None }))
+        (fitted, HeldOut { raw, seeds: training.seeds, are_log_odds: false, penalty: None, converged: true })
     }
 
     fn fit(kind: ScorerKind, training: &Training, modes: &SeedModes) -> Self {

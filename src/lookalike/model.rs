@@ -95,6 +95,13 @@ impl LookalikeModel {
         &self.told.reason
     }
 
+    /// Whether the search for the weights came to its end; always, for scorers that do not search. One that did not ranks
+    /// by the weights it had reached.
+    #[must_use]
+    pub fn converged(&self) -> bool {
+        self.told.converged
+    }
+
     /// The features that a table must have.
     #[must_use]
     pub fn required_features(&self) -> Vec<&str> {
@@ -230,6 +237,9 @@ impl fmt::Display for LookalikeModel {
                 f,
                 "  warning: fewer than 100 effective seeds; test the audience before you rely on it"
             )?;
+        }
+        if !self.told.converged {
+            writeln!(f, "  warning: the search for weights was stopped before its end")?;
         }
         for leak in &self.told.leaks {
             let what = if self.told.leaks_left_out { "left out" } else { "warning" };

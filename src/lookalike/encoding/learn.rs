@@ -40,17 +40,11 @@ pub(crate) fn learn(background: &FeatureTable, seeds: &FeatureTable, names: &[St
             Some(kind) => features.push(EncodedFeature { name: name.clone(), kind, indicator }),
             // That someone lacks it may still tell them apart.
             None if indicator && !nobody => {
-                let kind = Kind::Levels { levels: Vec::new(), other: false };
-                match own.values() {
-                    Values::Category(_) => {
-                        features.push(EncodedFeature { name: name.clone(), kind, indicator })
-                    }
-                    _ => features.push(EncodedFeature {
-                        name: name.clone(),
-                        kind: flat(background, name),
-                        indicator,
-                    }),
-                }
+                let kind = match own.values() {
+                    Values::Category(_) => Kind::Levels { levels: Vec::new(), other: false },
+                    _ => flat(background, name),
+                };
+                features.push(EncodedFeature { name: name.clone(), kind, indicator });
             }
             None => constant.push(name.clone()),
         }

@@ -361,7 +361,8 @@ mod tests {
         assert_eq!(found.bins.len(), 10);
         assert_relative_eq!(found.bins[3].0, 0.3, epsilon = 1e-12);
         assert_relative_eq!(found.bins[3].1, 0.5, epsilon = 1e-12);
-        let brier = (0..10).map(|bin| f64::from(bin) / 10.0).map(|p| (p * p + (1.0 - p) * (1.0 - p)) / 2.0);
+        let brier =
+            (0..10).map(|bin| f64::from(bin) / 10.0).map(|p| f64::midpoint(p * p, (1.0 - p) * (1.0 - p)));
         assert_relative_eq!(found.brier, brier.sum::<f64>() / 10.0, epsilon = 1e-12);
 
         let plain =

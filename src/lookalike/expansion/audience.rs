@@ -82,8 +82,8 @@ pub(super) fn limited(limit: Limit, selection: &Selection, unit: f64) -> Limited
 
 /// Customers chosen by their scores, in order. Made by [`Expansion::choose`].
 ///
-/// Serialises its figures; the members go to a file by [`Audience::write_csv`]. Takes 17 bytes a member and a bit a customer
-/// of the table.
+/// Serialises its figures; the members go to a file by [`Audience::write_csv`]. Takes 17 bytes a member and a bit a
+/// customer of the table.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Audience {

@@ -25,14 +25,15 @@ impl Expansion {
     /// The audience of a table's customers by their scores; see [`Expansion`].
     ///
     /// Under a limit it is the audience of the size whose similarities (or profits) sum to most, as far as
-    /// [`Limited::bound`] proves, and that keeps the limit exactly. Its members stand in the order of their similarity (or profit), of equal
-    /// ones in that of a hash of their ids. O(customers), and a sort of the members.
+    /// [`Limited::bound`] proves, and that keeps the limit exactly. Its members stand in the order of their
+    /// similarity (or profit), of equal ones in that of a hash of their ids. O(customers), and a sort of the members.
     ///
     /// # Errors
-    /// [`Error::Incompatible`] where the scores are of other customers; [`Error::Empty`] where no one can be chosen, there are no
-    /// seeds to balance, or nothing is known that a limit needs; [`Error::Unreachable`] where the size is beyond the pool, no one reaches a threshold, the audience would be smaller
-    /// than demanded, or no audience of the size keeps the limit; it names what can be had. [`Error::MissingFeature`] and [`Error::FeatureType`] for columns that a limit,
-    /// the profit or the predicate needs.
+    /// [`Error::Incompatible`] where the scores are of other customers; [`Error::Empty`] where no one can be chosen,
+    /// there are no seeds to balance, or nothing is known that a limit needs; [`Error::Unreachable`] where the size
+    /// is beyond the pool, no one reaches a threshold, the audience would be smaller than demanded, or no audience of
+    /// the size keeps the limit; it names what can be had. [`Error::MissingFeature`] and [`Error::FeatureType`] for
+    /// columns that a limit, the profit or the predicate needs.
     pub fn choose(&self, table: &FeatureTable, scores: &Scores) -> Result<Audience> {
         let pool = Pool::of(self, table, scores)?;
         let key = |place: usize| key(scores.ids(), pool.rows[place], &self.salt);

@@ -104,13 +104,13 @@ impl Expansion {
         Ok(Frontier { pool: pool.len() as u64, rows })
     }
 
-    /// Cap against quality at this expansion's size: what audiences under each of some caps on the return rate keep of the score
-    /// without one, and at what price. One choice a cap.
+    /// Cap against quality at this expansion's size: what audiences under each of some caps on the return rate keep
+    /// of the score without one, and at what price. One choice a cap.
     ///
     /// # Errors
     /// As for [`Expansion::choose`]; a cap that no audience of the size keeps is a row that says so. Also
-    /// [`Error::Setting`] for a cap not from 0 to 1, and [`Error::Contradiction`] where the expansion has a floor or a size that leaves
-    /// nothing to choose.
+    /// [`Error::Setting`] for a cap not from 0 to 1, and [`Error::Contradiction`] where the expansion has a floor or
+    /// a size that leaves nothing to choose.
     pub fn caps(&self, table: &FeatureTable, scores: &Scores, caps: &[f64]) -> Result<CapFrontier> {
         let uncapped = Self { cap: None, cautious: false, ..self.clone() };
         let customers = uncapped.choose(table, scores)?.len() as u64;

@@ -1,7 +1,7 @@
 //! From scores to an audience: how large, of whom, and under which limit.
 //!
-//! [`Expansion`] holds the settings, [`Expansion::choose`] makes the [`Audience`]; [`Frontier`] and [`CapFrontier`] show what
-//! other sizes and other caps would bring.
+//! [`Expansion`] holds the settings, [`Expansion::choose`] makes the [`Audience`]; [`Frontier`] and [`CapFrontier`]
+//! show what other sizes and other caps would bring.
 
 mod audience;
 mod choose;

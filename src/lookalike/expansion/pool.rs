@@ -193,8 +193,8 @@ impl Expected {
     }
 }
 
-/// The numbers of some rows, not below zero; missing ones are the mean of those known, weighted where there are weights that
-/// are known. `None` where none is known.
+/// The numbers of some rows, not below zero; missing ones are the mean of those known, weighted where there are
+/// weights that are known. `None` where none is known.
 fn filled(rows: &[usize], column: &Column, weights: Option<&Filled>) -> Option<Filled> {
     let number = |row: &usize| column.number(*row).map(|number| number.max(0.0));
     // Sums in a fixed order: chunk by chunk, and those in their order.

@@ -28,8 +28,8 @@ pub enum Size {
     ///
     /// It is the number at which as large a share of the seeds lies at or above the border as of the pool lies below it
     /// (the first such number): of those like the seeds it reaches as large a part as it spares of the others. Where scores
-    /// tell nothing that is half of the pool, where they tell everything it is a single customer. Takes the scores of the seeds as they are, which are a little high for a
-    /// model that learned from them.
+    /// tell nothing that is half of the pool, where they tell everything it is a single customer. Takes the scores of
+    /// the seeds as they are, which are a little high for a model that learned from them.
     Balanced,
 }
 
@@ -59,10 +59,10 @@ pub enum MissingOutcome {
 /// π = p·v·[(1 − r)·m − r·h/v − w·r] − c
 /// ```
 ///
-/// with `p` the similarity, `v` the expected order value, `r` the expected return rate, `m` the margin of what is kept, `h` what
-/// the handling of a return costs, `w` the part of a returned value that is lost and `c` what contacting a customer costs. A similarity is no
-/// probability to buy, so profits are to be compared with each other and with `c` only after `p` was scaled to what contacts
-/// of this kind brought ([`ProfitScore::response`]).
+/// with `p` the similarity, `v` the expected order value, `r` the expected return rate, `m` the margin of what is
+/// kept, `h` what the handling of a return costs, `w` the part of a returned value that is lost and `c` what
+/// contacting a customer costs. A similarity is no probability to buy, so profits are to be compared with each other
+/// and with `c` only after `p` was scaled to what contacts of this kind brought ([`ProfitScore::response`]).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ProfitScore {
     margin: f64,
@@ -164,7 +164,8 @@ pub(super) struct Columns {
 ///
 /// let consent = Values::U32((0..1_000).map(|row| u32::from(row % 2 == 0)).collect());
 /// let customers = FeatureTable::from_columns(CustomerIds::rows(1_000), [("consent", consent)])?;
-/// let scores = Scores::new(&customers, (0..1_000).map(|row| -f64::from(row) / 100.0).collect(), Bitmap::filled(1_000, false))?;
+/// let log_odds = (0..1_000).map(|row| -f64::from(row) / 100.0).collect();
+/// let scores = Scores::new(&customers, log_odds, Bitmap::filled(1_000, false))?;
 ///
 /// let expansion = Expansion::builder(Size::Share(0.02)).eligible(feature("consent").ge(1)).build()?;
 /// let audience = expansion.choose(&customers, &scores)?;
@@ -250,7 +251,8 @@ impl ExpansionBuilder {
         self
     }
 
-    /// The fewest customers an audience may have, as platforms demand and privacy does. A smaller one is an error. Defaults to 0.
+    /// The fewest customers an audience may have, as platforms demand and privacy does. A smaller one is an error.
+    /// Defaults to 0.
     #[must_use]
     pub fn min_customers(mut self, customers: u64) -> Self {
         self.0.min_customers = customers;
@@ -271,8 +273,8 @@ impl ExpansionBuilder {
         self
     }
 
-    /// The cap holds for the upper bound of each customer's return rate (`return_rate_high`, which hers exceeds with a probability
-    /// of 20 %) and not for the expected one alone. Defaults to the expected rate.
+    /// The cap holds for the upper bound of each customer's return rate (`return_rate_high`, which hers exceeds with
+    /// a probability of 20 %) and not for the expected one alone. Defaults to the expected rate.
     #[must_use]
     pub fn cautious(mut self) -> Self {
         self.0.cautious = true;
@@ -333,9 +335,10 @@ impl ExpansionBuilder {
     /// The expansion.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a size of zero, a share not above 0 or above 1, a band that does not rise, a threshold or a cap not from 0
-    /// to 1, or costs of a profit that are negative; [`Error::Contradiction`] for a cap and a floor at once, a limit on a threshold or a band,
-    /// which leave nothing to choose, or an upper bound without a cap.
+    /// [`Error::Setting`] for a size of zero, a share not above 0 or above 1, a band that does not rise, a threshold
+    /// or a cap not from 0 to 1, or costs of a profit that are negative; [`Error::Contradiction`] for a cap and a
+    /// floor at once, a limit on a threshold or a band, which leave nothing to choose, or an upper bound without a
+    /// cap.
     pub fn build(self) -> Result<Expansion> {
         let own = self.0;
         let refused = |found: String, expected| Err(Error::Setting { setting: "size", found, expected });

@@ -12,7 +12,8 @@ use crate::transaction::{CustomerIds, Money, Rate};
 
 const CUSTOMERS: usize = 2_000;
 
-/// Customers whose return rates rise with their similarity; every seventh has no return rate, every eleventh no consent known.
+/// Customers whose return rates rise with their similarity; every seventh has no return rate, every eleventh no
+/// consent known.
 fn shop(rows: usize) -> (FeatureTable, Scores) {
     let mut stream = Stream::new(3, "expansion tests", 0);
     let (mut similarity, mut gross, mut rate) = (Vec::new(), Vec::new(), Vec::new());

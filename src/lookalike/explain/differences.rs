@@ -124,7 +124,9 @@ impl LookalikeModel {
         }
         for (sums, group) in sums.iter_mut().zip(groups) {
             let count = group.count().max(1) as f64;
-            sums.iter_mut().for_each(|sum| *sum /= count);
+            for sum in sums.iter_mut() {
+                *sum /= count;
+            }
         }
         Ok(sums)
     }

@@ -49,8 +49,6 @@ pub(crate) struct PenalisedFit {
     pub(crate) coefficients: Vec<f64>,
     /// At equal total weights of seeds and background.
     pub(crate) intercept: f64,
-    /// λ.
-    pub(crate) penalty: f64,
     /// λ as a share of the total weight of all rows.
     pub(crate) share: f64,
     /// Whether the last fit reached its tolerance.
@@ -166,7 +164,6 @@ impl PenalisedFit {
         Self {
             coefficients,
             intercept,
-            penalty,
             share,
             converged: state.converged,
             folds: 0,
@@ -350,14 +347,13 @@ mod tests {
     fn plainly(training: &Training, fit: &PenalisedFit) -> Vec<f64> {
         let points = ArrayView2::from_shape((training.rows(), training.dims), &training.points).unwrap();
         let weights = balanced(training);
-        let total: f64 = weights.iter().sum();
         let mut scores = vec![f64::NAN; training.rows()];
         for part in deal(training, fit.folds, training.background()) {
             let held: Vec<usize> = (0..part.len()).map(|position| part.row(position)).collect();
             let rest: Vec<usize> = (0..training.rows()).filter(|row| !held.contains(row)).collect();
             let rest_weights: Vec<f64> = rest.iter().map(|row| weights[*row]).collect();
             let labels: Vec<bool> = rest.iter().map(|row| *row < training.seeds).collect();
-            let penalty = fit.penalty * rest_weights.iter().sum::<f64>() / total;
+            let penalty = fit.share * rest_weights.iter().sum::<f64>();
             let model = LogisticRegression::builder().penalty(penalty).build().unwrap();
             let model =
                 model.fit(points.select(Axis(0), &rest).view(), &labels, Some(&rest_weights)).unwrap();
@@ -387,8 +383,8 @@ mod tests {
         let points = ArrayView2::from_shape((training.rows(), 5), &training.points).unwrap();
         let labels: Vec<bool> = (0..training.rows()).map(|row| row < training.seeds).collect();
         let weights = balanced(&training);
-        assert_relative_eq!(fit.penalty, fit.share * weights.iter().sum::<f64>(), max_relative = 1e-12);
-        let plain = LogisticRegression::builder().penalty(fit.penalty).build().unwrap();
+        let penalty = fit.share * weights.iter().sum::<f64>();
+        let plain = LogisticRegression::builder().penalty(penalty).build().unwrap();
         let plain = plain.fit(points, &labels, Some(&weights)).unwrap();
         for (found, wanted) in fit.coefficients.iter().zip(plain.coefficients()) {
             assert_relative_eq!(*found, *wanted, max_relative = 1e-7, epsilon = 1e-9);

@@ -63,8 +63,10 @@ impl SeedModes {
     pub(crate) fn of_seeds(&self, seeds: &[usize]) -> Self {
         let labels: Vec<u32> = seeds.iter().filter_map(|seed| self.labels.get(*seed).copied()).collect();
         let mut sizes = vec![0; self.modes];
-        labels.iter().for_each(|label| sizes[*label as usize] += 1);
-        Self { labels, sizes, ..self.clone() }
+        for label in &labels {
+            sizes[*label as usize] += 1;
+        }
+        Self { sizes, labels, ..self.clone() }
     }
 
     /// O(k · seeds · dims) per iteration of k-means, for k to 8.

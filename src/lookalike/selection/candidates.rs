@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::branch::{ENOUGH, branched};
 use super::finish::{Chosen, Key, constrained, plain};
+use super::flips::MOST_STEPS;
 use super::grid::Grid;
 use super::multiplier::{Found, search};
-use super::pool::{Pool, Units};
+use super::pool::{Pool, Sums, Units};
 use crate::error::{Error, Result};
 
 /// Candidates: a score each, of which as much as possible is wanted, and an excess each, whose sum must not be above zero.
@@ -59,13 +61,13 @@ pub struct Selection {
     pub score: f64,
     /// Σ of their excess: at most zero, as a sum of real numbers.
     pub excess: f64,
-    /// What no set of the size that keeps the limit can exceed: the value of the linear relaxation. Where the limit does not
-    /// bind it is the score.
+    /// What no set of the size that keeps the limit can exceed: the value of the linear relaxation, or less where more was
+    /// looked at. Where the limit does not bind it is the score.
     pub bound: f64,
     /// Whether the best by score alone would break the limit.
     pub binding: bool,
-    /// Whether it is proven that no set of the size that keeps the limit is better, but for rounding. Where many are chosen it
-    /// mostly is not, and next to nothing is between [`bound`](Self::bound) and [`score`](Self::score).
+    /// Whether it is proven that no set of the size that keeps the limit is better, but for rounding. Where many are
+    /// chosen it mostly is not, and next to nothing is between [`bound`](Self::bound) and [`score`](Self::score).
     pub proven: bool,
     /// The price of the limit: score points that one more unit of excess would bring; 0 where it does not bind.
     pub shadow_price: f64,
@@ -125,8 +127,10 @@ impl<'a> Candidates<'a> {
     /// The sum of excess is at most zero exactly: each excess is rounded up to a multiple of about 2⁻⁶² of the largest, and
     /// the multiples are added as whole numbers. The score is within [`Selection::gap`] of the best there is. Among the
     /// candidates nearest to the border (some 16,000; all where there are no more) no exchange of one for one improves it,
-    /// but for a thousand improvements, after which it is left at that. Then two million steps are spent on a search for
-    /// the best set there is, which mostly end with one that is [`proven`](Selection::proven) where some dozens are chosen.
+    /// but for a thousand improvements, after which it is left at that. Then a million steps are spent on a search for
+    /// the best set there is, which mostly end with one that is [`proven`](Selection::proven) where some dozens are
+    /// chosen; and where more than three ten-thousandths are lacking, up to a hundred choices with and without those
+    /// who weigh most.
     ///
     /// O(candidates): some ten passes over two columns, less than the time it takes to sort one; two numbers a candidate
     /// that is undecided at first. The same for any number of threads.
@@ -168,7 +172,7 @@ pub(crate) fn choose(scores: &[f64], excess: &[f64], size: usize, key: Key<'_>) 
     }
     let units = Units::of(scores, excess)?;
     let pool = Pool::new(units, Cow::Borrowed(scores), Cow::Borrowed(excess));
-    let of = |sums: super::pool::Sums| Plain {
+    let of = |sums: Sums| Plain {
         score: units.scores.amount(sums.score),
         excess: units.excesses.amount(sums.excess),
     };
@@ -189,11 +193,17 @@ pub(crate) fn choose(scores: &[f64], excess: &[f64], size: usize, key: Key<'_>) 
             unconstrained,
         }))
     };
-    Ok(match search(&pool, size) {
-        Found::Loose(end) => selection(plain(&pool, end, key), of(end.sums), None),
+    Ok(match search(&pool, size, Sums::default()) {
+        Found::Loose(end) => selection(plain(&pool, end, Sums::default(), key), of(end.sums), None),
         Found::Tight(price) => {
-            let (chosen, proven) = constrained(&pool, &price, key);
-            selection(chosen, of(price.plain), Some((price.bound, price.multiplier, proven)))
+            let (chosen, proven) = constrained(&pool, &price, Sums::default(), MOST_STEPS, key);
+            let lacking = price.bound - units.scores.amount(chosen.sums.score);
+            let (chosen, bound, proven) = if proven || lacking <= ENOUGH * price.bound.abs() {
+                (chosen, price.bound, proven)
+            } else {
+                branched(&pool, size, &price, chosen, key)
+            };
+            selection(chosen, of(price.plain), Some((bound, price.multiplier, proven)))
         }
         Found::Impossible => Outcome::Impossible { largest: largest(units.excesses, excess) },
     })

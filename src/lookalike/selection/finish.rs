@@ -49,7 +49,7 @@ impl Side {
     }
 
     /// The set after some candidates have gone and others come.
-    fn chosen(&self, pool: &Pool<'_>, changes: &Changes) -> Chosen {
+    fn chosen(&self, pool: &Pool<'_>, changes: &Changes, base: Sums) -> Chosen {
         let parts = pool.by_chunks(|rows| {
             let (mut own, mut sums) = (Vec::new(), Sums::default());
             for row in rows {
@@ -60,7 +60,7 @@ impl Side {
             }
             (own, sums)
         });
-        let sums = parts.iter().fold(Sums::default(), |all, part| all.plus(part.1));
+        let sums = parts.iter().fold(base, |all, part| all.plus(part.1));
         let rows = parts.into_iter().map(|part| part.0).collect::<Vec<_>>().concat();
         Chosen { rows, sums }
     }
@@ -84,14 +84,20 @@ fn standing(pool: &Pool<'_>, row: usize, weight: f64) -> Standing {
     Standing { worth: pool.units.worth(score, excess, weight), excess, score }
 }
 
-/// The best set at one weight, as it is.
-pub(super) fn plain(pool: &Pool<'_>, end: End, key: Key<'_>) -> Chosen {
-    Side::of(pool, end, key).chosen(pool, &Changes::default())
+/// The best set at one weight, as it is, beside those who sum to `base`.
+pub(super) fn plain(pool: &Pool<'_>, end: End, base: Sums, key: Key<'_>) -> Chosen {
+    Side::of(pool, end, key).chosen(pool, &Changes::default(), base)
 }
 
 /// The best set that the price, exchanges near its border and a search find, and whether it is proven to be the best; it
-/// keeps the limit.
-pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Chosen, bool) {
+/// keeps the limit together with those who sum to `beside`. The search takes so many steps at most.
+pub(super) fn constrained(
+    pool: &Pool<'_>,
+    price: &Price,
+    beside: Sums,
+    steps: u32,
+    key: Key<'_>,
+) -> (Chosen, bool) {
     let units = &pool.units;
     let keeps = Side::of(pool, price.keeps, key);
     let breaks = Side::of(pool, price.breaks, key);
@@ -119,7 +125,7 @@ pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Chos
     let lacks =
         |gain: i128| units.worth_of_score(price.bound - units.scores.amount(base + gain), price.weight);
     let least = score - base;
-    let found = best_flips(&near, &first, keeps.end.sums.excess, least, lacks);
+    let found = best_flips(&near, &first, keeps.end.sums.excess, least, steps, lacks);
     if found.score > least {
         (side, member) = (&keeps, found.member);
     }
@@ -127,9 +133,26 @@ pub(super) fn constrained(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Chos
     let mut changes: Vec<(usize, bool)> =
         near.iter().zip(&member).map(|(one, member)| (one.row, *member)).collect();
     changes.par_sort_unstable();
-    let chosen = side.chosen(pool, &Changes(changes));
+    let chosen = side.chosen(pool, &Changes(changes), beside);
     // The sums are taken from the rows once more, so that what is handed out keeps the limit whatever happened before.
-    if chosen.sums.excess <= 0 { (chosen, proven) } else { (keeps.chosen(pool, &Changes::default()), false) }
+    if chosen.sums.excess <= 0 {
+        (chosen, proven)
+    } else {
+        (keeps.chosen(pool, &Changes::default(), beside), false)
+    }
+}
+
+/// Of those whom the best sets on both sides of the price do not agree on, the one with the largest excess, above or below
+/// zero: the relaxation takes a part of her.
+pub(super) fn split(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Option<usize> {
+    let (keeps, breaks) = (Side::of(pool, price.keeps, key), Side::of(pool, price.breaks, key));
+    let apart = |row: &usize| keeps.has(pool, *row) != breaks.has(pool, *row);
+    let parts = pool.by_chunks(|rows| rows.filter(apart).collect::<Vec<usize>>()).concat();
+    parts.into_iter().max_by(|one, other| {
+        let of = |row: usize| (pool.excesses[row].abs(), pool.scores[row]);
+        let ((a, s), (b, t)) = (of(*one), of(*other));
+        a.total_cmp(&b).then_with(|| s.total_cmp(&t)).then_with(|| key(*one).cmp(&key(*other)))
+    })
 }
 
 /// Those near enough to the border to gain by an exchange, at most about [`NEAR`], in the order that exchanges need; and

@@ -1,15 +1,16 @@
 //! The best set there is, where few enough can be in it: all ways to put candidates on the other side of the border.
 //!
-//! With `w = s − λa` the worth of a candidate at the price `λ`, `τ` that of the border and `L` the bound, the score of any set of
-//! the size is `L − Σ |w − τ| + λ Σ a`, the first sum over those who are on another side than the best set at that price has them,
-//! the second over the set. The second is at most zero, so in a set that is better than the best one known, those moved
-//! cost less together than what that one lacks of the bound. Where few are chosen these are few sets, and they are
-//! counted through; where many are chosen they are too many, and next to nothing is lacking.
+//! With `w = s − λa` the worth of a candidate at the price `λ`, `τ` that of the border and `L` the bound, the score
+//! of any set of the size is `L − Σ |w − τ| + λ Σ a`, the first sum over those who are on another side than the best
+//! set at that price has them, the second over the set. The second is at most zero, so in a set that is better than
+//! the best one known, those moved cost less together than what that one lacks of the bound. Where few are chosen
+//! these are few sets, and they are counted through; where many are chosen they are too many, and next to nothing is
+//! lacking.
 
 use super::swap::Near;
 
-/// Steps after which the search is left.
-const MOST_STEPS: u32 = 1 << 21;
+/// Steps after which a search among all is left.
+pub(super) const MOST_STEPS: u32 = 1 << 20;
 
 /// A set by its difference from where it began.
 pub(super) struct Flipped {
@@ -48,6 +49,7 @@ pub(super) fn best_flips(
     member: &[bool],
     excess: i128,
     least: i128,
+    steps: u32,
     room: impl Fn(i128) -> f64,
 ) -> Flipped {
     let mut order: Vec<usize> = (0..near.len()).collect();
@@ -57,7 +59,7 @@ pub(super) fn best_flips(
     let mut left = room(score);
     let (mut path, mut next) = (Path::default(), 0);
     let mut complete = false;
-    for _ in 0..MOST_STEPS {
+    for _ in 0..steps {
         let candidate = order.get(next).map(|place| (&near[*place], member[*place]));
         if let Some((one, own)) = candidate.filter(|(one, _)| path.cost + one.distance < left) {
             path.step(one, own, 1);

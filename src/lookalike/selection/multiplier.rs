@@ -1,11 +1,12 @@
 //! The price of excess at which a set of a size just keeps the limit.
 //!
-//! The dual of the choice, `L(λ) = max Σ(s − λa)` over sets of `n`, is convex and made of straight pieces, one for each set that
-//! is best somewhere. Two sets are kept, the best at a weight that breaks the limit and the best at a larger one that keeps
-//! it. Where their pieces meet is the next multiplier to try; when no set is better there than these two, it is the
-//! minimum (Kelley's cutting planes in one dimension), and its value is what the linear relaxation reaches. Steps that gain
-//! little halve the bracket instead. As the bracket shrinks, candidates whose lines stay on one side of the border are
-//! decided, so only the first steps look at all of them; a sample says where to begin.
+//! The dual of the choice, `L(λ) = max Σ(s − λa)` over sets of `n`, is convex and made of straight pieces, one for
+//! each set that is best somewhere. Two sets are kept, the best at a weight that breaks the limit and the best at a
+//! larger one that keeps it. Where their pieces meet is the next multiplier to try; when no set is better there than
+//! these two, it is the minimum (Kelley's cutting planes in one dimension), and its value is what the linear
+//! relaxation reaches. Steps that gain little halve the bracket instead. As the bracket shrinks, candidates whose
+//! lines stay on one side of the border are decided, so only the first steps look at all of them; a sample says where
+//! to begin.
 
 use super::pool::{Pool, Sums, Top, Units};
 
@@ -104,10 +105,10 @@ impl Rest<'_> {
     }
 }
 
-/// The price of excess among all candidates, of whom `n` are chosen.
-pub(super) fn search<'a>(pool: &'a Pool<'a>, n: usize) -> Found {
+/// The price of excess among all candidates, of whom `n` are chosen beside some who sum to `base`.
+pub(super) fn search<'a>(pool: &'a Pool<'a>, n: usize, base: Sums) -> Found {
     let units = &pool.units;
-    let mut rest = Rest { pool: Undecided::Whole(pool), slots: n, decided: Sums::default() };
+    let mut rest = Rest { pool: Undecided::Whole(pool), slots: n, decided: base };
     let mut breaks = rest.evaluate(0.0);
     if breaks.keeps() {
         return Found::Loose(breaks);
@@ -155,7 +156,7 @@ pub(super) fn search<'a>(pool: &'a Pool<'a>, n: usize) -> Found {
 /// A weight at which the limit is kept, and a better one at which it is not; `None` where none keeps it.
 fn first_bracket(rest: &Rest<'_>, pool: &Pool<'_>, n: usize, breaks: &mut End) -> Option<End> {
     let mut keeps: Option<End> = None;
-    let guesses = pool.sampled().map(|sample| guessed(&sample, n as f64 / pool.len() as f64));
+    let guesses = pool.sampled().map(|sample| guessed(&sample, n, pool.len(), rest.decided));
     // Without a sample the end of the range is as good a first try as any.
     let mut tries: u32 = if guesses.is_some() { 3 } else { 0 };
     for guess in guesses.into_iter().flatten() {
@@ -185,12 +186,14 @@ fn first_bracket(rest: &Rest<'_>, pool: &Pool<'_>, n: usize, breaks: &mut End) -
 }
 
 /// Two weights between which the sample puts the price.
-fn guessed(sample: &Pool<'_>, share: f64) -> [f64; 2] {
-    let n = ((share * sample.len() as f64).round() as usize).clamp(1, sample.len());
+fn guessed(sample: &Pool<'_>, n: usize, len: usize, base: Sums) -> [f64; 2] {
+    let n = ((n as f64 / len as f64 * sample.len() as f64).round() as usize).clamp(1, sample.len());
+    // The sample stands for its part of the sum as well.
+    let base = sample.units.scaled_excess(base.excess) * sample.len() as f64 / len as f64;
     [-ERRORS, ERRORS].map(|errors| {
         let keeps = |weight: f64| {
             let top = sample.top(n, weight);
-            sample.units.scaled_excess(top.sums.excess) + errors * top.squares.sqrt() <= 0.0
+            base + sample.units.scaled_excess(top.sums.excess) + errors * top.squares.sqrt() <= 0.0
         };
         let (mut low, mut high) = (0.0, 1.0);
         for _ in 0..SAMPLE_STEPS {

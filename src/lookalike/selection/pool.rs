@@ -1,11 +1,11 @@
 //! Those among whom is chosen, as lines: what each is worth as returns weigh more.
 //!
-//! With `s` the score and `a` the excess of a candidate, both in units of their own typical size, her worth at a weight `t` from 0
-//! to 1 is `(1 − t)·s − t·a`: a line in `t`, which at 0 is her score alone and at 1 her excess alone. The multiplier of
-//! the excess is `λ = t / (1 − t)` in those units. The best `n` are found by fences that a sample sets: one pass counts
-//! and sums what lies above them and keeps what lies between, and selection among those finds the border. Counts and sums
-//! are whole numbers, and the sample is drawn by what the candidates are, so neither threads nor the order of the rows
-//! show.
+//! With `s` the score and `a` the excess of a candidate, both in units of their own typical size, her worth at a
+//! weight `t` from 0 to 1 is `(1 − t)·s − t·a`: a line in `t`, which at 0 is her score alone and at 1 her excess
+//! alone. The multiplier of the excess is `λ = t / (1 − t)` in those units. The best `n` are found by fences that a
+//! sample sets: one pass counts and sums what lies above them and keeps what lies between, and selection among those
+//! finds the border. Counts and sums are whole numbers, and the sample is drawn by what the candidates are, so
+//! neither threads nor the order of the rows show.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -290,7 +290,7 @@ impl<'a> Pool<'a> {
         low: f64,
         high: f64,
     ) -> Option<Top> {
-        let squared = self.sample.is_empty();
+        let is_sample = self.sample.is_empty();
         let parts = self.by_chunks(|rows| {
             let (mut count, mut sums, mut squares, mut near) = (0, Sums::default(), 0_i128, Vec::new());
             let values = self.scores[rows.clone()].iter().zip(&self.excesses[rows]);
@@ -299,7 +299,7 @@ impl<'a> Pool<'a> {
                 if worth > high {
                     count += 1;
                     sums.add(&self.units, *score, *excess);
-                    if squared {
+                    if is_sample {
                         squares += square(&self.units, *excess);
                     }
                 } else if worth >= low {

@@ -3,14 +3,20 @@
 //! A set that is best at some price of excess leaves a little of the limit unused, less than one exchange is worth. What it
 //! leaves is used up by exchanging one member for one other, the pair that gains most first, until no pair gains.
 //!
-//! Let `w = s − λa` be what candidates are worth at the price and `τ` the worth of the border. An exchange of a member `i` for
-//! another `j` gains `(w_j − τ) + (τ − w_i) + λ(a_j − a_i)`, of which neither of the first two is above zero and the last
-//! is at most `λ` times what is left of the limit. So only candidates within that of the border can gain at all.
+//! Let `w = s − λa` be what candidates are worth at the price and `τ` the worth of the border. An exchange of a
+//! member `i` for another `j` gains `(w_j − τ) + (τ − w_i) + λ(a_j − a_i)`, of which neither of the first two is
+//! above zero and the last is at most `λ` times what is left of the limit. So only candidates within that of the
+//! border can gain at all.
 
 use std::cmp::Ordering;
 
+use super::pairs::best_two;
+
 /// Rounds of exchanges; each gains something.
 const MOST_ROUNDS: u32 = 1_000;
+
+/// Rounds of exchanges of two for two.
+const MOST_PAIRS: u32 = 20;
 
 /// A candidate near the border.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +49,7 @@ pub(super) struct Exchanged {
 }
 
 /// The place of the member that goes, that of the candidate that comes, and what is gained.
-type Swap = (usize, usize, i64);
+pub(super) type Swap = (usize, usize, i64);
 
 /// Makes a set keep the limit, if one exchange can, and improves it by exchanges. `near` stands in [`order`]; `excess` is
 /// that of the whole set. `None` where no exchange makes it keep the limit. O(near) a round.
@@ -59,11 +65,19 @@ pub(super) fn exchanged(near: &[Near], member: Vec<bool>, excess: i128) -> Optio
         let repair = best(near, &set.member, -excess)?;
         apply(&mut set, repair);
     }
-    for _ in 0..MOST_ROUNDS {
+    let (mut rounds, mut pairs) = (MOST_ROUNDS, MOST_PAIRS);
+    loop {
         let slack = -(excess + set.excess);
-        match best(near, &set.member, slack).filter(|(.., gain)| *gain > 0) {
-            Some(swap) => apply(&mut set, swap),
-            None => break,
+        if let Some(swap) = best(near, &set.member, slack).filter(|(.., gain)| *gain > 0 && rounds > 0) {
+            rounds -= 1;
+            apply(&mut set, swap);
+        } else if let Some(swaps) = (pairs > 0).then(|| best_two(near, &set.member, slack)).flatten() {
+            pairs -= 1;
+            for swap in swaps {
+                apply(&mut set, swap);
+            }
+        } else {
+            break;
         }
     }
     Some(set)

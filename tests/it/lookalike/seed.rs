@@ -48,7 +48,9 @@ fn seeds_count_for_their_value_up_to_the_ninety_fifth_percentile() {
     assert_eq!((summary.named, summary.seeds, summary.without_value), (120, 119, 1));
     let mut values: Vec<f64> = (1..20).chain(300..400).map(f64::from).collect();
     let most = values[112] + 0.1 * (values[113] - values[112]);
-    values.iter_mut().for_each(|value| *value = value.min(most));
+    for value in &mut values {
+        *value = value.min(most);
+    }
     let (sum, squares) = values.iter().fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
     assert_relative_eq!(summary.effective, sum * sum / squares, max_relative = 1e-12);
     assert_eq!(summary.valued_by.as_deref(), Some("value"));
