@@ -19,7 +19,7 @@ use crate::lookalike::evaluation::unlabelled::check_hidden;
 /// let customers = economics.enrich(&FeatureExtractor::builder(log.as_of_end()?).build()?.extract(&log)?)?;
 ///
 /// let seed = Seed::matching(feature("contribution").ge(100)).valued_by("contribution");
-/// let lookalike = Lookalike::builder().features(["recency_days", "items", "discount_share"]).build()?;
+/// let lookalike = Lookalike::builder().features(["orders", "items", "recency_days", "top_category"]).build()?;
 /// let evaluation = Evaluation::builder().repeats(3).return_rate("return_rate_expected").value("gross").build()?;
 /// let evaluated = evaluation.run(&lookalike, &customers, &seed)?;
 ///

@@ -176,7 +176,8 @@ fn an_evaluation_of_the_food_shop_prefers_the_model() {
     let yes = (0..ifood.yes.len()).filter(|row| ifood.yes[*row]).map(|row| row as u64);
     let seed = Seed::customers(CustomerIds::numbers(yes.collect()).unwrap());
     let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).build().unwrap();
-    let evaluated = Evaluation::builder().build().unwrap().run(&lookalike, &ifood.table, &seed).unwrap();
+    let evaluation = Evaluation::builder().repeats(5).build().unwrap();
+    let evaluated = evaluation.run(&lookalike, &ifood.table, &seed).unwrap();
     println!("{evaluated}");
     let tenth = evaluated.at(0.1).unwrap();
     assert!(
