@@ -54,12 +54,27 @@ pub(super) fn fit(
     tell(progress, told, "gathering seeds and background")?;
 
     let modes = SeedModes::find(&training);
-    let (kind, reason) = match settings.scorer {
+    let (mut kind, mut reason) = match settings.scorer {
         Some(kind) => (kind, format!("{kind}: it was asked for")),
         None => choose(resolved.summary.effective, training.seeds, &modes),
     };
     tell(progress, LookalikeProgress::Learning(kind), "learning the score")?;
-    let (fitted, held_out) = Fitted::learn(kind, &training, &modes);
+    let (mut fitted, mut held_out) = Fitted::learn(kind, &training, &modes);
+    if settings.scorer.is_none() && kind == ScorerKind::WeightOfEvidence {
+        // Few seeds may do for a regression under a strong penalty: those held out decide.
+        let (regression, by_regression) = Fitted::learn(ScorerKind::Logistic, &training, &modes);
+        let (evidence_auc, regression_auc) = (held_out.auc()?, by_regression.auc()?);
+        let found = format!(
+            "held-out seeds rank at {regression_auc:.3} by regression and {evidence_auc:.3} by evidence"
+        );
+        if regression_auc >= evidence_auc {
+            kind = ScorerKind::Logistic;
+            reason = format!("{kind}: {} seeds are few, but {found}", training.seeds);
+            (fitted, held_out) = (regression, by_regression);
+        } else {
+            reason = format!("{reason}; {found}");
+        }
+    }
     tell(progress, LookalikeProgress::Checked, "checking held-out seeds")?;
     let told = Told {
         seed: resolved.summary,

@@ -43,7 +43,7 @@
 //! | [`ScorerKind`] | when it is chosen | explained by |
 //! |---|---|---|
 //! | `Logistic` | 300 effective seeds or more | weights in the features' own units |
-//! | `WeightOfEvidence` | fewer | evidence by bins of each feature |
+//! | `Logistic` or `WeightOfEvidence` | fewer: by which held-out seeds rank higher | weights, or evidence by bins of each feature |
 //! | `Mixture` | the seeds fall into groups | what each feature adds |
 //! | `NearestSeeds`, `Discriminant` | on request | what each feature adds; weights |
 //!

@@ -15,8 +15,9 @@ const CLEAR: f64 = 1.25;
 /// The scorer for seeds of an effective number, and the reason in words.
 ///
 /// Several kinds that are clearly apart come first, since no single direction leads to all of them: a cloud for each where
-/// each has 50 seeds, else the nearest seeds. Otherwise weight of evidence for fewer than 300 effective seeds, of which a
-/// regression learns more noise than pattern, and logistic regression for more.
+/// each has 50 seeds, else the nearest seeds. Otherwise logistic regression from 300 effective seeds on. Fewer may be so few
+/// that a regression learns more noise than pattern: weight of evidence, unless the model finds that seeds held out rank
+/// higher by a regression.
 pub(crate) fn choose(effective_seeds: f64, seeds: usize, modes: &SeedModes) -> (ScorerKind, String) {
     if modes.modes > 1 && modes.depth >= CLEAR {
         let smallest = modes.sizes.iter().copied().min().unwrap_or_default();
@@ -30,7 +31,12 @@ pub(crate) fn choose(effective_seeds: f64, seeds: usize, modes: &SeedModes) -> (
     };
     if effective_seeds < FEW {
         let kind = ScorerKind::WeightOfEvidence;
-        (kind, format!("{kind}: {counted} are fewer than the {FEW:.0} that a regression needs"))
+        (
+            kind,
+            format!(
+                "{kind}: {counted} are fewer than the {FEW:.0} that are enough for a regression in any case"
+            ),
+        )
     } else {
         let kind = ScorerKind::Logistic;
         (
