@@ -4,6 +4,7 @@ mod evaluation;
 mod model;
 #[cfg(feature = "csv")]
 mod real_data;
+#[cfg(feature = "csv")]
 mod returns;
 mod seed;
 mod stored;

@@ -167,7 +167,6 @@ fn clearly_less(one: &Realised, other: &Realised) -> bool {
     other.rate - one.rate > 1.96 * one.error.hypot(other.error)
 }
 
-#[cfg(feature = "csv")]
 fn fashion_shop() -> Option<Shops> {
     let log = crate::real_data::fashion(false)?;
     let zone = Zone::named("Europe/Berlin").unwrap();
@@ -182,7 +181,6 @@ fn fashion_shop() -> Option<Shops> {
 }
 
 /// Like the thousand who contributed most in nine months, a tenth of the others, judged by the next three.
-#[cfg(feature = "csv")]
 #[test]
 fn under_a_cap_an_audience_like_the_good_customers_returns_less() {
     let Some(shop) = fashion_shop() else { return };
@@ -199,7 +197,6 @@ fn under_a_cap_an_audience_like_the_good_customers_returns_less() {
 }
 
 /// The case that started it: who wants what the rich and returning want, and keeps it.
-#[cfg(feature = "csv")]
 #[test]
 fn like_the_rich_and_returning_in_demand_and_unlike_them_in_returns() {
     let Some(shop) = fashion_shop() else { return };
