@@ -60,19 +60,20 @@ pub(super) fn fit(
     };
     tell(progress, LookalikeProgress::Learning(kind), "learning the score")?;
     let (mut fitted, mut held_out) = Fitted::learn(kind, &training, &modes);
-    if settings.scorer.is_none() && kind == ScorerKind::WeightOfEvidence {
-        // Few seeds may do for a regression under a strong penalty: those held out decide.
+    if settings.scorer.is_none() && kind != ScorerKind::Logistic {
+        // Whatever speaks for another scorer, a regression under a penalty is hard to beat: seeds held out decide.
         let (regression, by_regression) = Fitted::learn(ScorerKind::Logistic, &training, &modes);
-        let (evidence_auc, regression_auc) = (held_out.auc()?, by_regression.auc()?);
-        let found = format!(
-            "held-out seeds rank at {regression_auc:.3} by regression and {evidence_auc:.3} by evidence"
-        );
-        if regression_auc >= evidence_auc {
-            kind = ScorerKind::Logistic;
-            reason = format!("{kind}: {} seeds are few, but {found}", training.seeds);
-            (fitted, held_out) = (regression, by_regression);
+        let (own, other) = (held_out.auc()?, by_regression.auc()?);
+        if own > other {
+            reason = format!(
+                "{reason}; held-out seeds rank higher by it (AUC {own:.3}) than by regression ({other:.3})"
+            );
         } else {
-            reason = format!("{reason}; {found}");
+            reason = format!(
+                "{}: held-out seeds rank higher by it (AUC {other:.3}) than by {kind} ({own:.3}), though {reason}",
+                ScorerKind::Logistic
+            );
+            (kind, fitted, held_out) = (ScorerKind::Logistic, regression, by_regression);
         }
     }
     tell(progress, LookalikeProgress::Checked, "checking held-out seeds")?;

@@ -40,13 +40,15 @@
 //!
 //! # Which scorer?
 //!
-//! | [`ScorerKind`] | when it is chosen | explained by |
+//! | [`ScorerKind`] | what speaks for it | explained by |
 //! |---|---|---|
 //! | `Logistic` | 300 effective seeds or more | weights in the features' own units |
-//! | `Logistic` or `WeightOfEvidence` | fewer: by which held-out seeds rank higher | weights, or evidence by bins of each feature |
-//! | `Mixture` | the seeds fall into groups | what each feature adds |
-//! | `NearestSeeds`, `Discriminant` | on request | what each feature adds; weights |
+//! | `WeightOfEvidence` | fewer | evidence of each feature |
+//! | `Mixture` | seeds that fall into kinds, with valleys between them | what each feature adds |
+//! | `NearestSeeds` | the same, with kinds of fewer than 50 seeds | what each feature adds |
+//! | `Discriminant` | nothing; on request | weights |
 //!
+//! Whichever of them seeds speak for, logistic regression is learned beside it and wins where held-out seeds rank higher by it.
 //! The model says which one was chosen and why ([`LookalikeModel::scorer_reason`]).
 //!
 //! # What a score means

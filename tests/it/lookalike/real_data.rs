@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use kohort::Category;
 use kohort::features::{Column, FeatureTable, Values};
 use kohort::lookalike::evaluation::{Evaluation, Ranking};
-use kohort::lookalike::{Lookalike, ScorerKind, Seed};
+use kohort::lookalike::{Lookalike, Seed};
 use kohort::transaction::CustomerIds;
 
 use crate::real_data::data_file;
@@ -138,7 +138,7 @@ const IFOOD: Reference = Reference {
 
 /// What the first repeats find is not below scikit-learn's by more than one standard error of all twenty, and above centroid.
 fn hold_against(name: &str, customers: &Customers, reference: &Reference, repeats: usize) {
-    let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).build().unwrap();
+    let lookalike = Lookalike::builder().build().unwrap();
     let found = lifts(customers, &lookalike, repeats as u64);
     let (mean, error) = mean_and_error(&found);
     let (logistic, _) = mean_and_error(&reference.logistic[..repeats]);
@@ -159,7 +159,7 @@ fn a_banks_customers_are_found_as_well_as_by_scikit_learn() {
     let Some(bank) = bank() else { return };
     assert_eq!((bank.yes.len(), bank.yes.iter().filter(|yes| **yes).count()), (45_211, 5_289));
     // All of them take minutes where nothing is optimised.
-    hold_against("bank", &bank, &BANK, if cfg!(debug_assertions) { 3 } else { 20 });
+    hold_against("bank", &bank, &BANK, if cfg!(debug_assertions) { 2 } else { 20 });
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn an_evaluation_of_the_food_shop_prefers_the_model() {
     let Some(ifood) = ifood() else { return };
     let yes = (0..ifood.yes.len()).filter(|row| ifood.yes[*row]).map(|row| row as u64);
     let seed = Seed::customers(CustomerIds::numbers(yes.collect()).unwrap());
-    let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).build().unwrap();
+    let lookalike = Lookalike::builder().build().unwrap();
     let evaluation = Evaluation::builder().repeats(5).build().unwrap();
     let evaluated = evaluation.run(&lookalike, &ifood.table, &seed).unwrap();
     println!("{evaluated}");

@@ -49,7 +49,7 @@ fn damaged_models_are_refused() {
     let nan = serde_json::to_value(f64::NAN.to_bits()).unwrap();
     for (place, value, part) in [
         ("/kind", json!("rfm"), "rfm"),
-        ("/version", json!(2), "newer"),
+        ("/version", json!(2), "update kohort"),
         ("/version", json!(0), "version 0"),
         ("/model/features", json!([]), "no feature"),
         ("/model/features/0/kind/number/spread", json!({ "value": 0.0, "bits": 0.0_f64.to_bits() }), ""),
