@@ -68,13 +68,19 @@ impl NumberScale {
     #[inline(always)]
     pub(crate) fn scaled(self, inverse: f64, value: f64) -> f64 {
         let value = if self.log { ln_1p(value.abs()).copysign(value) } else { value };
-        // Values beyond what was learned from stay finite, so that no score is NaN.
-        ((value - self.centre) * inverse).clamp(-FARTHEST, FARTHEST)
+        standardised(value, self.centre, inverse)
     }
 
     pub(crate) fn inverse(self) -> f64 {
         1.0 / self.spread
     }
+}
+
+/// A value in deviations from the centre. Values beyond what was learned from stay finite, so that no score is NaN.
+#[expect(clippy::inline_always, reason = "the caller is what is compiled for the vector units")]
+#[inline(always)]
+fn standardised(value: f64, centre: f64, inverse: f64) -> f64 {
+    ((value - centre) * inverse).clamp(-FARTHEST, FARTHEST)
 }
 
 /// No customer stands farther from the centre than this, in deviations: a value so far off is a slip of the unit.

@@ -2,7 +2,7 @@
 
 use approx::assert_relative_eq;
 use kohort::features::{Column, FeatureTable, Values};
-use kohort::lookalike::{Lookalike, LookalikeModel, Seed, WeightUnit};
+use kohort::lookalike::{Lookalike, LookalikeModel, ScorerKind, Seed, WeightUnit};
 use kohort::segment::{CustomerFeatures, feature};
 use kohort::transaction::CustomerIds;
 use kohort::{Bitmap, Category, Error, Money};
@@ -91,6 +91,37 @@ fn a_score_is_the_same_in_parts_alone_and_by_any_threads() {
         });
         assert_eq!(again, fitted);
         assert_eq!(scores, whole);
+    }
+}
+
+/// Floats that are all there are added in groups; whatever stands between them must not change their order.
+#[test]
+fn columns_of_every_sort_add_up_to_the_same_bits_in_a_table_and_alone() {
+    let n = 3_001;
+    let value = |row: usize, purpose: u64| noise(7, row, purpose);
+    let plain = |purpose: u64| Column::new(Values::F64((0..n).map(|row| value(row, purpose)).collect()));
+    let mut columns: Vec<(String, Column)> = (0..5).map(|at| (format!("a{at}"), plain(at))).collect();
+    let text = (0..n).map(|row| Some(if value(row, 20) < 0.5 { "x" } else { "y" }));
+    columns.push(("text".into(), Column::new(Values::Category(Category::from_texts(text)))));
+    columns.extend((5..7).map(|at| (format!("b{at}"), plain(at))));
+    let lacking = (0..n).map(|row| (value(row, 21) > 0.2).then(|| value(row, 22))).collect();
+    columns.push(("lacking".into(), Column::optional(lacking)));
+    columns.extend((7..16).map(|at| (format!("c{at}"), plain(at))));
+    let skewed = (0..n).map(|row| (9.0 * value(row, 23)).exp()).collect();
+    columns.push(("skewed".into(), Column::new(Values::F64(skewed))));
+    columns.push(("count".into(), Column::new(Values::U32((0..n as u32).map(|row| row % 13).collect()))));
+    columns.push(("last".into(), plain(16)));
+    let table = FeatureTable::from_columns(CustomerIds::rows(n), columns).unwrap();
+    let rule = feature("a0").gt(0.5).and(feature("c9").gt(0.4)).and(feature("last").gt(0.3));
+    for kind in [ScorerKind::Logistic, ScorerKind::Discriminant] {
+        let fitted = Lookalike::builder().scorer(kind).build().unwrap();
+        let fitted = fitted.fit(&table, &Seed::matching(rule.clone())).unwrap();
+        let scores = fitted.score(&table).unwrap();
+        for row in 0..n {
+            let alone = CustomerFeatures::of(&table, &table.ids().id(row)).unwrap();
+            let similarity = fitted.score_one(&alone).unwrap();
+            assert_eq!(similarity.to_bits(), scores.similarity(row).to_bits(), "{kind}, row {row}");
+        }
     }
 }
 
