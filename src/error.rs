@@ -265,6 +265,17 @@ pub enum Error {
         /// The fewest that are enough.
         least: f64,
     },
+    /// The seeds leave too few customers to be told from.
+    #[error(
+        "the pool has {others} customers beside the seeds; expected at least {least}, to tell seeds from; widen the pool or \
+         name fewer seeds"
+    )]
+    FewOthers {
+        /// Customers of the pool who are no seeds.
+        others: u64,
+        /// The fewest that are enough.
+        least: u64,
+    },
     /// A stored model cannot be read.
     #[error("stored {expected} cannot be read: {problem}")]
     Model {

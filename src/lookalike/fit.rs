@@ -17,9 +17,12 @@ use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::numeric::number::CHUNK;
 
-/// Background customers a seed, and the fewest there are.
+/// Background customers a seed, and the fewest that are drawn where there are as many.
 const PER_SEED: u64 = 20;
 const FEWEST: u64 = 50_000;
+
+/// As many as seeds are needed: each fold must have some.
+const FEWEST_OTHERS: u64 = 25;
 
 pub(super) fn fit(
     settings: &Lookalike,
@@ -29,7 +32,7 @@ pub(super) fn fit(
 ) -> Result<LookalikeModel> {
     let resolved = seed.resolve(table)?;
     resolved.summary.check()?;
-    let names = feature_names(settings, table, seed.outcomes())?;
+    let (names, outcomes) = feature_names(settings, table, seed.outcomes())?;
     let pool = pool(settings, table, &resolved.rows)?;
     let sample = sample(
         table,
@@ -38,12 +41,14 @@ pub(super) fn fit(
     );
 
     let gathered = Gathered::new(table, &resolved, &sample, pool.count() as u64, &names)?;
+    let Some(gathered) = gathered else { return Err(nothing_to_learn_from(&outcomes, &[])) };
     let Gathered { mut encoding, mut training, mut constant, .. } = gathered;
-    let mut leaks = encoding::leaks(&encoding, &training)?;
+    let mut leaks = encoding::leaks(&encoding, &training);
     if settings.leaks == LeakPolicy::LeaveOut && !leaks.is_empty() {
         let names: Vec<String> =
             names.iter().filter(|name| leaks.iter().all(|leak| leak.feature != **name)).cloned().collect();
         let without = Gathered::new(table, &resolved, &sample, pool.count() as u64, &names)?;
+        let Some(without) = without else { return Err(nothing_to_learn_from(&outcomes, &leaks)) };
         (encoding, training, constant) = (without.encoding, without.training, without.constant);
     }
     leaks.sort_by(|a, b| b.auc.total_cmp(&a.auc).then_with(|| a.feature.cmp(&b.feature)));
@@ -86,6 +91,7 @@ pub(super) fn fit(
         leaks,
         leaks_left_out: settings.leaks == LeakPolicy::LeaveOut,
         constant,
+        outcomes,
     };
     LookalikeModel::new(encoding, &training, fitted, &held_out, told, table.ids().gather(&resolved.rows))
 }
@@ -103,6 +109,23 @@ pub(crate) struct Told {
     pub(crate) leaks: Vec<Leak>,
     pub(crate) leaks_left_out: bool,
     pub(crate) constant: Vec<String>,
+    /// Features that a seed made for its demand keeps out.
+    pub(crate) outcomes: Vec<String>,
+}
+
+/// Why no feature is left.
+fn nothing_to_learn_from(outcomes: &[String], leaks: &[Leak]) -> Error {
+    Error::Empty {
+        what: "the list of features that differ between customers",
+        hint: if !leaks.is_empty() {
+            "all that differ tell seeds from the pool alone and were left out: add features that do not define the seed, or \
+             only report such ones"
+        } else if !outcomes.is_empty() {
+            "those of returns and contribution stay out for a seed made by `for_demand`: add features of what is bought"
+        } else {
+            "give the table features that are not the same for everyone, or leave fewer out"
+        },
+    }
 }
 
 fn tell(
@@ -116,15 +139,25 @@ fn tell(
     }
 }
 
-/// The features that take part, in the order of the table or of the setting.
-fn feature_names(settings: &Lookalike, table: &FeatureTable, outcomes: Outcomes) -> Result<Vec<String>> {
+/// The features that take part, in the order of the table or of the setting, and those that tell of returns where these
+/// stay out.
+fn feature_names(
+    settings: &Lookalike,
+    table: &FeatureTable,
+    outcomes: Outcomes,
+) -> Result<(Vec<String>, Vec<String>)> {
     for name in &settings.without {
         table.column(name)?;
     }
     let told = |name: &&str| outcomes == Outcomes::Used || !encoding::tells_of_returns(name);
     let kept = |name: &&str| settings.without.iter().all(|without| without != name);
+    let mut left_out = Vec::new();
     let names: Vec<String> = match &settings.features {
-        None => table.names().filter(told).filter(kept).map(str::to_owned).collect(),
+        None => {
+            let (own, outcomes): (Vec<&str>, Vec<&str>) = table.names().filter(kept).partition(told);
+            left_out.extend(outcomes.into_iter().map(str::to_owned));
+            own.into_iter().map(str::to_owned).collect()
+        }
         Some(features) => {
             let named = features.iter().map(String::as_str);
             if let Some(outcome) = named.clone().find(|name| !told(name)) {
@@ -137,7 +170,7 @@ fn feature_names(settings: &Lookalike, table: &FeatureTable, outcomes: Outcomes)
             named.filter(kept).map(str::to_owned).collect()
         }
     };
-    Ok(names)
+    Ok((names, left_out))
 }
 
 /// The customers that seeds are compared with: the pool without the seeds.
@@ -149,11 +182,9 @@ fn pool(settings: &Lookalike, table: &FeatureTable, seeds: &[usize]) -> Result<B
     for row in seeds {
         pool.set(*row, false);
     }
-    if pool.count() == 0 {
-        return Err(Error::Empty {
-            what: "the pool without the seeds",
-            hint: "a seed can only be told from others: widen the pool or name fewer seeds",
-        });
+    let others = pool.count() as u64;
+    if others < FEWEST_OTHERS {
+        return Err(Error::FewOthers { others, least: FEWEST_OTHERS });
     }
     Ok(pool)
 }
@@ -183,22 +214,20 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// `None` where no feature differs between customers.
     fn new(
         table: &FeatureTable,
         seeds: &Resolved,
         sample: &[usize],
         pool: u64,
         names: &[String],
-    ) -> Result<Self> {
+    ) -> Result<Option<Self>> {
         let own = table.rows_of(&seeds.rows, names)?;
         let background = table.rows_of(sample, names)?;
         let learned = encoding::learn(&background, &own, names)?;
         let encoding = learned.encoding;
         if encoding.features.is_empty() {
-            return Err(Error::Empty {
-                what: "the list of features that differ between customers",
-                hint: "give the table features that are not the same for everyone, or leave fewer out",
-            });
+            return Ok(None);
         }
         let mut points = encoding.points(&own)?;
         points.extend(encoding.points(&background)?);
@@ -212,6 +241,6 @@ impl Gathered {
             pool,
             feature_of: encoding.feature_of(),
         };
-        Ok(Self { encoding, training, constant: learned.constant })
+        Ok(Some(Self { encoding, training, constant: learned.constant }))
     }
 }

@@ -78,9 +78,12 @@ impl HeldOut {
             return Ok(Correction { slope: 1.0, shift: seeds - pool });
         }
         let curve = Platt::fit(&self.raw, &self.labels())?;
-        // A score that puts held-out seeds last still ranks by what it learned.
-        let slope = curve.slope().max(SMALLEST_SLOPE);
-        Ok(Correction { slope, shift: curve.intercept() + background - pool })
+        if curve.slope() > SMALLEST_SLOPE {
+            return Ok(Correction { slope: curve.slope(), shift: curve.intercept() + background - pool });
+        }
+        // A score that puts held-out seeds last still ranks by what it learned, and says no more than their share.
+        let mean = self.raw.iter().sum::<f64>() / self.raw.len() as f64;
+        Ok(Correction { slope: SMALLEST_SLOPE, shift: seeds - pool - SMALLEST_SLOPE * mean })
     }
 
     /// The mean similarity of the seeds.
@@ -130,6 +133,22 @@ impl Fitted {
             ScorerKind::Discriminant | ScorerKind::Logistic => {
                 Self::Linear(Discriminant::fit(training).linear)
             }
+        }
+    }
+
+    /// How many seeds it keeps as they are, if it does.
+    pub(crate) fn seeds(&self) -> Option<usize> {
+        match self {
+            Self::Nearest(nearest) => Some(nearest.seeds.len()),
+            Self::Linear(_) | Self::Evidence(_) | Self::Mixture(_) => None,
+        }
+    }
+
+    /// With some of the seeds that it keeps, of which there is one at least.
+    pub(crate) fn of_seeds(&self, kept: &[usize]) -> Self {
+        match self {
+            Self::Nearest(nearest) => Self::Nearest(nearest.of_seeds(kept)),
+            other => other.clone(),
         }
     }
 

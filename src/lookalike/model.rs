@@ -1,6 +1,7 @@
 //! The fitted model: what it learned, and how it scores.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -14,7 +15,7 @@ use super::scores::Scores;
 use super::seed::SeedSummary;
 use super::training::Training;
 use crate::bitmap::Bitmap;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::layout::{grouped, percent};
 use crate::numeric::elementary::logistic;
@@ -121,6 +122,13 @@ impl LookalikeModel {
         &self.told.constant
     }
 
+    /// Features of the table that took no part because they tell of returns or of what was earned after them, by the words of
+    /// their names; none unless the seed was made by [`Seed::for_demand`](super::Seed::for_demand).
+    #[must_use]
+    pub fn outcome_features(&self) -> &[String] {
+        &self.told.outcomes
+    }
+
     /// The ridge penalty that cross-validation chose, per unit of weight; `None` for scorers without one.
     #[must_use]
     pub fn penalty(&self) -> Option<f64> {
@@ -171,7 +179,7 @@ impl LookalikeModel {
             }
         });
         let seed = self.seeds_of(table);
-        Ok(Scores { ids: table.ids().clone(), log_odds, seed })
+        Ok(Scores { ids: Arc::clone(table.shared_ids()), log_odds, seed })
     }
 
     /// The audience of an expansion: [`LookalikeModel::score`] and [`Expansion::choose`] in one.
@@ -204,15 +212,22 @@ impl LookalikeModel {
         mask
     }
 
-    /// The model without the ids of some customers, and how many of them it had: who is erased is no longer known to have
-    /// been a seed. What was learned from her with all others stays, as it says nothing of her alone; where that must go
-    /// too, fit again.
-    #[must_use]
-    pub fn without_customers(&self, customers: &[CustomerId]) -> (Self, usize) {
+    /// The model without some customers, and how many of them it had: who is erased is no longer known to have been a seed, and
+    /// where seeds are kept as they were to be near to ([`ScorerKind::NearestSeeds`]), her row goes as well. What was
+    /// learned from her with all others stays, as it says nothing of her alone. Nearest seeds also keep rows of as many
+    /// other customers, without their ids; where these must go, or what was learned, fit again.
+    ///
+    /// # Errors
+    /// [`Error::FewSeeds`] where nearest seeds would have none left.
+    pub fn without_customers(&self, customers: &[CustomerId]) -> Result<(Self, usize)> {
         let erased = self.seeds.positions(customers);
         let kept: Vec<usize> =
             (0..self.seeds.len()).filter(|seed| erased.binary_search(seed).is_err()).collect();
-        (Self { seeds: self.seeds.gather(&kept), ..self.clone() }, erased.len())
+        if kept.is_empty() && self.fitted.seeds().is_some() {
+            return Err(Error::FewSeeds { seeds: 0, effective: 0.0, least: 1.0 });
+        }
+        let fitted = self.fitted.of_seeds(&kept);
+        Ok((Self { seeds: self.seeds.gather(&kept), fitted, ..self.clone() }, erased.len()))
     }
 }
 
@@ -237,6 +252,9 @@ impl fmt::Display for LookalikeModel {
                 f,
                 "  warning: fewer than 100 effective seeds; test the audience before you rely on it"
             )?;
+        }
+        if !self.told.outcomes.is_empty() {
+            writeln!(f, "  features that tell of returns, left out: {}", self.told.outcomes.join(", "))?;
         }
         if !self.told.converged {
             writeln!(f, "  warning: the search for weights was stopped before its end")?;

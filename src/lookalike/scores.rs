@@ -1,6 +1,7 @@
 //! How much each customer of a table resembles the seeds.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::bitmap::Bitmap;
 use crate::error::{Error, Result};
@@ -10,7 +11,7 @@ use crate::transaction::CustomerIds;
 /// How much each customer of a table resembles the seeds: one score a row of the table.
 #[derive(Clone, PartialEq)]
 pub struct Scores {
-    pub(crate) ids: CustomerIds,
+    pub(crate) ids: Arc<CustomerIds>,
     /// Log odds of being a seed, at the share that seeds have in the pool; finite.
     pub(crate) log_odds: Vec<f64>,
     /// Whether she is one of the seeds.
@@ -42,7 +43,7 @@ impl Scores {
                 expected: "finite numbers",
             });
         }
-        Ok(Self { ids: table.ids().clone(), log_odds, seed: seeds })
+        Ok(Self { ids: Arc::clone(table.shared_ids()), log_odds, seed: seeds })
     }
 
     /// The customers, in row order.

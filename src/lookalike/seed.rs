@@ -168,7 +168,6 @@ impl Seed {
     #[must_use]
     pub fn valued_by(mut self, feature: impl AsRef<str>) -> Self {
         self.value = Some(feature.as_ref().to_owned());
-        self.outcomes = Outcomes::Used;
         self
     }
 

@@ -10,7 +10,7 @@ use super::learned::Correction;
 use super::model::LookalikeModel;
 use super::scorer::ScorerKind;
 use super::seed::SeedSummary;
-use super::stored_scorers::{FittedV1, exact, plain};
+use super::stored_scorers::{FittedV1, exact, is_usable, plain};
 use crate::error::Result;
 use crate::model_file::{self, ExactFloat, StoredModel};
 use crate::transaction::CustomerIds;
@@ -29,6 +29,7 @@ struct LookalikeModelV1 {
     leaks: Vec<LeakV1>,
     leaks_left_out: bool,
     constant: Vec<String>,
+    outcomes: Vec<String>,
     pool: u64,
     background: u64,
     typical: Vec<ExactFloat>,
@@ -88,6 +89,7 @@ impl StoredModel for LookalikeModel {
             leaks: told.leaks.iter().map(LeakV1::from).collect(),
             leaks_left_out: told.leaks_left_out,
             constant: told.constant.clone(),
+            outcomes: told.outcomes.clone(),
             pool: self.pool,
             background: self.background,
             typical: exact(&self.typical),
@@ -124,9 +126,12 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
         return refused("it has no feature");
     }
     for feature in &encoding.features {
+        if feature.width() == 0 {
+            return refused("a feature has no dimension");
+        }
         match &feature.kind {
             Kind::Number(scale) => {
-                let fits = scale.centre.is_finite() && scale.spread.is_finite() && scale.spread > 0.0;
+                let fits = scale.centre.is_finite() && scale.spread.is_normal() && scale.spread > 0.0;
                 if !fits {
                     return refused("the scale of a feature is not finite and positive");
                 }
@@ -139,16 +144,19 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
         }
     }
     let Some(fitted) = stored.scorer.fitted(dims) else {
-        return refused("its scorer is not one of finite numbers for the dimensions of its features");
+        return refused(
+            "its scorer has not as many numbers as its features ask for, or not finite ones up to 1e100",
+        );
     };
+    if fitted.seeds().is_some_and(|seeds| seeds != stored.seeds.len()) {
+        return refused("it has other seeds to be near to than it names");
+    }
     if stored.typical.len() != dims {
         return refused("its average customer has other dimensions than its features");
     }
     let numbers = [&stored.slope, &stored.shift, &stored.held_out_auc];
-    if !numbers.iter().all(|number| number.0.is_finite())
-        || !stored.typical.iter().all(|typical| typical.0.is_finite())
-    {
-        return refused("a number is not finite");
+    if !numbers.into_iter().chain(&stored.typical).all(is_usable) {
+        return refused("a number is not finite, or beyond 1e100");
     }
     Ok(LookalikeModel {
         encoding,
@@ -163,6 +171,7 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
             leaks: stored.leaks.into_iter().map(Leak::from).collect(),
             leaks_left_out: stored.leaks_left_out,
             constant: stored.constant,
+            outcomes: stored.outcomes,
         },
         pool: stored.pool,
         background: stored.background,

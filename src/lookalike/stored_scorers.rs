@@ -1,5 +1,5 @@
 //! How the scorers are stored within a lookalike model, and what is asked of them before they are believed: lengths that
-//! fit the dimensions, and finite numbers, so that no score is NaN. The structs are frozen once they are released.
+//! fit the dimensions, and finite numbers up to 1e100, so that no score is NaN. The structs are frozen once they are released.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,9 +69,17 @@ pub(super) fn plain(numbers: &[ExactFloat]) -> Vec<f64> {
     numbers.iter().map(|number| number.0).collect()
 }
 
-/// The numbers, if there are so many of them and all are finite.
+/// Whether sums of products with the number stay finite.
+pub(super) fn is_usable(number: &ExactFloat) -> bool {
+    number.0.abs() <= LARGEST
+}
+
+/// Numbers of a scorer reach up to this.
+const LARGEST: f64 = 1e100;
+
+/// The numbers, if there are so many of them and all can be used.
 fn usable(numbers: &[ExactFloat], count: usize) -> Option<Vec<f64>> {
-    (numbers.len() == count && numbers.iter().all(|number| number.0.is_finite())).then(|| plain(numbers))
+    (numbers.len() == count && numbers.iter().all(is_usable)).then(|| plain(numbers))
 }
 
 impl From<&Fitted> for FittedV1 {
@@ -107,7 +115,7 @@ impl FittedV1 {
         Some(match self {
             Self::Linear { weights, intercept } => Fitted::Linear(Linear {
                 weights: usable(&weights, dims)?,
-                intercept: Some(intercept.0).filter(|number| number.is_finite())?,
+                intercept: Some(intercept).filter(is_usable)?.0,
             }),
             Self::Evidence { variables, values } => Fitted::Evidence(Evidence {
                 variables: variables.iter().map(|variable| variable.variable(dims)).collect::<Option<_>>()?,
@@ -185,24 +193,25 @@ impl MixtureV1 {
             within: self.within.whitening(dims)?,
             means: usable(&self.means, kinds * dims)?,
             offsets: usable(&self.offsets, kinds)?,
-            reach: Some(self.reach.0).filter(|reach| reach.is_finite() && *reach >= 0.0)?,
+            reach: Some(self.reach).filter(|reach| is_usable(reach) && reach.0 >= 0.0)?.0,
         })
     }
 }
 
 impl NearestV1 {
     fn nearest(&self, dims: usize) -> Option<NearestScore> {
-        let of = |numbers: &[ExactFloat]| {
+        let of = |numbers: &[ExactFloat], k: usize| {
             let whole = !numbers.is_empty() && numbers.len().is_multiple_of(dims) && self.neighbours > 0;
             let values = usable(numbers, numbers.len()).filter(|_| whole)?;
-            let seeds = NearestSeeds::of(values, dims, self.neighbours);
+            let nearest = NearestSeeds::of(values, dims, k);
             // As many neighbours on both sides, as they were learned.
-            (seeds.neighbours() == self.neighbours).then_some(seeds)
+            (nearest.neighbours() >= self.neighbours).then_some(nearest)
         };
         let background = match &self.background {
-            Some(background) => Some(of(background)?),
+            Some(background) => Some(of(background, self.neighbours.saturating_add(1))?),
             None => None,
         };
-        Some(NearestScore { whitening: self.whitening.whitening(dims)?, seeds: of(&self.seeds)?, background })
+        let seeds = of(&self.seeds, self.neighbours)?;
+        Some(NearestScore { whitening: self.whitening.whitening(dims)?, seeds, background })
     }
 }

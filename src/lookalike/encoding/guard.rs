@@ -4,22 +4,27 @@
 //! again instead of those who resemble the seeds, and every measure of its quality looks splendid.
 
 use std::fmt;
+use std::ops::Range;
 
-use super::{Encoding, Kind};
-use crate::error::Result;
-use crate::lookalike::evaluation::Ranking;
+use rayon::prelude::*;
+
+use super::{EncodedFeature, Encoding, Kind};
 use crate::lookalike::training::Training;
 
 /// A feature that alone separates the seeds from the pool this well is suspected.
 const SUSPECT: f64 = 0.98;
+
+/// Bins that the seeds' values are cut into, beside those below the least and above the greatest of them.
+const BINS: usize = 50;
 
 /// A feature that alone separates seeds from the pool almost perfectly.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Leak {
     /// The feature.
     pub feature: String,
-    /// Its AUC as the only score: how often, of a seed and a customer of the pool, it puts the seed first; the better of both
-    /// directions, levels of a text ordered by how common they are among seeds.
+    /// Its AUC as the only score: how often, of a seed and a customer of the pool, it puts the seed first. Levels of a text
+    /// are ordered by how common they are among seeds, and so are the parts of a number's range: below all seeds, fifty
+    /// quantiles of theirs, above all of them, and missing. So a range in the middle is found as well as one end.
     pub auc: f64,
 }
 
@@ -29,63 +34,60 @@ impl fmt::Display for Leak {
     }
 }
 
-/// Beyond all values of an encoded number.
-const BEYOND: f64 = 1e9;
-
-/// The features that are suspected, in the encoding's order.
-pub(crate) fn leaks(encoding: &Encoding, training: &Training) -> Result<Vec<Leak>> {
-    let mut leaks = Vec::new();
-    for (first, feature) in encoding.places() {
+/// The features that are suspected, in the encoding's order. O(rows · features · log bins), in parallel.
+pub(crate) fn leaks(encoding: &Encoding, training: &Training) -> Vec<Leak> {
+    let places: Vec<(usize, &EncodedFeature)> = encoding.places().collect();
+    let suspected = |(first, feature): (usize, &EncodedFeature)| {
         let auc = match feature.kind {
-            // Someone without a value may stand below or above all others.
-            Kind::Number(_) if feature.indicator => {
-                let at = |missing: f64| {
-                    auc_by(training, |row| if row[first + 1] > 0.0 { missing } else { row[first] })
-                };
-                either_way(at(-BEYOND)?).max(either_way(at(BEYOND)?))
-            }
-            Kind::Number(_) => either_way(auc_by(training, |row| row[first])?),
-            Kind::Levels { .. } => {
-                let dims = first..first + feature.width();
-                let score = levels_by_share(training, dims.clone());
-                auc_by(training, |row| {
-                    let slot = row[dims.clone()].iter().position(|value| *value > 0.0);
-                    slot.map_or(score[dims.len()], |slot| score[slot])
-                })?
-            }
+            Kind::Number(_) => by_range(training, first, feature.indicator.then_some(first + 1)),
+            Kind::Levels { .. } => by_level(training, first..first + feature.width()),
         };
-        if auc >= SUSPECT {
-            leaks.push(Leak { feature: feature.name.clone(), auc });
-        }
-    }
-    Ok(leaks)
-}
-
-fn either_way(auc: f64) -> f64 {
-    auc.max(1.0 - auc)
-}
-
-/// The share of seeds among those who have 1 in each of some dimensions; the last is that of those who have it in none.
-fn levels_by_share(training: &Training, dims: std::ops::Range<usize>) -> Vec<f64> {
-    let mut counts = vec![[0_u64; 2]; dims.len() + 1];
-    for row in 0..training.rows() {
-        let slot =
-            training.row(row)[dims.clone()].iter().position(|value| *value > 0.0).unwrap_or(dims.len());
-        counts[slot][usize::from(row < training.seeds)] += 1;
-    }
-    let seeds = training.seeds as f64;
-    let background = training.background() as f64;
-    // Per cent of all seeds against per cent of the background, so that their numbers do not matter.
-    let share = |[others, own]: [u64; 2]| {
-        let (own, others) = (own as f64 / seeds, others as f64 / background);
-        if own + others > 0.0 { own / (own + others) } else { 0.5 }
+        (auc >= SUSPECT).then(|| Leak { feature: feature.name.clone(), auc })
     };
-    counts.into_iter().map(share).collect()
+    places.into_par_iter().filter_map(suspected).collect()
 }
 
-/// The AUC of a score of the training's rows.
-fn auc_by(training: &Training, score: impl Fn(&[f64]) -> f64) -> Result<f64> {
-    let scores: Vec<f64> = (0..training.rows()).map(|row| score(training.row(row))).collect();
-    let seeds: Vec<bool> = (0..training.rows()).map(|row| row < training.seeds).collect();
-    Ok(Ranking::of(&scores)?.auc(&seeds)?.unwrap_or(0.5))
+/// The AUC of a number, by parts of its range.
+fn by_range(training: &Training, dim: usize, missing: Option<usize>) -> f64 {
+    let known = |row: &[f64]| missing.is_none_or(|missing| row[missing] <= 0.0);
+    let seeds = (0..training.seeds).map(|row| training.row(row)).filter(|row| known(row));
+    let mut seeds: Vec<f64> = seeds.map(|row| row[dim]).collect();
+    seeds.sort_unstable_by(f64::total_cmp);
+    let (Some(least), Some(last)) = (seeds.first().copied(), seeds.len().checked_sub(1)) else {
+        return auc(training, 2, |row| usize::from(known(row)));
+    };
+    let mut ends: Vec<f64> = (1..=BINS).map(|bin| seeds[last * bin / BINS]).collect();
+    ends.dedup_by(|a, b| a.total_cmp(b).is_eq());
+    // Below, up to each end, above, and missing.
+    auc(training, ends.len() + 3, |row| match row[dim] {
+        _ if !known(row) => ends.len() + 2,
+        value if value < least => 0,
+        value => 1 + ends.partition_point(|end| *end < value),
+    })
+}
+
+/// The AUC of a text, by its levels.
+fn by_level(training: &Training, dims: Range<usize>) -> f64 {
+    auc(training, dims.len() + 1, |row| {
+        row[dims.clone()].iter().position(|value| *value > 0.0).unwrap_or(dims.len())
+    })
+}
+
+/// How often a seed is in a part where seeds are more common than where a customer of the background is, ties for half.
+fn auc(training: &Training, parts: usize, part: impl Fn(&[f64]) -> usize) -> f64 {
+    let mut counts = vec![[0_u64; 2]; parts];
+    for row in 0..training.rows() {
+        counts[part(training.row(row))][usize::from(row < training.seeds)] += 1;
+    }
+    counts.retain(|[others, own]| others + own > 0);
+    // By seeds for each of the others; products of counts fit into 128 bits.
+    let product = |seeds: u64, others: u64| u128::from(seeds) * u128::from(others);
+    counts.sort_by(|[a_others, a], [b_others, b]| product(*a, *b_others).cmp(&product(*b, *a_others)));
+    let (mut below, mut pairs) = (0.0, 0.0);
+    for [others, own] in counts {
+        pairs += own as f64 * (below + 0.5 * others as f64);
+        below += others as f64;
+    }
+    let all = training.seeds as f64 * training.background() as f64;
+    if all > 0.0 { pairs / all } else { 0.5 }
 }

@@ -13,8 +13,9 @@ const SKEWED: f64 = 2.0;
 /// Levels that keep a dimension of their own, at most.
 const LEVELS: usize = 50;
 
-/// A level needs as many customers of the sample to keep a dimension, and a thousandth of it.
+/// A level needs as many customers of the sample to keep a dimension, and a thousandth of it, or a fiftieth of the seeds.
 const CUSTOMERS_PER_LEVEL: usize = 10;
+const SEEDS_PER_LEVEL: usize = 50;
 
 /// What could be learned, and what could not.
 pub(crate) struct Learned {
@@ -42,7 +43,11 @@ pub(crate) fn learn(background: &FeatureTable, seeds: &FeatureTable, names: &[St
             None if indicator && !nobody => {
                 let kind = match own.values() {
                     Values::Category(_) => Kind::Levels { levels: Vec::new(), other: false },
-                    _ => flat(background, name),
+                    _ => {
+                        let own = scale(background, name, Scaling::z_score())?;
+                        let theirs = scale(seeds, name, Scaling::z_score())?;
+                        around(own.or(theirs).map_or(0.0, |(centre, _)| centre), theirs)
+                    }
                 };
                 features.push(EncodedFeature { name: name.clone(), kind, indicator });
             }
@@ -55,26 +60,34 @@ pub(crate) fn learn(background: &FeatureTable, seeds: &FeatureTable, names: &[St
 /// The scale of a number; `None` where it is the same for all.
 fn number(background: &FeatureTable, seeds: &FeatureTable, name: &str) -> Result<Option<Kind>> {
     let plain = scale(background, name, Scaling::z_score())?;
-    let log = skewness(background, name, plain)? > SKEWED;
-    let scale = if log { scale(background, name, Scaling::z_score().log1p())? } else { plain };
-    let Some((centre, spread)) = scale.filter(|(_, spread)| *spread > 0.0 && spread.is_finite()) else {
+    let Some((centre, spread)) = plain.filter(|(_, spread)| spread.is_normal()) else {
         // The same for the whole background: the seeds may still differ from it.
-        let seeds = self::scale(seeds, name, Scaling::z_score()).ok().flatten();
-        let differ = match (plain, seeds) {
-            (Some((own, _)), Some((theirs, spread))) => spread > 0.0 || own.total_cmp(&theirs).is_ne(),
-            _ => false,
-        };
-        return Ok(differ.then(|| flat(background, name)));
+        let Some((own, _)) = plain else { return Ok(None) };
+        let theirs = scale(seeds, name, Scaling::z_score())?;
+        let differ =
+            theirs.is_some_and(|(theirs, spread)| spread.max((theirs - own).abs()) >= f64::MIN_POSITIVE);
+        return Ok(differ.then(|| around(own, theirs)));
     };
-    Ok(Some(Kind::Number(NumberScale { log, centre, spread })))
+    let skewed = skewness(background, name, NumberScale { log: false, centre, spread })?;
+    if skewed > SKEWED
+        && let Some((centre, spread)) = scale(background, name, Scaling::z_score().log1p())?
+        && spread.is_normal()
+    {
+        let log = NumberScale { log: true, centre, spread };
+        // What is skewed to the left is more so after it.
+        if skewness(background, name, log)? < skewed {
+            return Ok(Some(Kind::Number(log)));
+        }
+    }
+    Ok(Some(Kind::Number(NumberScale { log: false, centre, spread })))
 }
 
-/// A number in its own unit around the background's one value.
-fn flat(background: &FeatureTable, name: &str) -> Kind {
-    let column = background.column(name).ok();
-    let centre =
-        column.and_then(|column| (0..column.len()).find_map(|row| column.number(row))).unwrap_or(0.0);
-    Kind::Number(NumberScale { log: false, centre, spread: 1.0 })
+/// A number of which the background has one value at most: in deviations of the seeds, or where they have one as well, so
+/// that it lies one deviation off.
+fn around(centre: f64, seeds: Option<(f64, f64)>) -> Kind {
+    let (theirs, spread) = seeds.unwrap_or((centre, 1.0));
+    let spread = [spread, (theirs - centre).abs()].into_iter().find(|spread| spread.is_normal());
+    Kind::Number(NumberScale { log: false, centre, spread: spread.unwrap_or(1.0) })
 }
 
 /// Centre and spread by a recipe, of those who have a value.
@@ -84,14 +97,14 @@ fn scale(table: &FeatureTable, name: &str, scaling: Scaling) -> Result<Option<(f
     Ok(feature.centre().zip(feature.spread()))
 }
 
-/// The third standardised moment's size, of those who have a value.
-fn skewness(table: &FeatureTable, name: &str, scale: Option<(f64, f64)>) -> Result<f64> {
-    let Some((centre, spread)) = scale.filter(|(_, spread)| *spread > 0.0) else { return Ok(0.0) };
+/// The size of the third standardised moment, of those who have a value.
+fn skewness(table: &FeatureTable, name: &str, scale: NumberScale) -> Result<f64> {
     let column = table.column(name)?;
+    let inverse = scale.inverse();
     let (mut sum, mut count) = (0.0, 0_u64);
     for row in 0..column.len() {
         if let Some(value) = column.number(row) {
-            let z = (value - centre) / spread;
+            let z = scale.scaled(inverse, value);
             sum += z * z * z;
             count += 1;
         }
@@ -101,24 +114,33 @@ fn skewness(table: &FeatureTable, name: &str, scale: Option<(f64, f64)>) -> Resu
 
 /// The levels that keep a dimension; `None` where all have the same.
 fn levels(background: &Category, seeds: &Category) -> Option<Kind> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for texts in [background, seeds] {
+    let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+    for (side, texts) in [background, seeds].into_iter().enumerate() {
         let mut own = vec![0_usize; texts.levels().len()];
         for code in (0..texts.len()).filter_map(|row| texts.code(row)) {
             own[code as usize] += 1;
         }
         for (level, count) in texts.levels().iter().zip(own).filter(|(_, count)| *count > 0) {
-            *counts.entry(level).or_default() += count;
+            counts.entry(level).or_default()[side] += count;
         }
     }
     if counts.len() < 2 {
         return None;
     }
     let least = CUSTOMERS_PER_LEVEL.max((background.len() + seeds.len()) / 1_000);
-    let mut kept: Vec<(usize, &str)> =
-        counts.iter().filter(|(_, count)| **count >= least).map(|(level, count)| (*count, *level)).collect();
+    // What many seeds have tells of them, however rare it is among all.
+    let least_seeds = CUSTOMERS_PER_LEVEL.max(seeds.len() / SEEDS_PER_LEVEL);
+    let mut kept: Vec<(usize, &str)> = counts
+        .iter()
+        .filter(|(_, [others, own])| others + own >= least || *own >= least_seeds)
+        .map(|(level, [others, own])| (others + own, *level))
+        .collect();
     kept.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     kept.truncate(LEVELS);
+    if kept.is_empty() {
+        // One dimension for everyone would tell nobody apart.
+        return None;
+    }
     let mut levels: Vec<String> = kept.into_iter().map(|(_, level)| level.to_owned()).collect();
     levels.sort_unstable();
     let other = levels.len() < counts.len();

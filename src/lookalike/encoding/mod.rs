@@ -239,3 +239,6 @@ fn number(value: &FeatureValue) -> Option<f64> {
         FeatureValue::Text(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use ndarray::ArrayView2;
+use rayon::prelude::*;
 
+use super::rows::sound;
 use crate::error::{Error, Result};
 use crate::layout::TextTable;
 use crate::lookalike::scorer::Linear;
@@ -57,10 +59,11 @@ impl LogisticModel {
         self.converged
     }
 
-    /// The log odds of each row of other points. O(rows · features).
+    /// The log odds of each row of other points. O(rows · features), in parallel.
     ///
     /// # Errors
-    /// [`Error::Setting`] for points of another width, [`Error::Coordinate`] for a number that is not finite.
+    /// [`Error::Setting`] for points of another width; [`Error::Coordinate`] for a number that is not finite or beyond 1e100,
+    /// or so large that its row's log odds are no number.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a view is passed by value, as everywhere with ndarray"
@@ -73,11 +76,19 @@ impl LogisticModel {
                 expected: "as many features as the model has",
             });
         }
-        if let Some(((row, feature), found)) = points.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        if let Some(((row, feature), found)) = points.indexed_iter().find(|(_, value)| !sound(**value)) {
             return Err(Error::Coordinate { row, feature, found: *found });
         }
         let linear = Linear { weights: self.coefficients.clone(), intercept: self.intercept };
-        Ok(points.outer_iter().map(|row| linear.score_one(row.iter().copied())).collect())
+        let rows = (0..points.nrows()).into_par_iter();
+        let odds: Vec<f64> = rows.map(|row| linear.score_one(points.row(row).iter().copied())).collect();
+        if let Some(row) = odds.iter().position(|odds| !odds.is_finite()) {
+            let largest = points.row(row).into_iter().copied().enumerate();
+            let largest = largest.max_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
+            let (feature, found) = largest.unwrap_or((0, f64::NAN));
+            return Err(Error::Coordinate { row, feature, found });
+        }
+        Ok(odds)
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a> Data<'a> {
 }
 
 /// Whether a coordinate can be worked with.
-fn sound(value: f64) -> bool {
+pub(super) fn sound(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 

@@ -283,6 +283,7 @@ impl<'a> Counts<'a> {
     fn told(&self, split: &Split, bins: usize) -> Told {
         let mut seeds = vec![0.0; bins];
         let mut background = vec![0.0; bins];
+        let mut rows = vec![0_u64; bins];
         for (number, row) in self.training.points.chunks_exact(self.training.dims).enumerate() {
             let bin = match split {
                 Split::Cuts { dimension, cuts } => cuts.partition_point(|cut| *cut < row[*dimension]),
@@ -291,12 +292,15 @@ impl<'a> Counts<'a> {
                     place.unwrap_or(dimensions.len())
                 }
             };
+            rows[bin] += 1;
             match self.training.weights.get(number) {
                 Some(weight) => seeds[bin] += weight * self.scale,
                 None => background[bin] += 1.0,
             }
         }
-        let half = 0.5 * bins as f64;
+        // A bin that nobody is in says nothing, of those who come into it later either.
+        let filled = rows.iter().filter(|rows| **rows > 0).count() as f64;
+        let half = 0.5 * filled;
         let others = self.training.background() as f64;
         let share = |count: f64, total: f64| (count + 0.5) / (total + half);
         let shares: Vec<(f64, f64)> = seeds
@@ -304,9 +308,10 @@ impl<'a> Counts<'a> {
             .zip(&background)
             .map(|(s, b)| (share(*s, self.effective), share(*b, others)))
             .collect();
-        let woe: Vec<f64> = shares.iter().map(|(p, q)| ln(p / q)).collect();
+        let woe: Vec<f64> =
+            shares.iter().zip(&rows).map(|((p, q), rows)| if *rows > 0 { ln(p / q) } else { 0.0 }).collect();
         let value: f64 = shares.iter().zip(&woe).map(|((p, q), woe)| (p - q) * woe).sum();
-        let chance = (bins as f64 - 1.0) * (1.0 / (self.effective + half) + 1.0 / (others + half));
+        let chance = (filled - 1.0) * (1.0 / (self.effective + half) + 1.0 / (others + half));
         Told { woe, value, beyond_chance: (value - chance).max(0.0) }
     }
 }
@@ -345,6 +350,25 @@ mod tests {
         assert_eq!(found.parts(&[1.0]), vec![(0, variable.points[0])]);
     }
 
+    /// A level that nobody of the sample has is no sign of a seed, and makes a feature no more telling.
+    #[test]
+    fn a_bin_that_nobody_is_in_says_nothing() {
+        let rows = |counts: [usize; 3]| -> Vec<Vec<f64>> {
+            let level = |level: usize| (0..3).map(|at| f64::from(u8::from(at == level))).collect();
+            (0..3).flat_map(|at| std::iter::repeat_n(level(at), counts[at])).collect()
+        };
+        let mut training = training(&rows([45, 10, 5]), &rows([2_500, 1_500, 1_000]));
+        training.feature_of = vec![0; 3];
+        let found = Evidence::fit(&training);
+        let shares = |counts: [f64; 3]| counts.map(|n| (n + 0.5) / (counts.iter().sum::<f64>() + 1.5));
+        let (seeds, others) = (shares([45.0, 10.0, 5.0]), shares([2_500.0, 1_500.0, 1_000.0]));
+        let value: f64 = seeds.iter().zip(&others).map(|(p, q)| (p - q) * f64::ln(p / q)).sum();
+        assert_relative_eq!(found.values[0].value, value, max_relative = 1e-12);
+        let points = |row: &[f64]| found.parts(row)[0].1;
+        assert!(points(&[1.0, 0.0, 0.0]) > 0.1 && points(&[0.0, 1.0, 0.0]) < -0.1);
+        assert!(points(&[0.0, 0.0, 0.0]).abs() <= 0.0);
+    }
+
     #[test]
     fn cuts_keep_equal_values_together() {
         let background: Vec<f64> = (0..1_000).map(|i| f64::from((i * 37) % 1_000)).collect();
@@ -380,7 +404,7 @@ mod tests {
         assert_eq!(found.variables.len(), 1);
         assert_eq!(found.values.len(), 1);
         assert_eq!(found.values[0].feature, 4);
-        let (p, q) = (150.5 / 252.0, 100.5 / 1_002.0);
+        let (p, q) = (150.5 / 251.5, 100.5 / 1_001.5);
         assert_relative_eq!(found.variables[0].points[0], f64::ln(p / q), max_relative = 1e-12);
         // Where levels do not exclude each other, each is a variable.
         training.points[1] = 1.0;

@@ -10,7 +10,7 @@
 //! changing places, the depth exceeds 0.42. Of several such k the largest counts.
 //!
 //! A valley that the pool has as well, along the same line, is none of the seeds': its dip is taken off. So features that
-//! come in steps make no kinds; those that are 0 or 1 take no part, because a linear score serves them.
+//! come in steps make no kinds; those of two values take no part, because a linear score serves them.
 //!
 //! **Why so.** A Gaussian's mixture or the gap statistic would find several kinds in any skewed group; the dip does not
 //! mind skewness or long tails, and seeds that did not choose the centroids cannot be misled by them. Measured on simulated
@@ -35,6 +35,9 @@ const FEWEST: usize = 12;
 
 /// How deep a valley must be: the dip times the root of the number of seeds.
 const DEPTH: f64 = 0.42;
+
+/// Seeds of a half that are looked at: more show no valley that these do not.
+const SEEDS: usize = 20_000;
 
 /// Customers of the background that are looked at for valleys of the pool.
 const BACKGROUND: usize = 20_000;
@@ -118,33 +121,38 @@ impl SeedModes {
     }
 }
 
-/// Whether a dimension has other values than 0 and 1, and more than one of them.
+/// Whether a dimension has more than two values; one with two is a flag, whatever its scale.
 fn is_measured(training: &Training, dim: usize) -> bool {
     let column = || training.points[dim..].iter().step_by(training.dims);
-    let flag = column().all(|value| value.abs() <= 0.0 || (value - 1.0).abs() <= 0.0);
     let first = training.points[dim];
-    !flag && column().any(|value| value.total_cmp(&first).is_ne())
+    let Some(second) = column().find(|value| value.total_cmp(&first).is_ne()) else { return false };
+    column().any(|value| value.total_cmp(&first).is_ne() && value.total_cmp(second).is_ne())
 }
 
-/// All seeds, their halves, and some of the background, in the space where the pool is round.
+/// All seeds, their halves, and some of the background, in the space where that is round.
 fn whitened(training: &Training, dims: &[usize]) -> (Vec<f64>, [Vec<f64>; 2], Vec<f64>) {
-    let points = training.points.chunks_exact(training.dims);
+    let step = training.background().div_ceil(BACKGROUND).max(1);
+    let rows: Vec<usize> =
+        (0..training.seeds).chain((training.seeds..training.rows()).step_by(step)).collect();
     let mut reduced = Training {
-        points: points.flat_map(|row| dims.iter().map(|dim| row[*dim])).collect(),
+        points: rows.iter().flat_map(|row| dims.iter().map(|dim| training.row(*row)[*dim])).collect(),
         dims: dims.len(),
-        ..training.clone()
+        seeds: training.seeds,
+        weights: training.weights.clone(),
+        keys: rows.iter().map(|row| training.keys[*row]).collect(),
+        pool: training.pool,
+        feature_of: dims.iter().map(|dim| training.feature_of[*dim]).collect(),
     };
     let whitening = Whitening::fit(&reduced);
     whitening.rows(&mut reduced.points);
     let mut order: Vec<usize> = (0..training.seeds).collect();
     order.sort_by_key(|row| (training.keys[*row], *row));
     let half = |parity: usize| -> Vec<f64> {
-        order.iter().skip(parity).step_by(2).flat_map(|row| reduced.row(*row)).copied().collect()
+        let half = order.iter().skip(parity).step_by(2).take(SEEDS);
+        half.flat_map(|row| reduced.row(*row)).copied().collect()
     };
-    let step = training.background().div_ceil(BACKGROUND).max(1);
-    let background = (training.seeds..training.rows()).step_by(step);
-    let background = background.flat_map(|row| reduced.row(row)).copied().collect();
     let halves = [half(0), half(1)];
+    let background = reduced.points[training.seeds * dims.len()..].to_vec();
     reduced.points.truncate(training.seeds * dims.len());
     (reduced.points, halves, background)
 }

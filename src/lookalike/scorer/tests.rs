@@ -212,6 +212,26 @@ fn seeds_on_both_sides_of_the_pool_are_found_by_kinds() {
     }
 }
 
+/// Of noise nobody is more like the seeds than anybody else, whether she was drawn to compare with or not.
+#[test]
+fn customers_that_seeds_are_compared_with_are_scored_like_all_others() {
+    for dims in [5, 15] {
+        let seeds = cloud("noise seeds", 300, &[vec![0.0; dims]], 1.0);
+        let pool = cloud("noise pool", 6_000, &[vec![0.0; dims]], 1.0);
+        let training = training(&seeds, &pool);
+        let mut drawn: Vec<usize> = (training.seeds..training.rows()).collect();
+        drawn.sort_by_key(|row| training.keys[*row]);
+        let drawn = &drawn[..training.seeds];
+        let scores = scored(&NearestScore::fit(&training), &pool);
+        let mut ranked: Vec<usize> = (0..pool.len()).collect();
+        ranked.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+        let first = &ranked[..pool.len() / 10];
+        let share = drawn.iter().filter(|row| first.contains(&(**row - training.seeds))).count();
+        // 30 to expect; 12 to 4 of them where each is her own neighbour.
+        assert!((17..=46).contains(&share), "{share} of 300 in {dims} dimensions");
+    }
+}
+
 #[test]
 fn one_kind_is_not_taken_for_several() {
     let dims = 6;
@@ -236,6 +256,18 @@ fn one_kind_is_not_taken_for_several() {
         assert_eq!(modes.modes, 1, "{name} of {}: {}", seeds.len(), modes.reason);
         assert_eq!((modes.sizes, modes.labels.len()), (vec![seeds.len()], seeds.len()));
     }
+}
+
+/// Two values far apart are a flag, on whatever scale they lie.
+#[test]
+fn a_flag_makes_no_kinds() {
+    let with_flag = |rows: Vec<Vec<f64>>, every: usize| -> Vec<Vec<f64>> {
+        let flag = |at: usize| if at % every == 0 { 6.8 } else { -0.15 };
+        rows.into_iter().enumerate().map(|(at, row)| [row, vec![flag(at)]].concat()).collect()
+    };
+    let seeds = with_flag(cloud("flag seeds", 400, &[centre(2, &[])], 1.0), 2);
+    let background = with_flag(cloud("flag pool", 8_000, &[centre(2, &[])], 1.0), 45);
+    assert_eq!(SeedModes::find(&training(&seeds, &background)).modes, 1);
 }
 
 #[test]

@@ -280,7 +280,7 @@ proptest! {
                 prop_assert!(told.iter().all(|text| text.contains("seeds")));
             }
             Err(error) => prop_assert!(
-                matches!(error, Error::FewSeeds { .. } | Error::Empty { .. }), "{}", error
+                matches!(error, Error::FewSeeds { .. } | Error::FewOthers { .. } | Error::Empty { .. }), "{}", error
             ),
         }
     }

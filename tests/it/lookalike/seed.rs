@@ -70,7 +70,10 @@ fn what_cannot_be_a_seed_is_refused() {
     let unequal = Seed::matching(feature("value").lt(30)).valued_by("value");
     assert!(fit(&table, &unequal).is_err(), "0 is no seed, and the rest differ");
     let all = fit(&table, &Seed::matching(feature("value").ge(0))).unwrap_err();
-    assert!(all.to_string().contains("the pool without the seeds"), "{all}");
+    assert!(matches!(all, Error::FewOthers { others: 0, least: 25 }), "{all}");
+    let all_but_few = Seed::matching(feature("value").lt(table.len() as i64 - 24));
+    let few = fit(&table, &all_but_few).unwrap_err();
+    assert!(few.to_string().contains("has 24 customers beside the seeds; expected at least 25"), "{few}");
     let missing = fit(&table, &Seed::matching(feature("value").lt(100)).valued_by("valeu")).unwrap_err();
     assert!(
         matches!(&missing, Error::MissingFeature { nearest: Some(near), .. } if near == "value"),
@@ -130,6 +133,16 @@ fn demand_alone_leaves_returns_and_what_comes_after_them_out() {
     let model = fit(&table, &seed).unwrap();
     assert_eq!(model.required_features(), ["orders", "gross", "recency_days", "country"]);
     assert!(model.seed().outcomes_left_out);
+    assert_eq!(model.outcome_features(), ["return_rate_expected", "net__365d"]);
+    assert!(model.to_string().contains("left out: return_rate_expected, net__365d"), "{model}");
+    // What they count for does not let returns back in.
+    let valued = Seed::matching(feature("orders").ge(5)).for_demand("gross").valued_by("orders");
+    let valued = fit(&table, &valued).unwrap();
+    assert_eq!(valued.required_features(), model.required_features());
+    assert_eq!(valued.seed().valued_by.as_deref(), Some("orders"));
+    let only = Lookalike::builder().without(["orders", "gross", "recency_days", "country"]).build().unwrap();
+    let nothing = only.fit(&table, &seed).unwrap_err();
+    assert!(nothing.to_string().contains("stay out for a seed made by `for_demand`"), "{nothing}");
     let asked = Lookalike::builder().features(["orders", "net__365d"]).build().unwrap();
     let refused = asked.fit(&table, &seed).unwrap_err();
     assert!(refused.to_string().contains("`net__365d`, which tells of returns"), "{refused}");

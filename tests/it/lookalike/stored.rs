@@ -71,6 +71,41 @@ fn a_model_that_was_stored_scores_to_the_bit_as_before() {
     }
 }
 
+fn bits(number: f64) -> String {
+    format!("{:016x}", number.to_bits())
+}
+
+/// Who is erased is in no stored byte of the model any more, and the others are scored as before where nothing was hers alone.
+#[test]
+fn erased_seeds_leave_the_model() {
+    let table = table_of(&Shape { customers: 3_000, ..Shape::default() });
+    for scorer in SCORERS {
+        let model = model_of(scorer);
+        let scores = model.score(&table).unwrap();
+        let seeds: Vec<_> = scores.seeds().ones().map(|row| table.ids().id(row)).collect();
+        let (without, erased) = model.without_customers(&seeds[..5]).unwrap();
+        assert_eq!(erased, 5);
+        let left = without.score(&table).unwrap();
+        assert_eq!(left.seeds().count(), seeds.len() - 5);
+        if scorer == ScorerKind::NearestSeeds {
+            let rows = |model: &LookalikeModel| {
+                let stored = serde_json::to_value(model).unwrap();
+                let of = |part: &str| stored.pointer(part).unwrap().as_array().unwrap().clone();
+                (of("/model/scorer/nearest/seeds"), of("/model/scorer/nearest/background"))
+            };
+            let ((before, others), (after, others_after)) = (rows(&model), rows(&without));
+            let dims = before.len() / seeds.len();
+            assert_eq!((&before[5 * dims..], others), (&after[..], others_after));
+            assert!(model.without_customers(&seeds).is_err(), "no seed would be left to be near to");
+        } else {
+            assert_eq!(left.log_odds(), scores.log_odds());
+            assert_eq!(model.without_customers(&seeds).unwrap().1, seeds.len());
+        }
+        let text = serde_json::to_string(&without).unwrap();
+        assert_eq!(serde_json::from_str::<LookalikeModel>(&text).unwrap(), without, "{scorer}");
+    }
+}
+
 #[test]
 fn damaged_models_are_refused() {
     let stored = serde_json::to_value(model_of(ScorerKind::Logistic)).unwrap();
@@ -87,8 +122,20 @@ fn damaged_models_are_refused() {
             json!({ "value": 0.0, "bits": "0000000000000000" }),
             "positive",
         ),
+        (
+            "/model/features/0/kind/number/spread",
+            json!({ "value": 1e-320, "bits": bits(1e-320) }),
+            "positive",
+        ),
         ("/model/features/3/kind/levels/levels", json!(["DE", "AT", "CH"]), "ascend"),
-        ("/model/scorer/linear/weights", json!([]), "dimensions"),
+        (
+            "/model/features/3",
+            json!({ "name": "country", "kind": { "levels": { "levels": [], "other": false } }, "indicator": false }),
+            "no dimension",
+        ),
+        ("/model/scorer/linear/intercept", json!({ "value": 1e101, "bits": bits(1e101) }), "up to"),
+        ("/model/slope", json!({ "value": 1e300, "bits": bits(1e300) }), "1e100"),
+        ("/model/scorer/linear/weights", json!([]), "as many"),
         ("/model/typical", json!([]), "dimensions"),
         ("/model/seeds/Numbers", json!([3, 1]), "ascend"),
     ] {
