@@ -13,6 +13,9 @@ use crate::transaction::{CustomerId, CustomerIds};
 /// Fewer effective seeds than this are refused.
 pub(crate) const FEWEST: f64 = 25.0;
 
+/// The best segments of a plan make at most one customer in so many a seed.
+const MOST_BEST: usize = 5;
+
 /// Fewer than this are worth a warning.
 const FEW: f64 = 100.0;
 
@@ -123,8 +126,10 @@ impl Seed {
         Ok(Self::customers(segments.ids().gather(&rows.ones().collect::<Vec<usize>>())))
     }
 
-    /// The good customers of a plan: the members of [`Plan::best`], who count for their `contribution`
-    /// (see [`Economics::enrich`](crate::Economics::enrich)).
+    /// The good customers of a plan: the members of its best segments ([`Plan::best`]) in the order of their rank, as long as
+    /// they are a fifth of the customers together at most, of the first in any case; they count for their `contribution`
+    /// (see [`Economics::enrich`](crate::Economics::enrich)). In a shop that is to keep nearly everyone, seeds that are
+    /// nearly everyone would tell nobody apart. For others, name them: [`Seed::segments`].
     ///
     /// # Errors
     /// [`Error::Empty`] where the plan has no segment to build on; [`Error::UnknownSegment`] where the plan is that of
@@ -137,14 +142,23 @@ impl Seed {
                 hint: "choose seeds by a predicate or a list of ids, or mend what makes every segment lose money",
             });
         }
-        Ok(Self::segments(segments, &best)?.valued_by("contribution"))
+        let (mut kept, mut members) = (0, 0);
+        for name in &best {
+            members += segments.mask(name)?.count();
+            if kept > 0 && members * MOST_BEST > segments.len() {
+                break;
+            }
+            kept += 1;
+        }
+        Ok(Self::segments(segments, &best[..kept])?.valued_by("contribution"))
     }
 
     /// The customers who look rich and return nearly everything, to find others who want the same goods and keep them: they
     /// count for their `gross` demand, and returns stay out of likeness, as [`Seed::for_demand`] says.
     ///
     /// # Errors
-    /// [`Error::Empty`] where the finding is that there are none; [`Error::Incompatible`] where it is of another table.
+    /// [`Error::Empty`] where the finding is that there are none; [`Error::Incompatible`] where it is of a table with another
+    /// number of customers; a finding of other customers of the same number is not noticed.
     pub fn rich_but_returning(finding: &Finding, table: &FeatureTable) -> Result<Self> {
         if finding.mask.len() != table.len() {
             return Err(Error::Incompatible {
@@ -164,7 +178,9 @@ impl Seed {
     }
 
     /// Each seed counts for her value in a feature of the table, such as contribution or lifetime value: zero or less, or
-    /// missing, is no seed, and more than the 95 % quantile of the seeds' counts as that. Defaults to all counting alike.
+    /// missing, is no seed, and more than the 95 % quantile of the seeds' counts as that. Who is named and is no seed for
+    /// lack of value is one of the others, whom seeds are told from, and may be in the audience. Defaults to all counting
+    /// alike.
     #[must_use]
     pub fn valued_by(mut self, feature: impl AsRef<str>) -> Self {
         self.value = Some(feature.as_ref().to_owned());

@@ -90,8 +90,11 @@ fn around(centre: f64, seeds: Option<(f64, f64)>) -> Kind {
     Kind::Number(NumberScale { log: false, centre, spread: spread.unwrap_or(1.0) })
 }
 
-/// Centre and spread by a recipe, of those who have a value.
+/// Centre and spread by a recipe, of those who have a value; `None` where nobody has.
 fn scale(table: &FeatureTable, name: &str, scaling: Scaling) -> Result<Option<(f64, f64)>> {
+    if table.column(name)?.missing() == table.len() {
+        return Ok(None);
+    }
     let model = Scaler::builder([name]).scaling(scaling).missing(MissingPolicy::Drop).build()?.fit(table)?;
     let feature = model.feature(name)?;
     Ok(feature.centre().zip(feature.spread()))

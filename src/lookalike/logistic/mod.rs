@@ -12,6 +12,7 @@ mod model;
 mod newton;
 mod penalised;
 mod rows;
+mod stored;
 
 pub use builder::{LogisticRegression, LogisticRegressionBuilder};
 pub use model::LogisticModel;

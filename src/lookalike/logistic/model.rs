@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::layout::TextTable;
 use crate::lookalike::scorer::Linear;
 
-/// A fitted logistic regression.
+/// A fitted logistic regression. It serialises in a versioned form.
 #[derive(Clone, PartialEq)]
 pub struct LogisticModel {
     pub(super) coefficients: Vec<f64>,

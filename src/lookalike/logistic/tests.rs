@@ -1,7 +1,7 @@
 //! Logistic regression against references, laws and damaged input.
 
 use approx::assert_relative_eq;
-use ndarray::Array2;
+use ndarray::{Array2, array};
 use proptest::prelude::*;
 
 use super::{LogisticModel, LogisticRegression};
@@ -244,6 +244,23 @@ fn damaged_input_is_refused() {
     let model = regression.fit(points.view(), &labels, None).unwrap();
     assert!(model.log_odds(Array2::zeros((4, 2)).view()).is_err());
     assert!(model.log_odds(Array2::from_elem((4, 3), f64::NAN).view()).is_err());
+}
+
+#[test]
+fn log_odds_are_numbers_or_an_error() {
+    let points = array![[0.0, 1.0], [1.0, 0.0], [2.0, 2.5], [3.0, 1.0], [4.0, 4.0], [0.5, 3.0]];
+    let labels = [false, true, false, true, false, true];
+    let model = LogisticRegression::builder().penalty(1.0).build().unwrap();
+    let model = model.fit(points.view(), &labels, None).unwrap();
+    assert!(model.log_odds(array![[1e100, -1e100]].view()).unwrap()[0].is_finite());
+    for (row, feature) in [([1e101, 0.0], 0), ([0.0, f64::NAN], 1), ([f64::INFINITY, 0.0], 0)] {
+        let points = Array2::from_shape_vec((2, 2), [[0.0, 0.0], row].concat()).unwrap();
+        let refused = model.log_odds(points.view()).unwrap_err();
+        assert!(
+            matches!(refused, Error::Coordinate { row: 1, feature: found, .. } if found == feature),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn what_cannot_be_a_seed_is_refused() {
     assert!(fit(&table, &unequal).is_err(), "0 is no seed, and the rest differ");
     let all = fit(&table, &Seed::matching(feature("value").ge(0))).unwrap_err();
     assert!(matches!(all, Error::FewOthers { others: 0, least: 25 }), "{all}");
-    let all_but_few = Seed::matching(feature("value").lt(table.len() as i64 - 24));
+    let all_but_few = Seed::matching(feature("value").lt(table.len() as u32 - 24));
     let few = fit(&table, &all_but_few).unwrap_err();
     assert!(few.to_string().contains("has 24 customers beside the seeds; expected at least 25"), "{few}");
     let missing = fit(&table, &Seed::matching(feature("value").lt(100)).valued_by("valeu")).unwrap_err();
