@@ -85,7 +85,7 @@ mod tests {
             serde_json::from_value::<LogisticModel>(stored).map_err(|error| error.to_string())
         };
         assert_eq!(read(stored.clone()).unwrap(), model);
-        let infinite = json!({ "value": null, "bits": format!("{:016x}", f64::INFINITY.to_bits()) });
+        let infinite = json!({ "value": 1.0, "bits": format!("{:016x}", f64::INFINITY.to_bits()) });
         for (place, value, part) in [
             ("/kind", json!("lookalike"), "lookalike"),
             ("/model/coefficients", json!([]), "no coefficient"),
