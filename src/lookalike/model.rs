@@ -161,8 +161,9 @@ impl LookalikeModel {
     /// How much each customer of a table resembles the seeds. New customers and new levels are served; who lacks a value is
     /// scored by the rest of what is known of her.
     ///
-    /// O(customers · dimensions), in parallel, in blocks of 1,024 customers; a score depends on nobody else, so parts of a
-    /// table give the same bits as the whole.
+    /// O(customers · dimensions), in parallel, in blocks; a score depends on nobody else, so parts of a table give the same
+    /// bits as the whole. A weighted sum takes about two and a half times as long as reading the table's columns; half of
+    /// that goes into memory for the result that is touched for the first time. Nearest seeds take customers · seeds · dimensions.
     ///
     /// # Errors
     /// [`Error::MissingFeature`](crate::Error::MissingFeature) and [`Error::FeatureType`](crate::Error::FeatureType) where
