@@ -86,7 +86,7 @@ impl Evaluation {
     /// The time of a fit and of scoring the table, and twenty rankings.
     ///
     /// # Errors
-    /// As for [`Evaluation::run`]; [`Error::Empty`] where nobody who became good is in the pool.
+    /// As for [`Evaluation::run`]; [`Error::Empty`] where nobody who became good is in the pool, or nobody else.
     pub fn over_time(
         &self,
         lookalike: &Lookalike,
@@ -234,21 +234,23 @@ impl<'a> Ground<'a> {
         let (lookalike, centroid) = (collect(|split| &split.lookalike), collect(|split| &split.centroid));
         let random = collect(|split| &split.random);
         let rfm: Option<Vec<Judged>> = splits.iter().map(|split| split.rfm.clone()).collect();
-        let figures = |(place, share): (usize, &f64)| ShareFigures {
-            share: *share,
-            customers: share * told.pool as f64,
-            lookalike: combine.figures(&lookalike, place),
-            rfm: rfm.as_ref().map(|rfm| combine.figures(rfm, place)),
-            centroid: combine.figures(&centroid, place),
-            random: combine.figures(&random, place),
+        let figures = |(place, share): (usize, &f64)| {
+            Ok(ShareFigures {
+                share: *share,
+                customers: share * told.pool as f64,
+                lookalike: combine.figures(&lookalike, place)?,
+                rfm: rfm.as_ref().map(|rfm| combine.figures(rfm, place)).transpose()?,
+                centroid: combine.figures(&centroid, place)?,
+                random: combine.figures(&random, place)?,
+            })
         };
-        let auc = combine.auc(&lookalike);
+        let auc = combine.auc(&lookalike)?;
         let corrected = |hidden: f64| {
             let widened = 1.0 / (1.0 - hidden);
             Ok(Estimate {
                 mean: unlabelled_auc(auc.mean, hidden)?,
                 sd: auc.sd.map(|sd| sd * widened),
-                standard_error: auc.standard_error * widened,
+                standard_error: auc.standard_error.map(|error| error * widened),
             })
         };
         Ok(Evaluated {
@@ -259,12 +261,12 @@ impl<'a> Ground<'a> {
             scorer: model.scorer(),
             leaks: model.leaks().iter().map(|leak| leak.feature.clone()).collect(),
             hidden: self.settings.hidden,
-            shares: self.settings.shares.iter().enumerate().map(figures).collect(),
+            shares: self.settings.shares.iter().enumerate().map(figures).collect::<Result<_>>()?,
             auc: Areas {
                 lookalike: auc,
                 lookalike_unlabelled: self.settings.hidden.map(corrected).transpose()?,
-                rfm: rfm.as_ref().map(|rfm| combine.auc(rfm)),
-                centroid: combine.auc(&centroid),
+                rfm: rfm.as_ref().map(|rfm| combine.auc(rfm)).transpose()?,
+                centroid: combine.auc(&centroid)?,
             },
             drift_share: self.settings.drift_share,
             drift: self.drift(model, scores)?,

@@ -73,7 +73,7 @@ impl Evaluated {
                 grouped(figures.customers.round() as i128),
                 share_of(Some(own.recall)),
                 lift(Some(own)),
-                format!("{:.2}", own.lift.standard_error),
+                own.lift.standard_error.map_or_else(|| "–".to_owned(), |error| format!("{error:.2}")),
                 lift(figures.rfm.as_ref()),
                 lift(Some(&figures.centroid)),
                 share_of(Some(own.precision)),

@@ -123,7 +123,7 @@ fn held_out_seeds_foretell_who_else_is_good() {
     // Seeds are as good as those sought, who are about a twentieth of the pool; the stated share undoes it.
     let corrected = before.auc.lookalike_unlabelled.unwrap();
     let outcome = after.auc.lookalike;
-    let error = outcome.standard_error.hypot(corrected.standard_error);
+    let error = outcome.standard_error.unwrap().hypot(corrected.standard_error.unwrap());
     assert!((corrected.mean - outcome.mean).abs() < 3.0 * error, "{corrected:?} {outcome:?}");
     assert!(corrected.mean > before.auc.lookalike.mean);
     let expected = unlabelled_auc(before.auc.lookalike.mean, 0.05).unwrap();
@@ -131,7 +131,7 @@ fn held_out_seeds_foretell_who_else_is_good() {
     for figures in &before.shares {
         assert!(
             figures.lookalike.lift.mean
-                > figures.centroid.lift.mean - 3.0 * figures.centroid.lift.standard_error
+                > figures.centroid.lift.mean - 3.0 * figures.centroid.lift.standard_error.unwrap()
         );
         assert!(figures.lookalike.lift.mean > 1.5, "{before}");
     }
@@ -260,6 +260,27 @@ fn every_figure_is_that_of_a_plain_count() {
     let drifted: Vec<&str> = evaluated.drift.iter().map(|drift| drift.feature.as_str()).collect();
     assert_eq!(drifted[0], "x0", "what tells most moves most");
     assert!(evaluated.drift[0].stability > 0.5 && evaluated.drift.len() == 5, "{:?}", evaluated.drift);
+}
+
+/// Left out with her group she takes the figures of that part with her, and no figure of the whole.
+#[test]
+fn a_single_customer_who_became_good_has_her_figures() {
+    let (shop, table) = judged_shop();
+    let seeds = known(&shop);
+    let seed = Seed::customers(ids(seeds.iter().copied()));
+    let scores = lookalike().fit(&table, &seed).unwrap().score(&table).unwrap();
+    let pool = (0..3_000).filter(|row| seeds.binary_search(row).is_err());
+    let first = pool.max_by(|a, b| scores.log_odds()[*a].total_cmp(&scores.log_odds()[*b])).unwrap();
+    let evaluated = evaluation().over_time(&lookalike(), &table, &seed, &ids([first])).unwrap();
+    let own = evaluated.at(0.1).unwrap().lookalike;
+    assert_eq!((own.recall.mean, own.lift.mean, evaluated.auc.lookalike.mean), (1.0, 10.0, 1.0), "{evaluated}");
+    assert_eq!(own.captured.unwrap().mean, 1.0);
+    assert_eq!((own.recall.standard_error, evaluated.auc.lookalike.standard_error), (None, None));
+    assert!(own.return_rate.unwrap().standard_error.unwrap() > 0.0);
+    assert!(evaluated.to_string().contains(" 10.00  –"), "{evaluated}");
+    // Where all became good there is nothing to be told apart.
+    let all = evaluation().over_time(&lookalike(), &table, &seed, &ids(0..3_000)).unwrap_err();
+    assert!(matches!(all, Error::Empty { .. }), "{all}");
 }
 
 #[test]
