@@ -225,7 +225,7 @@ mod tests {
         let pool = rows.clone();
         for size in [200, 500, 900] {
             let mut stream = Stream::new(1, "drift by chance", size as u64);
-            let (mut index, draws) = ([0.0, 0.0], 1_000);
+            let (mut index, draws) = ([0.0, 0.0], 400);
             let mut by_chance = [0.0, 0.0];
             for _ in 0..draws {
                 for at in 0..size {
@@ -238,9 +238,9 @@ mod tests {
                     by_chance[place] = drift.by_chance;
                 }
             }
-            // The standard error is 1.5 % and 3 % of the mean.
-            assert_relative_eq!(index[0], by_chance[0], max_relative = 0.08);
-            assert_relative_eq!(index[1], by_chance[1], max_relative = 0.12);
+            // The standard error is 2.4 % and 5 % of the mean.
+            assert_relative_eq!(index[0], by_chance[0], max_relative = 0.1);
+            assert_relative_eq!(index[1], by_chance[1], max_relative = 0.2);
         }
     }
 }

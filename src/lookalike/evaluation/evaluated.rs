@@ -74,6 +74,19 @@ pub struct ShareFigures {
     pub random: Figures,
 }
 
+/// What became of the list of those who became good. Whoever of the named counts nowhere else was looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct BecameGood {
+    /// Customers that the list names, each once.
+    pub named: u64,
+    /// Those of them that the table does not have, such as those who came after its moment.
+    pub unknown: u64,
+    /// Those who were seeds already.
+    pub seeds: u64,
+    /// Those who are neither, and not eligible for the pool.
+    pub not_eligible: u64,
+}
+
 /// How often one of those held out is ranked before another customer; ½ is no better than a coin.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Areas {
@@ -109,6 +122,8 @@ pub struct Evaluated {
     pub seeds: u64,
     /// How many customers were to be found, each time.
     pub held_out: u64,
+    /// What became of the list of those who became good; `None` for held-out seeds.
+    pub became_good: Option<BecameGood>,
     /// How many were ranked, each time: those eligible and no seeds, and those held out.
     pub pool: u64,
     /// How the model of all seeds scores.
@@ -239,7 +254,11 @@ mod tests {
         let parts: Vec<Option<f64>> = [Some(3.0)].into_iter().chain(all.map(without)).collect();
         let jackknife = Combine::Jackknife.figure(&parts).unwrap();
         assert_relative_eq!(jackknife.mean, 3.0);
-        assert_relative_eq!(jackknife.standard_error.unwrap(), (14.0_f64 / 3.0).sqrt() / 2.0, epsilon = 1e-12);
+        assert_relative_eq!(
+            jackknife.standard_error.unwrap(),
+            (14.0_f64 / 3.0).sqrt() / 2.0,
+            epsilon = 1e-12
+        );
         assert_eq!(Combine::Repeats.figure(&[Some(1.0), None]), None);
     }
 

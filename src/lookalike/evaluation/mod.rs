@@ -25,6 +25,8 @@ mod words;
 pub use builder::{Evaluation, EvaluationBuilder};
 pub use calibration::{Calibration, Isotonic, Platt};
 pub use drift::{Drift, population_stability};
-pub use evaluated::{Areas, Estimate, Evaluated, Figures, OutcomeCalibration, Protocol, ShareFigures};
+pub use evaluated::{
+    Areas, BecameGood, Estimate, Evaluated, Figures, OutcomeCalibration, Protocol, ShareFigures,
+};
 pub use ranking::Ranking;
 pub use unlabelled::{LabelFrequency, unlabelled_auc};

@@ -9,7 +9,7 @@ use crate::lookalike::evaluation::baselines::{centroid, rfm};
 use crate::lookalike::evaluation::calibration::{Calibration, Isotonic, Platt};
 use crate::lookalike::evaluation::drift::Drift;
 use crate::lookalike::evaluation::evaluated::{
-    Areas, Combine, Evaluated, OutcomeCalibration, Protocol, ShareFigures,
+    Areas, BecameGood, Combine, Evaluated, OutcomeCalibration, Protocol, ShareFigures,
 };
 use crate::lookalike::evaluation::judge::{Judged, Outcomes, Pool};
 use crate::lookalike::evaluation::split::held_out;
@@ -71,7 +71,14 @@ impl Evaluation {
         let (held_out, pool) = splits.first().map_or((0, 0), |(_, held_out, pool)| (*held_out, *pool));
         let splits: Vec<Split> = splits.into_iter().map(|(split, ..)| split).collect();
         let protocol = Protocol::HeldOut { repeats: self.repeats, share: self.hold_out };
-        let told = Told { protocol, seeds: resolved.rows.len(), held_out, pool, calibration: None };
+        let told = Told {
+            protocol,
+            seeds: resolved.rows.len(),
+            held_out,
+            pool,
+            became_good: None,
+            calibration: None,
+        };
         ground.evaluated(&model, &scores, told, &splits, Combine::Repeats)
     }
 
@@ -79,7 +86,8 @@ impl Evaluation {
     /// after it: what an audience would really have been worth.
     ///
     /// `then` and `seed` must know nothing of later: extract the table as of the moment. Who became good and was a seed
-    /// already, or was not there yet, is not looked for. Precision is no lower bound here, because outcomes are known; so
+    /// already, was not there yet, or is not eligible, is not looked for, and is counted
+    /// ([`Evaluated::became_good`]). Precision is no lower bound here, because outcomes are known; so
     /// scores are calibrated as well, on one half of the customers for the other and the other way round. Errors
     /// are by the jackknife over 20 groups of customers.
     ///
@@ -96,9 +104,7 @@ impl Evaluation {
     ) -> Result<Evaluated> {
         let resolved = seed.resolve(then)?;
         let ground = Ground::new(self, lookalike, then, &resolved.rows)?;
-        let mut wanted = Bitmap::filled(then.len(), false);
-        let rows = |id| then.ids().kind().form(&id).and_then(|id| then.ids().position(&id));
-        became_good.iter().filter_map(rows).for_each(|row| wanted.set(row, true));
+        let (wanted, became_good) = ground.wanted(became_good, &resolved.rows);
         let pool = Pool::new(ground.others.ones().collect(), &wanted, &ground.outcomes);
         if pool.found() == 0 {
             return Err(Error::Empty {
@@ -124,6 +130,7 @@ impl Evaluation {
             seeds: resolved.rows.len(),
             held_out: pool.found(),
             pool: pool.len(),
+            became_good: Some(became_good),
             calibration: Some(calibration(&scores, &pool, &groups)?),
         };
         ground.evaluated(&model, &scores, told, &splits, Combine::Jackknife)
@@ -136,6 +143,7 @@ struct Told {
     seeds: usize,
     held_out: usize,
     pool: usize,
+    became_good: Option<BecameGood>,
     calibration: Option<OutcomeCalibration>,
 }
 
@@ -163,6 +171,23 @@ impl<'a> Ground<'a> {
         let outcomes = Outcomes::read(settings, table)?;
         let rfm = rfm(table, settings.value.as_deref())?;
         Ok(Self { settings, table, outcomes, others, rfm })
+    }
+
+    /// Who of a list is in the table, and what becomes of the list; `seeds` ascending.
+    fn wanted(&self, list: &CustomerIds, seeds: &[usize]) -> (Bitmap, BecameGood) {
+        let ids = self.table.ids();
+        let mut wanted = Bitmap::filled(ids.len(), false);
+        let mut unknown = 0;
+        for id in list.iter() {
+            match ids.kind().form(&id).and_then(|id| ids.position(&id)) {
+                Some(row) => wanted.set(row, true),
+                None => unknown += 1,
+            }
+        }
+        let known = wanted.count() as u64;
+        let seeds = seeds.iter().filter(|row| wanted.get(**row)).count() as u64;
+        let not_eligible = known - seeds - wanted.and(&self.others).count() as u64;
+        (wanted, BecameGood { named: known + unknown, unknown, seeds, not_eligible })
     }
 
     /// One repeat: the split, how many were held out, and how many were ranked.
@@ -257,6 +282,7 @@ impl<'a> Ground<'a> {
             protocol: told.protocol,
             seeds: told.seeds as u64,
             held_out: told.held_out as u64,
+            became_good: told.became_good,
             pool: told.pool as u64,
             scorer: model.scorer(),
             leaks: model.leaks().iter().map(|leak| leak.feature.clone()).collect(),

@@ -38,6 +38,7 @@ impl fmt::Display for Evaluated {
                  looked for among {pool}"
             )?,
         }
+        self.not_looked_for(f)?;
         write!(f, "{}", self.table())?;
         self.areas(f)?;
         self.cautions(f)
@@ -45,6 +46,25 @@ impl fmt::Display for Evaluated {
 }
 
 impl Evaluated {
+    /// Who of the list could not be looked for.
+    fn not_looked_for(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(list) = self.became_good else { return Ok(()) };
+        let why = [
+            (list.unknown, "not in the table"),
+            (list.seeds, "seeds already"),
+            (list.not_eligible, "not eligible"),
+        ];
+        let why: Vec<String> = why
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, why)| format!("{} {why}", grouped(*count)))
+            .collect();
+        if why.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "Of {} named as having become good are {}.", grouped(list.named), why.join(", "))
+    }
+
     /// The figures of each share, a row each, and those of chance.
     fn table(&self) -> TextTable {
         let (found, precision) = match self.protocol {

@@ -174,11 +174,7 @@ fn evidence_is_that_of_a_plain_count() {
     let german = seeds.iter().filter(|row| german.get(**row as usize)).count() as f64;
     let (of_seeds, of_others) = (seeds.len() as f64, 3_000.0 - seeds.len() as f64);
     // Two levels and a bin for none of them; half a customer more in each.
-    let counts = [
-        (german, all - german),
-        (of_seeds - german, of_others - (all - german)),
-        (0.0, 0.0),
-    ];
+    let counts = [(german, all - german), (of_seeds - german, of_others - (all - german)), (0.0, 0.0)];
     let (mut value, chance) = (0.0, 2.0 * (1.0 / (of_seeds + 1.5) + 1.0 / (of_others + 1.5)));
     for (own, others) in counts {
         let (p, q) = ((own + 0.5) / (of_seeds + 1.5), (others + 0.5) / (of_others + 1.5));
@@ -197,7 +193,8 @@ fn the_expected_number_alike_is_that_of_the_hidden() {
     let seeds: Vec<u64> = (0..4_000).step_by(10).filter(|_| stream.unit() < 0.5).collect();
     let hidden = 400.0 - seeds.len() as f64;
     let table =
-        FeatureTable::from_columns(CustomerIds::rows(4_000), [("x", Column::new(Values::F64(values)))]).unwrap();
+        FeatureTable::from_columns(CustomerIds::rows(4_000), [("x", Column::new(Values::F64(values)))])
+            .unwrap();
     let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).build().unwrap();
     let fitted = lookalike.fit(&table, &Seed::ids(seeds)).unwrap();
     let scores = fitted.score(&table).unwrap();

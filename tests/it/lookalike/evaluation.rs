@@ -3,6 +3,7 @@
 use kohort::features::{Column, FeatureTable, Values};
 use kohort::lookalike::evaluation::{Evaluated, Evaluation, Protocol, Ranking, unlabelled_auc};
 use kohort::lookalike::{Lookalike, ScorerKind, Seed};
+use kohort::segment::feature;
 use kohort::transaction::CustomerIds;
 use kohort::{Category, Error};
 
@@ -262,6 +263,38 @@ fn every_figure_is_that_of_a_plain_count() {
     assert!(evaluated.drift[0].stability > 0.5 && evaluated.drift.len() == 5, "{:?}", evaluated.drift);
 }
 
+/// A list that is of another shop, or of seeds, must not look like one of which few were found.
+#[test]
+fn whoever_is_not_looked_for_is_counted() {
+    let (shop, table) = judged_shop();
+    let seeds = known(&shop);
+    let good: Vec<usize> = (0..3_000).filter(|row| shop.good[*row]).collect();
+    let list = ids(good.iter().copied().chain(9_000..9_007));
+    let seed = Seed::customers(ids(seeds.iter().copied()));
+    let eligible = feature("channel").ne("web");
+    let lookalike = Lookalike::builder()
+        .features(["channel", "x0", "x1"])
+        .pool(eligible.clone())
+        .scorer(ScorerKind::Logistic)
+        .build()
+        .unwrap();
+    let evaluated = evaluation().over_time(&lookalike, &table, &seed, &list).unwrap();
+    let told = evaluated.became_good.unwrap();
+    let holds = eligible.evaluate(&table).unwrap().holds().clone();
+    let rest = good.iter().filter(|row| seeds.binary_search(row).is_err());
+    let not_eligible = rest.filter(|row| !holds.get(**row)).count();
+    assert!(not_eligible > 10);
+    assert_eq!((told.named, told.unknown), (good.len() as u64 + 7, 7));
+    assert_eq!((told.seeds, told.not_eligible), (seeds.len() as u64, not_eligible as u64));
+    assert_eq!(told.named - told.unknown - told.seeds - told.not_eligible, evaluated.held_out);
+    let words = format!(
+        "Of {} named as having become good are 7 not in the table, {} seeds already, {not_eligible} not eligible.",
+        told.named, told.seeds
+    );
+    assert!(evaluated.to_string().contains(&words), "{words}\n{evaluated}");
+    assert_eq!(evaluation().run(&lookalike, &table, &seed).unwrap().became_good, None);
+}
+
 /// Left out with her group she takes the figures of that part with her, and no figure of the whole.
 #[test]
 fn a_single_customer_who_became_good_has_her_figures() {
@@ -273,7 +306,11 @@ fn a_single_customer_who_became_good_has_her_figures() {
     let first = pool.max_by(|a, b| scores.log_odds()[*a].total_cmp(&scores.log_odds()[*b])).unwrap();
     let evaluated = evaluation().over_time(&lookalike(), &table, &seed, &ids([first])).unwrap();
     let own = evaluated.at(0.1).unwrap().lookalike;
-    assert_eq!((own.recall.mean, own.lift.mean, evaluated.auc.lookalike.mean), (1.0, 10.0, 1.0), "{evaluated}");
+    assert_eq!(
+        (own.recall.mean, own.lift.mean, evaluated.auc.lookalike.mean),
+        (1.0, 10.0, 1.0),
+        "{evaluated}"
+    );
     assert_eq!(own.captured.unwrap().mean, 1.0);
     assert_eq!((own.recall.standard_error, evaluated.auc.lookalike.standard_error), (None, None));
     assert!(own.return_rate.unwrap().standard_error.unwrap() > 0.0);
