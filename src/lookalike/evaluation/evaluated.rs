@@ -42,7 +42,7 @@ pub struct Estimate {
 
 /// What a ranking is worth in its first share.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct Figures {
+pub struct RankingFigures {
     /// The share of those held out that is found there; at random the share itself.
     pub recall: Estimate,
     /// How many times as many as at random.
@@ -65,13 +65,13 @@ pub struct ShareFigures {
     /// How many customers that is.
     pub customers: f64,
     /// By the lookalike model.
-    pub lookalike: Figures,
+    pub lookalike: RankingFigures,
     /// By the sum of RFM quintiles; `None` where the table lacks recency, orders or money.
-    pub rfm: Option<Figures>,
+    pub rfm: Option<RankingFigures>,
     /// By the cosine with the mean seed.
-    pub centroid: Figures,
+    pub centroid: RankingFigures,
     /// By nothing: exactly the expectation.
-    pub random: Figures,
+    pub random: RankingFigures,
 }
 
 /// What became of the list of those who became good. Whoever of the named counts nowhere else was looked for.
@@ -140,7 +140,8 @@ pub struct Evaluated {
     pub drift_share: f64,
     /// How the audience of the model of all seeds differs from the pool, feature by feature, the greatest first.
     pub drift: Vec<Drift>,
-    /// How good scores are as probabilities; `None` for held-out seeds, which are no outcomes.
+    /// How good scores are as probabilities; `None` for held-out seeds, which are no outcomes, and of a pool so small that all
+    /// stand in one half.
     pub calibration: Option<OutcomeCalibration>,
 }
 
@@ -212,11 +213,11 @@ impl Combine {
     ///
     /// # Errors
     /// [`Error::Empty`] where there is nobody to be found.
-    pub(super) fn figures(self, judged: &[Judged], place: usize) -> Result<Figures> {
+    pub(super) fn figures(self, judged: &[Judged], place: usize) -> Result<RankingFigures> {
         let of = |figure: fn(&Plain) -> Option<f64>| {
             self.figure(&judged.iter().map(|judged| figure(&judged.shares[place])).collect::<Vec<_>>())
         };
-        Ok(Figures {
+        Ok(RankingFigures {
             recall: known(of(|plain| plain.recall))?,
             lift: known(of(|plain| plain.lift))?,
             precision: known(of(|plain| plain.precision))?,

@@ -26,7 +26,7 @@ pub use builder::{Evaluation, EvaluationBuilder};
 pub use calibration::{Calibration, Isotonic, Platt};
 pub use drift::{Drift, population_stability};
 pub use evaluated::{
-    Areas, BecameGood, Estimate, Evaluated, Figures, OutcomeCalibration, Protocol, ShareFigures,
+    Areas, BecameGood, Estimate, Evaluated, OutcomeCalibration, Protocol, RankingFigures, ShareFigures,
 };
 pub use ranking::Ranking;
 pub use unlabelled::{LabelFrequency, unlabelled_auc};

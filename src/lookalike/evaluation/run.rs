@@ -131,7 +131,7 @@ impl Evaluation {
             held_out: pool.found(),
             pool: pool.len(),
             became_good: Some(became_good),
-            calibration: Some(calibration(&scores, &pool, &groups)?),
+            calibration: calibration(&scores, &pool, &groups)?,
         };
         ground.evaluated(&model, &scores, told, &splits, Combine::Jackknife)
     }
@@ -314,20 +314,19 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Probabilities for each half of the customers from the outcomes of the other, held against their own.
-fn calibration(scores: &Scores, pool: &Pool, groups: &[u64]) -> Result<OutcomeCalibration> {
+/// Probabilities for each half of the customers from the outcomes of the other, held against their own; `None` where all
+/// stand in one half, and there is no other to learn from.
+fn calibration(scores: &Scores, pool: &Pool, groups: &[u64]) -> Result<Option<OutcomeCalibration>> {
     let log_odds: Vec<f64> = pool.rows.iter().map(|row| scores.log_odds()[*row]).collect();
     let (mut platt, mut isotonic) = (vec![0.0; pool.len()], vec![0.0; pool.len()]);
     for half in 0..2 {
         let (own, others): (Vec<usize>, Vec<usize>) =
             (0..pool.len()).partition(|place| groups[*place] % 2 == half);
-        if own.is_empty() {
-            continue;
+        if own.is_empty() || others.is_empty() {
+            return Ok(None);
         }
-        // Where all stand in one half there is nothing else to learn from.
-        let from = if others.is_empty() { &own } else { &others };
-        let x: Vec<f64> = from.iter().map(|place| log_odds[*place]).collect();
-        let y: Vec<bool> = from.iter().map(|place| pool.positive[*place]).collect();
+        let x: Vec<f64> = others.iter().map(|place| log_odds[*place]).collect();
+        let y: Vec<bool> = others.iter().map(|place| pool.positive[*place]).collect();
         let (curve, steps) = (Platt::fit(&x, &y)?, Isotonic::fit(&x, &y)?);
         for place in own {
             platt[place] = curve.probability(log_odds[place]);
@@ -335,9 +334,33 @@ fn calibration(scores: &Scores, pool: &Pool, groups: &[u64]) -> Result<OutcomeCa
         }
     }
     let similarity: Vec<f64> = pool.rows.iter().map(|row| scores.similarity(*row)).collect();
-    Ok(OutcomeCalibration {
+    Ok(Some(OutcomeCalibration {
         similarity: Calibration::of(&similarity, &pool.positive)?,
         platt: Calibration::of(&platt, &pool.positive)?,
         isotonic: Calibration::of(&isotonic, &pool.positive)?,
-    })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::{Column, Values};
+
+    /// Customers on whom a curve was fitted do not say how good it is.
+    #[test]
+    fn without_another_half_there_is_no_calibration() {
+        let scores: Vec<f64> = (0..6).map(f64::from).collect();
+        let column = Column::new(Values::F64(scores.clone()));
+        let table = FeatureTable::from_columns(CustomerIds::rows(6), [("x", column)]).unwrap();
+        let scores = Scores::new(&table, scores, Bitmap::filled(6, false)).unwrap();
+        let settings = Evaluation::builder().build().unwrap();
+        let wanted: Bitmap = (0..6).map(|row| row > 3).collect();
+        let outcomes = Outcomes::read(&settings, &table).unwrap();
+        let pool = Pool::new((0..6).collect(), &wanted, &outcomes);
+        assert_eq!(calibration(&scores, &pool, &[2, 4, 2, 0, 6, 8]).unwrap(), None);
+        assert_eq!(calibration(&scores, &pool, &[1, 5, 1, 1, 7, 9]).unwrap(), None);
+        let found = calibration(&scores, &pool, &[1, 2, 1, 0, 6, 9]).unwrap().unwrap();
+        // Both halves have a border, and nearly the same.
+        assert!(found.isotonic.brier < 0.1 && found.isotonic.brier < found.platt.brier, "{found:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::layout::{TextTable, grouped, percent};
-use crate::lookalike::evaluation::evaluated::{Estimate, Evaluated, Figures, Protocol};
+use crate::lookalike::evaluation::evaluated::{Estimate, Evaluated, Protocol, RankingFigures};
 
 /// Features whose drift is told: the first of them, where they moved beyond what chance does.
 const DRIFTING: usize = 5;
@@ -12,7 +12,7 @@ fn share_of(estimate: Option<Estimate>) -> String {
     percent(estimate.map(|estimate| estimate.mean))
 }
 
-fn lift(figures: Option<&Figures>) -> String {
+fn lift(figures: Option<&RankingFigures>) -> String {
     figures.map_or_else(|| "–".to_owned(), |figures| format!("{:.2}", figures.lift.mean))
 }
 
@@ -80,7 +80,7 @@ impl Evaluated {
         headings.extend(rates.then_some("return rate"));
         headings.extend(contribution.then_some("contribution each"));
         let mut table = TextTable::new(&headings);
-        let tail = |figures: &Figures| {
+        let tail = |figures: &RankingFigures| {
             let money = |estimate: Estimate| format!("{:.2}", estimate.mean);
             let rate = rates.then(|| share_of(figures.return_rate));
             let each = contribution.then(|| figures.contribution.map_or_else(|| "–".to_owned(), money));
