@@ -243,7 +243,7 @@ impl<'a> Ground<'a> {
             lookalike: of(&ranked.lookalike)?,
             rfm: ranked.rfm.as_ref().map(of).transpose()?,
             centroid: of(&ranked.centroid)?,
-            random: part.at_random(shares)?,
+            random: part.at_random(shares),
         })
     }
 
