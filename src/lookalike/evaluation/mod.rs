@@ -19,6 +19,8 @@ mod judge;
 mod ranking;
 mod run;
 mod split;
+#[cfg(test)]
+mod tests;
 mod unlabelled;
 mod words;
 

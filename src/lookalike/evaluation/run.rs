@@ -20,8 +20,8 @@ use crate::lookalike::{Lookalike, LookalikeModel, Scores, Seed};
 use crate::transaction::CustomerIds;
 
 /// How many groups of customers the jackknife leaves out, one after the other.
-const GROUPS: u64 = 20;
-const PURPOSE: &str = "lookalike evaluation";
+pub(super) const GROUPS: u64 = 20;
+pub(super) const PURPOSE: &str = "lookalike evaluation";
 
 /// Every ranking of one split.
 struct Split {
