@@ -164,16 +164,15 @@ fn noise_finds_nobody() {
 }
 
 /// A table with what RFM and outcomes need.
-fn judged_shop() -> (Shop, FeatureTable) {
-    let shop = shop(3_000, 0.15, 1.0, 5);
+fn judged_shop(n: usize) -> (Shop, FeatureTable) {
+    let shop = shop(n, 0.15, 1.0, 5);
     let mut draws = Draws(6);
     let gross: Vec<f64> =
-        (0..3_000).map(|row| 20.0 + 80.0 * draws.unit() + 10.0 * shop.oracle[row].max(0.0)).collect();
-    let rate: Vec<Option<f64>> = (0..3_000).map(|row| (row % 11 != 0).then(|| 0.7 * draws.unit())).collect();
-    let contribution: Vec<f64> =
-        (0..3_000).map(|row| gross[row] * (0.4 - rate[row].unwrap_or(0.3))).collect();
-    let days: Vec<u32> = (0..3_000).map(|_| (draws.unit() * 300.0) as u32).collect();
-    let orders: Vec<u32> = (0..3_000).map(|_| 1 + (draws.unit() * 5.0) as u32).collect();
+        (0..n).map(|row| 20.0 + 80.0 * draws.unit() + 10.0 * shop.oracle[row].max(0.0)).collect();
+    let rate: Vec<Option<f64>> = (0..n).map(|row| (row % 11 != 0).then(|| 0.7 * draws.unit())).collect();
+    let contribution: Vec<f64> = (0..n).map(|row| gross[row] * (0.4 - rate[row].unwrap_or(0.3))).collect();
+    let days: Vec<u32> = (0..n).map(|_| (draws.unit() * 300.0) as u32).collect();
+    let orders: Vec<u32> = (0..n).map(|_| 1 + (draws.unit() * 5.0) as u32).collect();
     let table = shop
         .table
         .clone()
@@ -206,7 +205,7 @@ fn evaluation() -> Evaluation {
 
 #[test]
 fn every_figure_is_that_of_a_plain_count() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let seeds = known(&shop);
     let seed = Seed::customers(ids(seeds.iter().copied()));
     let good: Vec<usize> = (0..3_000).filter(|row| shop.good[*row]).collect();
@@ -266,7 +265,7 @@ fn every_figure_is_that_of_a_plain_count() {
 /// A list that is of another shop, or of seeds, must not look like one of which few were found.
 #[test]
 fn whoever_is_not_looked_for_is_counted() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let seeds = known(&shop);
     let good: Vec<usize> = (0..3_000).filter(|row| shop.good[*row]).collect();
     let list = ids(good.iter().copied().chain(9_000..9_007));
@@ -298,7 +297,7 @@ fn whoever_is_not_looked_for_is_counted() {
 /// Left out with her group she takes the figures of that part with her, and no figure of the whole.
 #[test]
 fn a_single_customer_who_became_good_has_her_figures() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let seeds = known(&shop);
     let seed = Seed::customers(ids(seeds.iter().copied()));
     let scores = lookalike().fit(&table, &seed).unwrap().score(&table).unwrap();
@@ -322,14 +321,17 @@ fn a_single_customer_who_became_good_has_her_figures() {
 
 #[test]
 fn the_answer_is_the_same_on_any_number_of_threads() {
-    let (shop, table) = judged_shop();
+    // Twelve blocks of customers, and a part of one.
+    let (shop, table) = judged_shop(12_345);
     let seed = Seed::customers(ids(known(&shop))).valued_by("contribution");
     let on = |threads: usize| -> Evaluated {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| evaluation().run(&lookalike(), &table, &seed)).unwrap()
     };
     let one = on(1);
-    assert_eq!(one, on(3));
+    for threads in [3, 8] {
+        assert_eq!(one, on(threads), "{threads} threads");
+    }
     let other = Evaluation::builder().repeats(4).seed(1).build().unwrap();
     assert_ne!(
         one.auc,
@@ -340,7 +342,7 @@ fn the_answer_is_the_same_on_any_number_of_threads() {
 
 #[test]
 fn the_report_can_be_read_by_a_person_and_by_a_program() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let seed = Seed::customers(ids(known(&shop)));
     let evaluation = Evaluation::builder()
         .repeats(4)
@@ -380,7 +382,7 @@ fn the_report_can_be_read_by_a_person_and_by_a_program() {
 
 #[test]
 fn what_cannot_be_evaluated_is_refused() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let lookalike = lookalike();
     let seed = Seed::customers(ids(known(&shop)));
     let run = |evaluation: kohort::lookalike::evaluation::EvaluationBuilder, seed: &Seed| {
