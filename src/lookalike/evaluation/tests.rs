@@ -26,7 +26,7 @@ fn shop() -> (FeatureTable, Vec<bool>) {
     let (x, y, gross) = (numbers(1.2), numbers(-0.6), numbers(0.5));
     let gross: Vec<f64> = gross.into_iter().map(f64::exp).collect();
     let rate: Vec<Option<f64>> =
-        (0..CUSTOMERS).map(|row| (row % 11 > 0).then(|| 0.7 * stream.unit())).collect();
+        (0..CUSTOMERS).map(|row| (!row.is_multiple_of(11)).then(|| 0.7 * stream.unit())).collect();
     let contribution: Vec<Option<f64>> =
         gross.iter().zip(&rate).map(|(gross, rate)| rate.map(|rate| gross * (0.4 - rate))).collect();
     let days = (0..CUSTOMERS).map(|_| stream.below(300) as u32).collect();
