@@ -8,7 +8,7 @@ use kohort::lookalike::Comparison;
 use kohort::lookalike::evaluation::Evaluation;
 use kohort::synthetic::Shop;
 use kohort::{
-    CostOfGoods, Costs, Economics, Expansion, FeatureExtractor, Lookalike, Seed, Segmenter, Size,
+    Bitmap, CostOfGoods, Costs, Economics, Expansion, FeatureExtractor, Lookalike, Seed, Segmenter, Size,
     StarterSegments,
 };
 
@@ -32,7 +32,8 @@ fn main() -> kohort::Result<()> {
     let expansion = Expansion::builder(Size::Share(0.05)).max_return_rate(0.30).build()?;
     let audience = model.expand(&customers, &expansion)?;
     println!("{model}\n{audience}");
-    println!("{}", model.differences(&customers, audience.mask())?);
+    let everyone = Bitmap::filled(customers.len(), true);
+    println!("{}", model.differences(&customers, &everyone, audience.mask())?);
 
     // The same size, by likeness to the best customers.
     let best = lookalike.fit(&customers, &Seed::best(&plan, &segments)?)?;

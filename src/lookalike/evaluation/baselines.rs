@@ -2,25 +2,28 @@
 
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::features::{Feature, FeatureTable};
 use crate::lookalike::LookalikeModel;
 use crate::lookalike::scorer::ROWS;
 use crate::segment::Rfm;
 
 /// The sum of the three quintile scores of recency, orders and money, 3 to 15; less where one is missing. `None` where the
-/// table lacks one of the features.
+/// table lacks one of the features, or nobody has it.
 pub(super) fn rfm(table: &FeatureTable, value: Option<&str>) -> Result<Option<Vec<f64>>> {
     let known = |feature: &&str| table.numeric(feature).is_ok();
     let names = [Feature::Net.name(), Feature::Gross.name()];
     let Some(money) = value.or_else(|| names.into_iter().find(|name| known(name))) else { return Ok(None) };
     let has_all = [Feature::RecencyDays.name(), Feature::Orders.name()].iter().all(known);
-    // Recency is what says that she ever bought: without a single one there is nothing to score.
-    let nobody = || table.column(Feature::RecencyDays).is_ok_and(|days| days.missing() == days.len());
-    if !has_all || nobody() {
+    if !has_all {
         return Ok(None);
     }
-    let scores = Rfm::builder().monetary(money).build()?.fit(table)?.scores(table)?;
+    let scores = match Rfm::builder().monetary(money).build()?.fit(table) {
+        Ok(model) => model.scores(table)?,
+        // A baseline that cannot be had is no reason to be without the rest.
+        Err(Error::Empty { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let sum = |row: usize| {
         f64::from(scores.recency()[row])
             + f64::from(scores.frequency()[row])
@@ -69,4 +72,28 @@ pub(super) fn centroid(
         }
     });
     Ok(cosines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::{Column, Values};
+    use crate::transaction::CustomerIds;
+
+    #[test]
+    fn a_feature_that_nobody_has_is_as_good_as_none() {
+        let some = Column::new(Values::F64((0..30).map(f64::from).collect()));
+        let nobody = Column::optional(vec![None; 30]);
+        let scored = |recency: &Column, orders: &Column, money: &Column| {
+            let columns = [("recency_days", recency), ("orders", orders), ("net", money)];
+            let columns = columns.map(|(name, column)| (name, column.clone()));
+            let table = FeatureTable::from_columns(CustomerIds::rows(30), columns).unwrap();
+            assert_eq!(rfm(&table, None).unwrap(), rfm(&table, Some("net")).unwrap());
+            rfm(&table, None).unwrap().is_some()
+        };
+        assert!(scored(&some, &some, &some));
+        assert!(!scored(&nobody, &some, &some));
+        assert!(!scored(&some, &nobody, &some));
+        assert!(!scored(&some, &some, &nobody));
+    }
 }

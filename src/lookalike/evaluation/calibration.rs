@@ -80,6 +80,8 @@ impl Isotonic {
             return self.corners.first().map_or(0.0, |(_, mean)| *mean);
         };
         match self.corners.get(after) {
+            // Of the two smallest numbers both halves are zero.
+            Some(_) if score <= left => low,
             Some((right, high)) => {
                 // Halves, as the distance between two scores may be beyond the range of a float.
                 let part = (score / 2.0 - left / 2.0) / (right / 2.0 - left / 2.0);
@@ -288,6 +290,10 @@ mod tests {
         }
         let wide = Isotonic::fit(&[f64::MIN, f64::MAX], &[false, true]).unwrap();
         assert_relative_eq!(wide.probability(0.0), 0.5);
+        let tiny = Isotonic::fit(&[0.0, 5e-324], &[false, true]).unwrap();
+        for (score, expected) in [(-1.0, 0.0), (0.0, 0.0), (5e-324, 1.0), (1.0, 1.0)] {
+            assert_relative_eq!(tiny.probability(score), expected);
+        }
     }
 
     /// The minimum of the same loss by a search over a shrinking grid.

@@ -52,8 +52,9 @@ pub struct Drift {
     /// Its population stability index: numbers in ten bins of equal size in the pool, texts by level, a bin more for missing
     /// values. About below 0.1 the same, above 0.25 another distribution.
     pub stability: f64,
-    /// What the index would be on average if the audience were drawn from the pool at random: `(bins − 1) · (1/n + 1/m)`.
-    /// In small audiences it is not small.
+    /// What the index would be on average if the audience were drawn from the pool at random: `(bins − 1) · (1/m − 1/n)` of m
+    /// in the audience and n in the pool, the chi-squared statistic of a draw without putting back. In small audiences it is not
+    /// small; where the audience is the whole pool it is nothing.
     pub by_chance: f64,
 }
 
@@ -105,7 +106,7 @@ impl Drift {
             feature: feature.to_owned(),
             stability: population_stability(&share(&expected, pool.len()), &share(&actual, audience.len()))?,
             by_chance: used.saturating_sub(1) as f64
-                * (1.0 / pool.len() as f64 + 1.0 / audience.len() as f64),
+                * (1.0 / audience.len() as f64 - 1.0 / pool.len() as f64).max(0.0),
         })
     }
 }
@@ -156,6 +157,7 @@ mod tests {
 
     use super::*;
     use crate::category::Category;
+    use crate::random::Stream;
     use crate::transaction::CustomerIds;
 
     #[test]
@@ -189,7 +191,7 @@ mod tests {
         let pool: Vec<usize> = (0..1_000).collect();
         let names = ["same", "text", "never", "number"];
         let none = Drift::between(&table, names, &pool, &pool).unwrap();
-        assert!(none.iter().all(|drift| drift.stability == 0.0));
+        assert!(none.iter().all(|drift| drift.stability == 0.0 && drift.by_chance == 0.0));
         let upper: Vec<usize> = (800..1_000).collect();
         let drift = Drift::between(&table, names, &pool, &upper).unwrap();
         let order: Vec<&str> = drift.iter().map(|drift| drift.feature.as_str()).collect();
@@ -198,8 +200,8 @@ mod tests {
         // both.
         let expected = 8.0 * (0.09 - 1e-4) * (0.09_f64 / 1e-4).ln() + 2.0 * 0.36 * 5.0_f64.ln();
         assert_relative_eq!(drift[0].stability, expected, epsilon = 0.02);
-        assert_relative_eq!(drift[0].by_chance, 10.0 * (0.001 + 0.005), epsilon = 1e-12);
-        assert_relative_eq!(drift[3].by_chance, 0.006, epsilon = 1e-12);
+        assert_relative_eq!(drift[0].by_chance, 10.0 * (0.005 - 0.001), epsilon = 1e-12);
+        assert_relative_eq!(drift[3].by_chance, 0.004, epsilon = 1e-12);
         assert!(Drift::between(&table, names, &pool, &[]).is_err());
         assert!(Drift::between(&table, names, &[], &pool).is_err());
         assert!(Drift::between(&table, names, &pool, &[1_000]).is_err());
@@ -207,5 +209,38 @@ mod tests {
             Drift::between(&table, ["numbr"], &pool, &upper),
             Err(Error::MissingFeature { nearest: Some(name), .. }) if name == "number"
         ));
+    }
+
+    #[test]
+    fn by_chance_is_the_mean_of_audiences_drawn_at_random() {
+        let n = 1_000;
+        let numbers = Column::new(Values::F64((0..n).map(f64::from).collect()));
+        let texts = Category::from_texts((0..n).map(|row| Some(["a", "b", "c"][(row % 3) as usize])));
+        let table = FeatureTable::from_columns(
+            CustomerIds::rows(n as usize),
+            [("number", numbers), ("text", Column::new(Values::Category(texts)))],
+        )
+        .unwrap();
+        let mut rows: Vec<usize> = (0..n as usize).collect();
+        let pool = rows.clone();
+        for size in [200, 500, 900] {
+            let mut stream = Stream::new(1, "drift by chance", size as u64);
+            let (mut index, draws) = ([0.0, 0.0], 400);
+            let mut by_chance = [0.0, 0.0];
+            for _ in 0..draws {
+                for at in 0..size {
+                    rows.swap(at, at + stream.below((n as usize - at) as u64) as usize);
+                }
+                let found = Drift::between(&table, ["number", "text"], &pool, &rows[..size]).unwrap();
+                for drift in found {
+                    let place = usize::from(drift.feature == "text");
+                    index[place] += drift.stability / f64::from(draws);
+                    by_chance[place] = drift.by_chance;
+                }
+            }
+            // The standard error is 2.4 % and 5 % of the mean.
+            assert_relative_eq!(index[0], by_chance[0], max_relative = 0.1);
+            assert_relative_eq!(index[1], by_chance[1], max_relative = 0.2);
+        }
     }
 }

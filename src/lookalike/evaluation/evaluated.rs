@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::error::{Error, Result};
 use crate::lookalike::ScorerKind;
 use crate::lookalike::evaluation::calibration::Calibration;
 use crate::lookalike::evaluation::drift::Drift;
@@ -34,13 +35,14 @@ pub struct Estimate {
     pub sd: Option<f64>,
     /// The standard error: of held-out seeds `sd / √repeats`, which says how well the mean over all splits of *these* seeds
     /// is known (other seeds would add their own chance); over time by the jackknife over 20 groups of customers, which does
-    /// say how far it is off for other customers of the kind.
-    pub standard_error: f64,
+    /// say how far it is off for other customers of the kind. `None` over time where the figure hangs on a single one of the
+    /// groups, as where a single customer became good, since nothing is known of its precision then.
+    pub standard_error: Option<f64>,
 }
 
 /// What a ranking is worth in its first share.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct Figures {
+pub struct RankingFigures {
     /// The share of those held out that is found there; at random the share itself.
     pub recall: Estimate,
     /// How many times as many as at random.
@@ -63,13 +65,26 @@ pub struct ShareFigures {
     /// How many customers that is.
     pub customers: f64,
     /// By the lookalike model.
-    pub lookalike: Figures,
+    pub lookalike: RankingFigures,
     /// By the sum of RFM quintiles; `None` where the table lacks recency, orders or money.
-    pub rfm: Option<Figures>,
+    pub rfm: Option<RankingFigures>,
     /// By the cosine with the mean seed.
-    pub centroid: Figures,
+    pub centroid: RankingFigures,
     /// By nothing: exactly the expectation.
-    pub random: Figures,
+    pub random: RankingFigures,
+}
+
+/// What became of the list of those who became good. Whoever of the named counts nowhere else was looked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct BecameGood {
+    /// Customers that the list names, each once.
+    pub named: u64,
+    /// Those of them that the table does not have, such as those who came after its moment.
+    pub unknown: u64,
+    /// Those who were seeds already.
+    pub seeds: u64,
+    /// Those who are neither, and not eligible for the pool.
+    pub not_eligible: u64,
 }
 
 /// How often one of those held out is ranked before another customer; ½ is no better than a coin.
@@ -107,6 +122,8 @@ pub struct Evaluated {
     pub seeds: u64,
     /// How many customers were to be found, each time.
     pub held_out: u64,
+    /// What became of the list of those who became good; `None` for held-out seeds.
+    pub became_good: Option<BecameGood>,
     /// How many were ranked, each time: those eligible and no seeds, and those held out.
     pub pool: u64,
     /// How the model of all seeds scores.
@@ -123,7 +140,8 @@ pub struct Evaluated {
     pub drift_share: f64,
     /// How the audience of the model of all seeds differs from the pool, feature by feature, the greatest first.
     pub drift: Vec<Drift>,
-    /// How good scores are as probabilities; `None` for held-out seeds, which are no outcomes.
+    /// How good scores are as probabilities; `None` for held-out seeds, which are no outcomes, and of a pool so small that all
+    /// stand in one half.
     pub calibration: Option<OutcomeCalibration>,
 }
 
@@ -156,9 +174,9 @@ pub(super) enum Combine {
 }
 
 impl Combine {
-    /// `None` where a split has no such figure.
+    /// `None` where a repeat, or all customers together, have no such figure. A part without a figure, as everyone who counts
+    /// for it was left out, takes the standard error and not the figure.
     fn figure(self, values: &[Option<f64>]) -> Option<Estimate> {
-        let values: Vec<f64> = values.iter().copied().collect::<Option<_>>()?;
         let spread = |values: &[f64]| {
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
@@ -166,40 +184,56 @@ impl Combine {
         };
         match self {
             Self::Repeats => {
+                let values: Vec<f64> = values.iter().copied().collect::<Option<_>>()?;
                 let (n, mean, squares) = spread(&values);
                 let sd = (squares / (n - 1.0).max(1.0)).sqrt();
-                Some(Estimate { mean, sd: Some(sd), standard_error: sd / n.sqrt() })
+                Some(Estimate { mean, sd: Some(sd), standard_error: Some(sd / n.sqrt()) })
             }
             Self::Jackknife => {
                 let (whole, parts) = values.split_first()?;
-                let (n, _, squares) = spread(parts);
-                let standard_error = ((n - 1.0) / n * squares).sqrt();
-                Some(Estimate { mean: *whole, sd: None, standard_error })
+                let parts: Option<Vec<f64>> = parts.iter().copied().collect();
+                let standard_error = parts.filter(|parts| parts.len() > 1).map(|parts| {
+                    let (n, _, squares) = spread(&parts);
+                    ((n - 1.0) / n * squares).sqrt()
+                });
+                whole.map(|mean| Estimate { mean, sd: None, standard_error })
             }
         }
     }
 
-    /// The area under the curve; one half where there is nobody to compare with.
-    pub(super) fn auc(self, judged: &[Judged]) -> Estimate {
-        let none = Estimate { mean: 0.5, sd: None, standard_error: 0.0 };
-        self.figure(&judged.iter().map(|judged| judged.auc).collect::<Vec<_>>()).unwrap_or(none)
+    /// The area under the curve.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] where there is nobody to compare with.
+    pub(super) fn auc(self, judged: &[Judged]) -> Result<Estimate> {
+        known(self.figure(&judged.iter().map(|judged| judged.auc).collect::<Vec<_>>()))
     }
 
     /// The figures of a share.
-    pub(super) fn figures(self, judged: &[Judged], place: usize) -> Figures {
+    ///
+    /// # Errors
+    /// [`Error::Empty`] where there is nobody to be found.
+    pub(super) fn figures(self, judged: &[Judged], place: usize) -> Result<RankingFigures> {
         let of = |figure: fn(&Plain) -> Option<f64>| {
             self.figure(&judged.iter().map(|judged| figure(&judged.shares[place])).collect::<Vec<_>>())
         };
-        let none = Estimate { mean: 0.0, sd: None, standard_error: 0.0 };
-        Figures {
-            recall: of(|plain| plain.recall).unwrap_or(none),
-            lift: of(|plain| plain.lift).unwrap_or(none),
-            precision: of(|plain| plain.precision).unwrap_or(none),
+        Ok(RankingFigures {
+            recall: known(of(|plain| plain.recall))?,
+            lift: known(of(|plain| plain.lift))?,
+            precision: known(of(|plain| plain.precision))?,
             captured: of(|plain| plain.captured),
             return_rate: of(|plain| plain.return_rate),
             contribution: of(|plain| plain.contribution),
-        }
+        })
     }
+}
+
+/// A figure that no evaluation is without: a number in its place would be taken for one.
+fn known(figure: Option<Estimate>) -> Result<Estimate> {
+    figure.ok_or(Error::Empty {
+        what: "the pool without those who are to be found",
+        hint: "a ranking can only be judged by who stands behind them: widen the pool",
+    })
 }
 
 #[cfg(test)]
@@ -214,14 +248,30 @@ mod tests {
         let repeats = Combine::Repeats.figure(&values).unwrap();
         assert_relative_eq!(repeats.mean, 2.5);
         assert_relative_eq!(repeats.sd.unwrap(), (5.0_f64 / 3.0).sqrt());
-        assert_relative_eq!(repeats.standard_error, (5.0_f64 / 12.0).sqrt());
+        assert_relative_eq!(repeats.standard_error.unwrap(), (5.0_f64 / 12.0).sqrt());
         // The jackknife of a mean is the usual standard error: of 1, 2, 3, 6 it is √(14/3)/2.
         let all = [1.0, 2.0, 3.0, 6.0];
         let without = |value: f64| Some((12.0 - value) / 3.0);
         let parts: Vec<Option<f64>> = [Some(3.0)].into_iter().chain(all.map(without)).collect();
         let jackknife = Combine::Jackknife.figure(&parts).unwrap();
         assert_relative_eq!(jackknife.mean, 3.0);
-        assert_relative_eq!(jackknife.standard_error, (14.0_f64 / 3.0).sqrt() / 2.0, epsilon = 1e-12);
+        assert_relative_eq!(
+            jackknife.standard_error.unwrap(),
+            (14.0_f64 / 3.0).sqrt() / 2.0,
+            epsilon = 1e-12
+        );
         assert_eq!(Combine::Repeats.figure(&[Some(1.0), None]), None);
+    }
+
+    /// Whoever counts for a figure may all stand in the group that is left out.
+    #[test]
+    fn a_part_without_a_figure_takes_the_error_and_not_the_figure() {
+        let bare = Some(Estimate { mean: 0.7, sd: None, standard_error: None });
+        assert_eq!(Combine::Jackknife.figure(&[Some(0.7), Some(0.6), None, Some(0.8)]), bare);
+        assert_eq!(Combine::Jackknife.figure(&[Some(0.7), Some(0.6)]), bare);
+        assert_eq!(Combine::Jackknife.figure(&[Some(0.7)]), bare);
+        assert_eq!(Combine::Jackknife.figure(&[None, Some(0.6), Some(0.6)]), None);
+        let without = Judged { auc: None, shares: Vec::new() };
+        assert!(matches!(Combine::Jackknife.auc(&[without]), Err(Error::Empty { .. })));
     }
 }

@@ -4,7 +4,7 @@ use crate::bitmap::Bitmap;
 use crate::error::Result;
 use crate::features::{Column, FeatureTable};
 use crate::lookalike::evaluation::Evaluation;
-use crate::lookalike::evaluation::ranking::Ranking;
+use crate::lookalike::evaluation::ranking::{Ranking, ordered_sum};
 
 /// The columns by which an audience is judged.
 pub(super) struct Outcomes<'a> {
@@ -87,42 +87,60 @@ impl Pool {
     /// The figures of a ranking of the pool by scores, one a place.
     pub(super) fn judge(&self, scores: &[f64], shares: &[f64]) -> Result<Judged> {
         let ranking = Ranking::of(scores)?;
-        let at = |share: &f64| self.at(&ranking, *share);
+        // The whole pool behind the shares.
+        let and_all: Vec<f64> = shares.iter().copied().chain([1.0]).collect();
+        let sums = |values: &[f64], shares: &[f64]| ranking.sums(values, shares);
+        let worth = self.worth.as_ref().map(|worth| sums(worth, &and_all)).transpose()?;
+        let of_pair = |pair: &Option<(Vec<f64>, Vec<f64>)>| {
+            let sums =
+                |(below, above): &(Vec<f64>, Vec<f64>)| Ok((sums(below, shares)?, sums(above, shares)?));
+            pair.as_ref().map(sums).transpose()
+        };
+        let (returns, contribution) = (of_pair(&self.returns)?, of_pair(&self.contribution)?);
+        let at = |(place, share): (usize, &f64)| {
+            let of_pair = |sums: &Option<(Vec<f64>, Vec<f64>)>| {
+                sums.as_ref().and_then(|(below, above)| ratio(above[place], below[place]))
+            };
+            Ok(Plain {
+                recall: ranking.recall(&self.positive, *share)?,
+                lift: ranking.lift(&self.positive, *share)?,
+                precision: ranking.precision(&self.positive, *share)?,
+                captured: worth.as_ref().and_then(|worth| ratio(worth[place], worth[shares.len()])),
+                return_rate: of_pair(&returns),
+                contribution: of_pair(&contribution),
+            })
+        };
         Ok(Judged {
             auc: ranking.auc(&self.positive)?,
-            shares: shares.iter().map(at).collect::<Result<_>>()?,
+            shares: shares.iter().enumerate().map(at).collect::<Result<_>>()?,
         })
     }
 
-    fn at(&self, ranking: &Ranking, share: f64) -> Result<Plain> {
-        let ratio = |above: &[f64], below: &[f64]| -> Result<Option<f64>> {
-            let below = ranking.sum(below, share)?;
-            Ok((below > 0.0).then_some(ranking.sum(above, share)? / below))
-        };
-        let captured = match &self.worth {
-            Some(worth) => {
-                let all = ranking.sum(worth, 1.0)?;
-                (all > 0.0).then_some(ranking.sum(worth, share)? / all)
-            }
-            None => None,
-        };
+    /// What a ranking without any information gives: exactly its expectation, of which everything in a share is the same
+    /// share of what is in the pool.
+    pub(super) fn at_random(&self, shares: &[f64]) -> Judged {
+        let (found, all) = (self.found(), self.len());
+        let sum = |values: &Vec<f64>| ordered_sum(values.iter().copied());
         let of_pair = |pair: &Option<(Vec<f64>, Vec<f64>)>| {
-            pair.as_ref().map_or(Ok(None), |(below, above)| ratio(above, below))
+            pair.as_ref().and_then(|(below, above)| ratio(sum(above), sum(below)))
         };
-        Ok(Plain {
-            recall: ranking.recall(&self.positive, share)?,
-            lift: ranking.lift(&self.positive, share)?,
-            precision: ranking.precision(&self.positive, share)?,
-            captured,
-            return_rate: of_pair(&self.returns)?,
-            contribution: of_pair(&self.contribution)?,
-        })
+        let (return_rate, contribution) = (of_pair(&self.returns), of_pair(&self.contribution));
+        let has_worth = self.worth.as_ref().is_some_and(|worth| worth.iter().any(|worth| *worth > 0.0));
+        let at = |share: &f64| Plain {
+            recall: (found > 0).then_some(*share),
+            lift: (found > 0 && *share > 0.0).then_some(1.0),
+            precision: (all > 0 && *share > 0.0).then(|| found as f64 / all as f64),
+            captured: has_worth.then_some(*share),
+            return_rate,
+            contribution,
+        };
+        Judged { auc: (found > 0 && found < all).then_some(0.5), shares: shares.iter().map(at).collect() }
     }
+}
 
-    /// What a ranking without any information gives: exactly its expectation.
-    pub(super) fn at_random(&self, shares: &[f64]) -> Result<Judged> {
-        self.judge(&vec![0.0; self.len()], shares)
-    }
+/// One over another; `None` over nothing.
+fn ratio(above: f64, below: f64) -> Option<f64> {
+    (below > 0.0).then(|| above / below)
 }
 
 /// The figures of one ranking in one split.
@@ -142,4 +160,54 @@ pub(super) struct Plain {
     pub(super) captured: Option<f64>,
     pub(super) return_rate: Option<f64>,
     pub(super) contribution: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::random::Stream;
+
+    /// The closed form is what equal scores give.
+    #[test]
+    fn at_random_is_a_ranking_by_equal_scores() {
+        let mut stream = Stream::new(9, "a pool at random", 0);
+        let mut numbers = |least: f64| (0..203).map(|_| least + stream.unit()).collect::<Vec<f64>>();
+        let mut pool = Pool {
+            rows: (0..203).collect(),
+            positive: (0..203).map(|row| row % 7 == 2).collect(),
+            worth: Some(numbers(0.0)),
+            returns: Some((numbers(0.0), numbers(0.0))),
+            contribution: Some((vec![1.0; 203], numbers(-0.5))),
+        };
+        let shares = [0.01, 0.1, 0.37, 1.0];
+        let same = |pool: &Pool| {
+            let (expected, found) = (pool.judge(&[1.5; 203], &shares).unwrap(), pool.at_random(&shares));
+            assert_eq!(expected.auc, found.auc);
+            for (expected, found) in expected.shares.iter().zip(&found.shares) {
+                for figure in [
+                    (|plain| plain.recall) as fn(&Plain) -> Option<f64>,
+                    |plain| plain.lift,
+                    |plain| plain.precision,
+                    |plain| plain.captured,
+                    |plain| plain.return_rate,
+                    |plain| plain.contribution,
+                ] {
+                    let (expected, found) = (figure(expected), figure(found));
+                    assert_eq!(expected.is_some(), found.is_some());
+                    assert_relative_eq!(expected.unwrap_or(0.0), found.unwrap_or(0.0), max_relative = 1e-12);
+                }
+            }
+        };
+        same(&pool);
+        // Nobody to be found, and nothing known.
+        pool.positive = vec![false; 203];
+        pool.worth = Some(vec![0.0; 203]);
+        pool.returns = Some((vec![0.0; 203], vec![0.0; 203]));
+        same(&pool);
+        pool.positive = vec![true; 203];
+        pool.contribution = None;
+        same(&pool);
+    }
 }

@@ -19,12 +19,16 @@ mod judge;
 mod ranking;
 mod run;
 mod split;
+#[cfg(test)]
+mod tests;
 mod unlabelled;
 mod words;
 
 pub use builder::{Evaluation, EvaluationBuilder};
 pub use calibration::{Calibration, Isotonic, Platt};
 pub use drift::{Drift, population_stability};
-pub use evaluated::{Areas, Estimate, Evaluated, Figures, OutcomeCalibration, Protocol, ShareFigures};
+pub use evaluated::{
+    Areas, BecameGood, Estimate, Evaluated, OutcomeCalibration, Protocol, RankingFigures, ShareFigures,
+};
 pub use ranking::Ranking;
 pub use unlabelled::{LabelFrequency, unlabelled_auc};

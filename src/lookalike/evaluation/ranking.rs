@@ -103,15 +103,32 @@ impl Ranking {
     /// # Errors
     /// As for [`Ranking::recall`].
     pub fn sum(&self, values: &[f64], share: f64) -> Result<f64> {
+        Ok(self.sums(values, &[share])?[0])
+    }
+
+    /// The same over several shares, to the same bits, with each run of ties added up once.
+    pub(super) fn sums(&self, values: &[f64], shares: &[f64]) -> Result<Vec<f64>> {
         self.check("values", values.len())?;
-        let mut sum = 0.0;
-        self.walk(share, |rows, part| {
-            sum += match rows {
-                [row] => part * values[*row],
-                tied => part * ordered_sum(tied.iter().map(|row| values[*row])),
+        let sizes: Vec<f64> = shares.iter().map(|share| self.size(*share)).collect::<Result<_>>()?;
+        let most = sizes.iter().copied().fold(0.0, f64::max);
+        let (mut sums, mut start) = (vec![0.0; shares.len()], 0);
+        for rows in self.runs() {
+            if most - start as f64 <= 0.0 {
+                break;
+            }
+            let of_run = match rows {
+                [row] => values[*row],
+                tied => ordered_sum(tied.iter().map(|row| values[*row])),
             };
-        })?;
-        Ok(sum)
+            for (sum, size) in sums.iter_mut().zip(&sizes) {
+                let room = size - start as f64;
+                if room > 0.0 {
+                    *sum += (room / rows.len() as f64).min(1.0) * of_run;
+                }
+            }
+            start += rows.len();
+        }
+        Ok(sums)
     }
 
     /// The probability that one of the positive is ranked before one of the others, ties counting half: the area under the
@@ -178,14 +195,7 @@ impl Ranking {
 
     /// Each run of equal scores in the first `share`, with the part of it that stands there.
     fn walk(&self, share: f64, mut visit: impl FnMut(&[usize], f64)) -> Result<()> {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(Error::Setting {
-                setting: "share",
-                found: share.to_string(),
-                expected: "a share from 0 to 1",
-            });
-        }
-        let size = share * self.len() as f64;
+        let size = self.size(share)?;
         let mut start = 0;
         for rows in self.runs() {
             let room = size - start as f64;
@@ -196,6 +206,15 @@ impl Ranking {
             start += rows.len();
         }
         Ok(())
+    }
+
+    /// How many customers a share is.
+    fn size(&self, share: f64) -> Result<f64> {
+        if (0.0..=1.0).contains(&share) {
+            return Ok(share * self.len() as f64);
+        }
+        let expected = "a share from 0 to 1";
+        Err(Error::Setting { setting: "share", found: share.to_string(), expected })
     }
 
     /// The rows of each run of equal scores, from the highest.
@@ -285,6 +304,13 @@ mod tests {
             };
             let mut sorted = rows.clone();
             sorted.sort_by_key(|row| std::cmp::Reverse(row.0));
+            let ranking = Ranking::of(&rows.iter().map(|row| f64::from(row.0)).collect::<Vec<_>>()).unwrap();
+            let values: Vec<f64> = rows.iter().map(|row| f64::from(row.2) / 7.0).collect();
+            let shares = [share, 1.0, share / 2.0];
+            let alone = shares.map(|share| ranking.sum(&values, share).unwrap().to_bits());
+            let together: Vec<u64> =
+                ranking.sums(&values, &shares).unwrap().into_iter().map(f64::to_bits).collect();
+            prop_assert_eq!(&together[..], &alone[..]);
             // Whoever is above the cut's score is in, and of the tied as many as there is room for, at their mean.
             let line = sorted.get(take.saturating_sub(1)).map_or(0, |row| row.0);
             let above: Vec<_> = sorted.iter().filter(|row| row.0 > line).collect();

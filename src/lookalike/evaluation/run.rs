@@ -9,7 +9,7 @@ use crate::lookalike::evaluation::baselines::{centroid, rfm};
 use crate::lookalike::evaluation::calibration::{Calibration, Isotonic, Platt};
 use crate::lookalike::evaluation::drift::Drift;
 use crate::lookalike::evaluation::evaluated::{
-    Areas, Combine, Evaluated, OutcomeCalibration, Protocol, ShareFigures,
+    Areas, BecameGood, Combine, Evaluated, OutcomeCalibration, Protocol, ShareFigures,
 };
 use crate::lookalike::evaluation::judge::{Judged, Outcomes, Pool};
 use crate::lookalike::evaluation::split::held_out;
@@ -20,8 +20,8 @@ use crate::lookalike::{Lookalike, LookalikeModel, Scores, Seed};
 use crate::transaction::CustomerIds;
 
 /// How many groups of customers the jackknife leaves out, one after the other.
-const GROUPS: u64 = 20;
-const PURPOSE: &str = "lookalike evaluation";
+pub(super) const GROUPS: u64 = 20;
+pub(super) const PURPOSE: &str = "lookalike evaluation";
 
 /// Every ranking of one split.
 struct Split {
@@ -71,7 +71,14 @@ impl Evaluation {
         let (held_out, pool) = splits.first().map_or((0, 0), |(_, held_out, pool)| (*held_out, *pool));
         let splits: Vec<Split> = splits.into_iter().map(|(split, ..)| split).collect();
         let protocol = Protocol::HeldOut { repeats: self.repeats, share: self.hold_out };
-        let told = Told { protocol, seeds: resolved.rows.len(), held_out, pool, calibration: None };
+        let told = Told {
+            protocol,
+            seeds: resolved.rows.len(),
+            held_out,
+            pool,
+            became_good: None,
+            calibration: None,
+        };
         ground.evaluated(&model, &scores, told, &splits, Combine::Repeats)
     }
 
@@ -79,14 +86,15 @@ impl Evaluation {
     /// after it: what an audience would really have been worth.
     ///
     /// `then` and `seed` must know nothing of later: extract the table as of the moment. Who became good and was a seed
-    /// already, or was not there yet, is not looked for. Precision is no lower bound here, because outcomes are known; so
+    /// already, was not there yet, or is not eligible, is not looked for, and is counted
+    /// ([`Evaluated::became_good`]). Precision is no lower bound here, because outcomes are known; so
     /// scores are calibrated as well, on one half of the customers for the other and the other way round. Errors
     /// are by the jackknife over 20 groups of customers.
     ///
     /// The time of a fit and of scoring the table, and twenty rankings.
     ///
     /// # Errors
-    /// As for [`Evaluation::run`]; [`Error::Empty`] where nobody who became good is in the pool.
+    /// As for [`Evaluation::run`]; [`Error::Empty`] where nobody who became good is in the pool, or nobody else.
     pub fn over_time(
         &self,
         lookalike: &Lookalike,
@@ -96,9 +104,7 @@ impl Evaluation {
     ) -> Result<Evaluated> {
         let resolved = seed.resolve(then)?;
         let ground = Ground::new(self, lookalike, then, &resolved.rows)?;
-        let mut wanted = Bitmap::filled(then.len(), false);
-        let rows = |id| then.ids().kind().form(&id).and_then(|id| then.ids().position(&id));
-        became_good.iter().filter_map(rows).for_each(|row| wanted.set(row, true));
+        let (wanted, became_good) = ground.wanted(became_good, &resolved.rows);
         let pool = Pool::new(ground.others.ones().collect(), &wanted, &ground.outcomes);
         if pool.found() == 0 {
             return Err(Error::Empty {
@@ -124,7 +130,8 @@ impl Evaluation {
             seeds: resolved.rows.len(),
             held_out: pool.found(),
             pool: pool.len(),
-            calibration: Some(calibration(&scores, &pool, &groups)?),
+            became_good: Some(became_good),
+            calibration: calibration(&scores, &pool, &groups)?,
         };
         ground.evaluated(&model, &scores, told, &splits, Combine::Jackknife)
     }
@@ -136,6 +143,7 @@ struct Told {
     seeds: usize,
     held_out: usize,
     pool: usize,
+    became_good: Option<BecameGood>,
     calibration: Option<OutcomeCalibration>,
 }
 
@@ -163,6 +171,23 @@ impl<'a> Ground<'a> {
         let outcomes = Outcomes::read(settings, table)?;
         let rfm = rfm(table, settings.value.as_deref())?;
         Ok(Self { settings, table, outcomes, others, rfm })
+    }
+
+    /// Who of a list is in the table, and what becomes of the list; `seeds` ascending.
+    fn wanted(&self, list: &CustomerIds, seeds: &[usize]) -> (Bitmap, BecameGood) {
+        let ids = self.table.ids();
+        let mut wanted = Bitmap::filled(ids.len(), false);
+        let mut unknown = 0;
+        for id in list.iter() {
+            match ids.kind().form(&id).and_then(|id| ids.position(&id)) {
+                Some(row) => wanted.set(row, true),
+                None => unknown += 1,
+            }
+        }
+        let known = wanted.count() as u64;
+        let seeds = seeds.iter().filter(|row| wanted.get(**row)).count() as u64;
+        let not_eligible = known - seeds - wanted.and(&self.others).count() as u64;
+        (wanted, BecameGood { named: known + unknown, unknown, seeds, not_eligible })
     }
 
     /// One repeat: the split, how many were held out, and how many were ranked.
@@ -218,7 +243,7 @@ impl<'a> Ground<'a> {
             lookalike: of(&ranked.lookalike)?,
             rfm: ranked.rfm.as_ref().map(of).transpose()?,
             centroid: of(&ranked.centroid)?,
-            random: part.at_random(shares)?,
+            random: part.at_random(shares),
         })
     }
 
@@ -234,37 +259,40 @@ impl<'a> Ground<'a> {
         let (lookalike, centroid) = (collect(|split| &split.lookalike), collect(|split| &split.centroid));
         let random = collect(|split| &split.random);
         let rfm: Option<Vec<Judged>> = splits.iter().map(|split| split.rfm.clone()).collect();
-        let figures = |(place, share): (usize, &f64)| ShareFigures {
-            share: *share,
-            customers: share * told.pool as f64,
-            lookalike: combine.figures(&lookalike, place),
-            rfm: rfm.as_ref().map(|rfm| combine.figures(rfm, place)),
-            centroid: combine.figures(&centroid, place),
-            random: combine.figures(&random, place),
+        let figures = |(place, share): (usize, &f64)| {
+            Ok(ShareFigures {
+                share: *share,
+                customers: share * told.pool as f64,
+                lookalike: combine.figures(&lookalike, place)?,
+                rfm: rfm.as_ref().map(|rfm| combine.figures(rfm, place)).transpose()?,
+                centroid: combine.figures(&centroid, place)?,
+                random: combine.figures(&random, place)?,
+            })
         };
-        let auc = combine.auc(&lookalike);
+        let auc = combine.auc(&lookalike)?;
         let corrected = |hidden: f64| {
             let widened = 1.0 / (1.0 - hidden);
             Ok(Estimate {
                 mean: unlabelled_auc(auc.mean, hidden)?,
                 sd: auc.sd.map(|sd| sd * widened),
-                standard_error: auc.standard_error * widened,
+                standard_error: auc.standard_error.map(|error| error * widened),
             })
         };
         Ok(Evaluated {
             protocol: told.protocol,
             seeds: told.seeds as u64,
             held_out: told.held_out as u64,
+            became_good: told.became_good,
             pool: told.pool as u64,
             scorer: model.scorer(),
             leaks: model.leaks().iter().map(|leak| leak.feature.clone()).collect(),
             hidden: self.settings.hidden,
-            shares: self.settings.shares.iter().enumerate().map(figures).collect(),
+            shares: self.settings.shares.iter().enumerate().map(figures).collect::<Result<_>>()?,
             auc: Areas {
                 lookalike: auc,
                 lookalike_unlabelled: self.settings.hidden.map(corrected).transpose()?,
-                rfm: rfm.as_ref().map(|rfm| combine.auc(rfm)),
-                centroid: combine.auc(&centroid),
+                rfm: rfm.as_ref().map(|rfm| combine.auc(rfm)).transpose()?,
+                centroid: combine.auc(&centroid)?,
             },
             drift_share: self.settings.drift_share,
             drift: self.drift(model, scores)?,
@@ -286,20 +314,19 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Probabilities for each half of the customers from the outcomes of the other, held against their own.
-fn calibration(scores: &Scores, pool: &Pool, groups: &[u64]) -> Result<OutcomeCalibration> {
+/// Probabilities for each half of the customers from the outcomes of the other, held against their own; `None` where all
+/// stand in one half, and there is no other to learn from.
+fn calibration(scores: &Scores, pool: &Pool, groups: &[u64]) -> Result<Option<OutcomeCalibration>> {
     let log_odds: Vec<f64> = pool.rows.iter().map(|row| scores.log_odds()[*row]).collect();
     let (mut platt, mut isotonic) = (vec![0.0; pool.len()], vec![0.0; pool.len()]);
     for half in 0..2 {
         let (own, others): (Vec<usize>, Vec<usize>) =
             (0..pool.len()).partition(|place| groups[*place] % 2 == half);
-        if own.is_empty() {
-            continue;
+        if own.is_empty() || others.is_empty() {
+            return Ok(None);
         }
-        // Where all stand in one half there is nothing else to learn from.
-        let from = if others.is_empty() { &own } else { &others };
-        let x: Vec<f64> = from.iter().map(|place| log_odds[*place]).collect();
-        let y: Vec<bool> = from.iter().map(|place| pool.positive[*place]).collect();
+        let x: Vec<f64> = others.iter().map(|place| log_odds[*place]).collect();
+        let y: Vec<bool> = others.iter().map(|place| pool.positive[*place]).collect();
         let (curve, steps) = (Platt::fit(&x, &y)?, Isotonic::fit(&x, &y)?);
         for place in own {
             platt[place] = curve.probability(log_odds[place]);
@@ -307,9 +334,33 @@ fn calibration(scores: &Scores, pool: &Pool, groups: &[u64]) -> Result<OutcomeCa
         }
     }
     let similarity: Vec<f64> = pool.rows.iter().map(|row| scores.similarity(*row)).collect();
-    Ok(OutcomeCalibration {
+    Ok(Some(OutcomeCalibration {
         similarity: Calibration::of(&similarity, &pool.positive)?,
         platt: Calibration::of(&platt, &pool.positive)?,
         isotonic: Calibration::of(&isotonic, &pool.positive)?,
-    })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::{Column, Values};
+
+    /// Customers on whom a curve was fitted do not say how good it is.
+    #[test]
+    fn without_another_half_there_is_no_calibration() {
+        let scores: Vec<f64> = (0..6).map(f64::from).collect();
+        let column = Column::new(Values::F64(scores.clone()));
+        let table = FeatureTable::from_columns(CustomerIds::rows(6), [("x", column)]).unwrap();
+        let scores = Scores::new(&table, scores, Bitmap::filled(6, false)).unwrap();
+        let settings = Evaluation::builder().build().unwrap();
+        let wanted: Bitmap = (0..6).map(|row| row > 3).collect();
+        let outcomes = Outcomes::read(&settings, &table).unwrap();
+        let pool = Pool::new((0..6).collect(), &wanted, &outcomes);
+        assert_eq!(calibration(&scores, &pool, &[2, 4, 2, 0, 6, 8]).unwrap(), None);
+        assert_eq!(calibration(&scores, &pool, &[1, 5, 1, 1, 7, 9]).unwrap(), None);
+        let found = calibration(&scores, &pool, &[1, 2, 1, 0, 6, 9]).unwrap().unwrap();
+        // Both halves have a border, and nearly the same.
+        assert!(found.isotonic.brier < 0.1 && found.isotonic.brier < found.platt.brier, "{found:?}");
+    }
 }

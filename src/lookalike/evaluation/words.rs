@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::layout::{TextTable, grouped, percent};
-use crate::lookalike::evaluation::evaluated::{Estimate, Evaluated, Figures, Protocol};
+use crate::lookalike::evaluation::evaluated::{Estimate, Evaluated, Protocol, RankingFigures};
 
 /// Features whose drift is told: the first of them, where they moved beyond what chance does.
 const DRIFTING: usize = 5;
@@ -12,7 +12,7 @@ fn share_of(estimate: Option<Estimate>) -> String {
     percent(estimate.map(|estimate| estimate.mean))
 }
 
-fn lift(figures: Option<&Figures>) -> String {
+fn lift(figures: Option<&RankingFigures>) -> String {
     figures.map_or_else(|| "–".to_owned(), |figures| format!("{:.2}", figures.lift.mean))
 }
 
@@ -38,6 +38,7 @@ impl fmt::Display for Evaluated {
                  looked for among {pool}"
             )?,
         }
+        self.not_looked_for(f)?;
         write!(f, "{}", self.table())?;
         self.areas(f)?;
         self.cautions(f)
@@ -45,6 +46,25 @@ impl fmt::Display for Evaluated {
 }
 
 impl Evaluated {
+    /// Who of the list could not be looked for.
+    fn not_looked_for(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(list) = self.became_good else { return Ok(()) };
+        let why = [
+            (list.unknown, "not in the table"),
+            (list.seeds, "seeds already"),
+            (list.not_eligible, "not eligible"),
+        ];
+        let why: Vec<String> = why
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, why)| format!("{} {why}", grouped(*count)))
+            .collect();
+        if why.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "Of {} named as having become good are {}.", grouped(list.named), why.join(", "))
+    }
+
     /// The figures of each share, a row each, and those of chance.
     fn table(&self) -> TextTable {
         let (found, precision) = match self.protocol {
@@ -60,7 +80,7 @@ impl Evaluated {
         headings.extend(rates.then_some("return rate"));
         headings.extend(contribution.then_some("contribution each"));
         let mut table = TextTable::new(&headings);
-        let tail = |figures: &Figures| {
+        let tail = |figures: &RankingFigures| {
             let money = |estimate: Estimate| format!("{:.2}", estimate.mean);
             let rate = rates.then(|| share_of(figures.return_rate));
             let each = contribution.then(|| figures.contribution.map_or_else(|| "–".to_owned(), money));
@@ -73,7 +93,7 @@ impl Evaluated {
                 grouped(figures.customers.round() as i128),
                 share_of(Some(own.recall)),
                 lift(Some(own)),
-                format!("{:.2}", own.lift.standard_error),
+                own.lift.standard_error.map_or_else(|| "–".to_owned(), |error| format!("{error:.2}")),
                 lift(figures.rfm.as_ref()),
                 lift(Some(&figures.centroid)),
                 share_of(Some(own.precision)),

@@ -22,7 +22,7 @@ pub struct Difference {
     pub level: Option<String>,
     /// The audience's mean, in the feature's unit (the geometric mean of what is taken by its logarithm), or its share.
     pub audience: f64,
-    /// That of the pool: everyone in the table who is no seed.
+    /// That of the pool, without the seeds in it.
     pub pool: f64,
     /// That of the seeds in the table; `None` where there are none.
     pub seeds: Option<f64>,
@@ -39,34 +39,41 @@ pub struct Differences {
     pub differences: Vec<Difference>,
     /// Members of the audience.
     pub audience: u64,
-    /// Everyone in the table who is no seed.
+    /// Customers of the pool who are no seeds.
     pub pool: u64,
     /// Seeds in the table.
     pub seeds: u64,
 }
 
 impl LookalikeModel {
-    /// How some customers of a table, such as an audience, differ from everyone who is no seed, and from the seeds.
+    /// How some customers of a table, such as the [`mask`](super::super::Audience::mask) of an audience, differ from the pool
+    /// that they were taken from, and from the seeds.
+    ///
+    /// The pool is who could have been chosen: those for whom the predicate of
+    /// [`eligible`](super::super::ExpansionBuilder::eligible) holds, or everyone in the table. Of a wider one, what makes
+    /// eligible would be the greatest difference. Seeds count for themselves and not for the pool.
     ///
     /// Numbers are compared as the score sees them, over all members; who lacks a value stands at the pool's average and is
     /// counted under *not known*. O(customers · dimensions), in parallel.
     ///
     /// # Errors
-    /// As for [`LookalikeModel::score`]; [`Error::ColumnLength`] where the mask is of another table, [`Error::Empty`] for
-    /// an audience of nobody or a table of seeds alone.
-    pub fn differences(&self, table: &FeatureTable, audience: &Bitmap) -> Result<Differences> {
-        if audience.len() != table.len() {
-            return Err(Error::ColumnLength {
-                column: "audience".into(),
-                found: audience.len(),
-                against: "ids".into(),
-                expected: table.len(),
-            });
+    /// As for [`LookalikeModel::score`]; [`Error::ColumnLength`] where a mask is of another table, [`Error::Empty`] for
+    /// an audience of nobody or a pool of seeds alone.
+    pub fn differences(&self, table: &FeatureTable, pool: &Bitmap, audience: &Bitmap) -> Result<Differences> {
+        for (column, mask) in [("pool", pool), ("audience", audience)] {
+            if mask.len() != table.len() {
+                return Err(Error::ColumnLength {
+                    column: column.into(),
+                    found: mask.len(),
+                    against: "ids".into(),
+                    expected: table.len(),
+                });
+            }
         }
         let seeds = self.seeds_of(table);
-        let groups = [audience.clone(), seeds.negated(), seeds];
+        let groups = [audience.clone(), pool.minus(&seeds), seeds];
         let counts = [0, 1, 2].map(|group: usize| groups[group].count());
-        for (count, what) in [(counts[0], "the audience"), (counts[1], "the table without the seeds")] {
+        for (count, what) in [(counts[0], "the audience"), (counts[1], "the pool without the seeds")] {
             if count == 0 {
                 return Err(Error::Empty { what, hint: "there is nobody to compare" });
             }

@@ -6,6 +6,8 @@
 
 mod differences;
 mod reasons;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 pub use differences::{Difference, Differences};

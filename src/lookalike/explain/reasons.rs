@@ -9,19 +9,19 @@ use super::super::model::LookalikeModel;
 use super::weights::factor;
 use crate::error::Result;
 use crate::features::FeatureTable;
-use crate::numeric::elementary::{exp, exp_m1, logistic};
+use crate::numeric::elementary::{exp_m1, logistic};
 use crate::segment::{CustomerFeatures, FeatureValue};
-use crate::transaction::CustomerId;
+use crate::transaction::{CustomerId, Zone};
 
 /// One feature's part in a customer's score.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Reason {
     /// The feature.
     pub feature: String,
-    /// Her value as text; `None` where it is missing.
+    /// Her value as text, a time in UTC; `None` where it is missing.
     pub value: Option<String>,
     /// What the pool has: the mean of a number (the geometric one where the feature is taken by its logarithm), or the
-    /// share of the pool that has her level or lacks a value as well.
+    /// share of the pool that has her level or lacks a value as well. Of a time, microseconds since 1970.
     pub pool: f64,
     /// The log odds that her value adds against the pool's average.
     pub log_odds: f64,
@@ -101,7 +101,12 @@ fn pool(feature: &EncodedFeature, own: &[f64], typical: &[f64]) -> f64 {
 
 fn text(value: &FeatureValue) -> String {
     match value {
-        FeatureValue::Count(count) | FeatureValue::Time(count) => count.to_string(),
+        FeatureValue::Count(count) => count.to_string(),
+        FeatureValue::Time(micros) => {
+            // Of a customer alone no zone is known.
+            let text = Zone::utc().civil(*micros).to_string().replace('T', " ");
+            text.strip_suffix(" 00:00:00").map_or_else(|| text.clone(), str::to_owned)
+        }
         FeatureValue::Number(number) => format!("{number:.3}"),
         FeatureValue::Money(amount) => amount.to_string(),
         FeatureValue::Text(text) => text.clone(),
@@ -114,9 +119,8 @@ impl fmt::Display for Reason {
             Some(value) => write!(f, "{} is {value}", self.feature)?,
             None => write!(f, "{} is not known", self.feature)?,
         }
-        let odds = exp(self.log_odds.abs());
         let way = if self.log_odds < 0.0 { "less" } else { "more" };
-        write!(f, ": {} times {way} like the seeds than the pool's average", factor(odds))
+        write!(f, ": {} times {way} like the seeds than the pool's average", factor(self.log_odds.abs()))
     }
 }
 

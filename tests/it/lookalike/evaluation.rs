@@ -3,6 +3,7 @@
 use kohort::features::{Column, FeatureTable, Values};
 use kohort::lookalike::evaluation::{Evaluated, Evaluation, Protocol, Ranking, unlabelled_auc};
 use kohort::lookalike::{Lookalike, ScorerKind, Seed};
+use kohort::segment::feature;
 use kohort::transaction::CustomerIds;
 use kohort::{Category, Error};
 
@@ -123,7 +124,7 @@ fn held_out_seeds_foretell_who_else_is_good() {
     // Seeds are as good as those sought, who are about a twentieth of the pool; the stated share undoes it.
     let corrected = before.auc.lookalike_unlabelled.unwrap();
     let outcome = after.auc.lookalike;
-    let error = outcome.standard_error.hypot(corrected.standard_error);
+    let error = outcome.standard_error.unwrap().hypot(corrected.standard_error.unwrap());
     assert!((corrected.mean - outcome.mean).abs() < 3.0 * error, "{corrected:?} {outcome:?}");
     assert!(corrected.mean > before.auc.lookalike.mean);
     let expected = unlabelled_auc(before.auc.lookalike.mean, 0.05).unwrap();
@@ -131,7 +132,7 @@ fn held_out_seeds_foretell_who_else_is_good() {
     for figures in &before.shares {
         assert!(
             figures.lookalike.lift.mean
-                > figures.centroid.lift.mean - 3.0 * figures.centroid.lift.standard_error
+                > figures.centroid.lift.mean - 3.0 * figures.centroid.lift.standard_error.unwrap()
         );
         assert!(figures.lookalike.lift.mean > 1.5, "{before}");
     }
@@ -163,16 +164,15 @@ fn noise_finds_nobody() {
 }
 
 /// A table with what RFM and outcomes need.
-fn judged_shop() -> (Shop, FeatureTable) {
-    let shop = shop(3_000, 0.15, 1.0, 5);
+fn judged_shop(n: usize) -> (Shop, FeatureTable) {
+    let shop = shop(n, 0.15, 1.0, 5);
     let mut draws = Draws(6);
     let gross: Vec<f64> =
-        (0..3_000).map(|row| 20.0 + 80.0 * draws.unit() + 10.0 * shop.oracle[row].max(0.0)).collect();
-    let rate: Vec<Option<f64>> = (0..3_000).map(|row| (row % 11 != 0).then(|| 0.7 * draws.unit())).collect();
-    let contribution: Vec<f64> =
-        (0..3_000).map(|row| gross[row] * (0.4 - rate[row].unwrap_or(0.3))).collect();
-    let days: Vec<u32> = (0..3_000).map(|_| (draws.unit() * 300.0) as u32).collect();
-    let orders: Vec<u32> = (0..3_000).map(|_| 1 + (draws.unit() * 5.0) as u32).collect();
+        (0..n).map(|row| 20.0 + 80.0 * draws.unit() + 10.0 * shop.oracle[row].max(0.0)).collect();
+    let rate: Vec<Option<f64>> = (0..n).map(|row| (row % 11 != 0).then(|| 0.7 * draws.unit())).collect();
+    let contribution: Vec<f64> = (0..n).map(|row| gross[row] * (0.4 - rate[row].unwrap_or(0.3))).collect();
+    let days: Vec<u32> = (0..n).map(|_| (draws.unit() * 300.0) as u32).collect();
+    let orders: Vec<u32> = (0..n).map(|_| 1 + (draws.unit() * 5.0) as u32).collect();
     let table = shop
         .table
         .clone()
@@ -205,7 +205,7 @@ fn evaluation() -> Evaluation {
 
 #[test]
 fn every_figure_is_that_of_a_plain_count() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let seeds = known(&shop);
     let seed = Seed::customers(ids(seeds.iter().copied()));
     let good: Vec<usize> = (0..3_000).filter(|row| shop.good[*row]).collect();
@@ -262,27 +262,85 @@ fn every_figure_is_that_of_a_plain_count() {
     assert!(evaluated.drift[0].stability > 0.5 && evaluated.drift.len() == 5, "{:?}", evaluated.drift);
 }
 
+/// A list that is of another shop, or of seeds, must not look like one of which few were found.
+#[test]
+fn whoever_is_not_looked_for_is_counted() {
+    let (shop, table) = judged_shop(3_000);
+    let seeds = known(&shop);
+    let good: Vec<usize> = (0..3_000).filter(|row| shop.good[*row]).collect();
+    let list = ids(good.iter().copied().chain(9_000..9_007));
+    let seed = Seed::customers(ids(seeds.iter().copied()));
+    let eligible = feature("channel").ne("web");
+    let lookalike = Lookalike::builder()
+        .features(["channel", "x0", "x1"])
+        .pool(eligible.clone())
+        .scorer(ScorerKind::Logistic)
+        .build()
+        .unwrap();
+    let evaluated = evaluation().over_time(&lookalike, &table, &seed, &list).unwrap();
+    let told = evaluated.became_good.unwrap();
+    let holds = eligible.evaluate(&table).unwrap().holds().clone();
+    let rest = good.iter().filter(|row| seeds.binary_search(row).is_err());
+    let not_eligible = rest.filter(|row| !holds.get(**row)).count();
+    assert!(not_eligible > 10);
+    assert_eq!((told.named, told.unknown), (good.len() as u64 + 7, 7));
+    assert_eq!((told.seeds, told.not_eligible), (seeds.len() as u64, not_eligible as u64));
+    assert_eq!(told.named - told.unknown - told.seeds - told.not_eligible, evaluated.held_out);
+    let words = format!(
+        "Of {} named as having become good are 7 not in the table, {} seeds already, {not_eligible} not eligible.",
+        told.named, told.seeds
+    );
+    assert!(evaluated.to_string().contains(&words), "{words}\n{evaluated}");
+    assert_eq!(evaluation().run(&lookalike, &table, &seed).unwrap().became_good, None);
+}
+
+/// Left out with her group she takes the figures of that part with her, and no figure of the whole.
+#[test]
+fn a_single_customer_who_became_good_has_her_figures() {
+    let (shop, table) = judged_shop(3_000);
+    let seeds = known(&shop);
+    let seed = Seed::customers(ids(seeds.iter().copied()));
+    let scores = lookalike().fit(&table, &seed).unwrap().score(&table).unwrap();
+    let pool = (0..3_000).filter(|row| seeds.binary_search(row).is_err());
+    let first = pool.max_by(|a, b| scores.log_odds()[*a].total_cmp(&scores.log_odds()[*b])).unwrap();
+    let evaluated = evaluation().over_time(&lookalike(), &table, &seed, &ids([first])).unwrap();
+    let own = evaluated.at(0.1).unwrap().lookalike;
+    assert_eq!(
+        (own.recall.mean, own.lift.mean, evaluated.auc.lookalike.mean),
+        (1.0, 10.0, 1.0),
+        "{evaluated}"
+    );
+    assert_eq!(own.captured.map(|captured| captured.mean), Some(1.0));
+    assert_eq!((own.recall.standard_error, evaluated.auc.lookalike.standard_error), (None, None));
+    assert!(own.return_rate.unwrap().standard_error.unwrap() > 0.0);
+    assert!(evaluated.to_string().contains(" 10.00  –"), "{evaluated}");
+    // Where all became good there is nothing to be told apart.
+    let all = evaluation().over_time(&lookalike(), &table, &seed, &ids(0..3_000)).unwrap_err();
+    assert!(matches!(all, Error::Empty { .. }), "{all}");
+}
+
 #[test]
 fn the_answer_is_the_same_on_any_number_of_threads() {
-    let (shop, table) = judged_shop();
+    // Twelve blocks of customers, and a part of one.
+    let (shop, table) = judged_shop(12_345);
     let seed = Seed::customers(ids(known(&shop))).valued_by("contribution");
+    let evaluation = |seed: u64| {
+        let columns = Evaluation::builder().value("gross").return_rate("rate").contribution("contribution");
+        columns.repeats(2).seed(seed).build().unwrap()
+    };
     let on = |threads: usize| -> Evaluated {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| evaluation().run(&lookalike(), &table, &seed)).unwrap()
+        pool.install(|| evaluation(0).run(&lookalike(), &table, &seed)).unwrap()
     };
     let one = on(1);
     assert_eq!(one, on(3));
-    let other = Evaluation::builder().repeats(4).seed(1).build().unwrap();
-    assert_ne!(
-        one.auc,
-        other.run(&lookalike(), &table, &seed).unwrap().auc,
-        "another draw of held-out seeds"
-    );
+    let other = evaluation(1).run(&lookalike(), &table, &seed).unwrap();
+    assert_ne!(one.auc, other.auc, "another draw of held-out seeds");
 }
 
 #[test]
 fn the_report_can_be_read_by_a_person_and_by_a_program() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let seed = Seed::customers(ids(known(&shop)));
     let evaluation = Evaluation::builder()
         .repeats(4)
@@ -322,7 +380,7 @@ fn the_report_can_be_read_by_a_person_and_by_a_program() {
 
 #[test]
 fn what_cannot_be_evaluated_is_refused() {
-    let (shop, table) = judged_shop();
+    let (shop, table) = judged_shop(3_000);
     let lookalike = lookalike();
     let seed = Seed::customers(ids(known(&shop)));
     let run = |evaluation: kohort::lookalike::evaluation::EvaluationBuilder, seed: &Seed| {

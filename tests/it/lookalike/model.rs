@@ -189,7 +189,8 @@ fn an_audience_is_told_from_the_pool_and_the_seeds() {
     let table = table_of(&Shape { missing: false, ..Shape::default() });
     let fitted = model(&table);
     let audience = feature("country").eq("CH").evaluate(&table).unwrap().holds().clone();
-    let told = fitted.differences(&table, &audience).unwrap();
+    let everyone = Bitmap::filled(table.len(), true);
+    let told = fitted.differences(&table, &everyone, &audience).unwrap();
     let of = |name: &str, level: Option<&str>| {
         told.differences.iter().find(|one| one.feature == name && one.level.as_deref() == level).unwrap()
     };
@@ -207,8 +208,9 @@ fn an_audience_is_told_from_the_pool_and_the_seeds() {
     assert_eq!(told.pool + told.seeds, table.len() as u64);
     assert!(told.to_string().contains("country: CH"), "{told}");
     let nobody = Bitmap::filled(table.len(), false);
-    assert!(matches!(fitted.differences(&table, &nobody), Err(Error::Empty { .. })));
-    assert!(matches!(fitted.differences(&table, &Bitmap::filled(3, true)), Err(Error::ColumnLength { .. })));
+    assert!(matches!(fitted.differences(&table, &everyone, &nobody), Err(Error::Empty { .. })));
+    let short = Bitmap::filled(3, true);
+    assert!(matches!(fitted.differences(&table, &everyone, &short), Err(Error::ColumnLength { .. })));
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn an_evaluation_of_the_food_shop_prefers_the_model() {
     println!("{evaluated}");
     let tenth = evaluated.at(0.1).unwrap();
     assert!(
-        tenth.lookalike.lift.mean > tenth.centroid.lift.mean + tenth.centroid.lift.standard_error,
+        tenth.lookalike.lift.mean > tenth.centroid.lift.mean + tenth.centroid.lift.standard_error.unwrap(),
         "{evaluated}"
     );
     assert!(evaluated.auc.lookalike.mean > evaluated.auc.centroid.mean + 0.05, "{evaluated}");
