@@ -174,11 +174,11 @@ fn evidence_is_that_of_a_plain_count() {
     let all = german.count() as f64;
     let german = seeds.iter().filter(|row| german.get(**row as usize)).count() as f64;
     let (of_seeds, of_others) = (seeds.len() as f64, 3_000.0 - seeds.len() as f64);
-    // Two levels and a bin for none of them; half a customer more in each.
-    let counts = [(german, all - german), (of_seeds - german, of_others - (all - german)), (0.0, 0.0)];
-    let (mut value, chance) = (0.0, 2.0 * (1.0 / (of_seeds + 1.5) + 1.0 / (of_others + 1.5)));
+    // Two levels, half a customer more in each; nobody has neither.
+    let counts = [(german, all - german), (of_seeds - german, of_others - (all - german))];
+    let (mut value, chance) = (0.0, 1.0 / (of_seeds + 1.0) + 1.0 / (of_others + 1.0));
     for (own, others) in counts {
-        let (p, q) = ((own + 0.5) / (of_seeds + 1.5), (others + 0.5) / (of_others + 1.5));
+        let (p, q) = ((own + 0.5) / (of_seeds + 1.0), (others + 0.5) / (of_others + 1.0));
         value += (p - q) * (p / q).ln();
     }
     assert_relative_eq!(country.information_value, value, max_relative = 1e-9);
