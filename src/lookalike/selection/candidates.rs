@@ -125,9 +125,10 @@ impl<'a> Candidates<'a> {
     /// The best `size`.
     ///
     /// The sum of excess is at most zero exactly: each excess is rounded up to a multiple of about 2⁻⁶² of the largest, and
-    /// the multiples are added as whole numbers. The score is within [`Selection::gap`] of the best there is. Among the
-    /// candidates nearest to the border (some 16,000; all where there are no more) no exchange of one for one improves it,
-    /// but for a thousand improvements, after which it is left at that. Then a million steps are spent on a search for
+    /// the multiples are added as whole numbers. The score is within [`Selection::gap`] of the best there is. Where many are
+    /// equal, as many of the groups at the border are taken as the limit leaves room for. Among the candidates nearest to
+    /// the border (some 16,000, of more equal ones a few; all where there are no more) no exchange of one for one improves
+    /// it, but for a thousand improvements, after which it is left at that. Then a million steps are spent on a search for
     /// the best set there is, which mostly end with one that is [`proven`](Selection::proven) where some dozens are
     /// chosen; and where more than three ten-thousandths are lacking, up to a hundred choices with and without those
     /// who weigh most.
