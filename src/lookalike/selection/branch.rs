@@ -189,12 +189,17 @@ fn no_more_than(pool: &Pool<'_>, mut rows: Vec<usize>, most: usize, key: Key<'_>
         let ((a, s), (b, t)) = (of(*one), of(*other));
         a.total_cmp(&b).then_with(|| s.total_cmp(&t))
     };
-    rows.par_sort_unstable_by(|one, other| {
-        let by_key = || key(*one).cmp(&key(*other)).then_with(|| one.cmp(other));
-        by_content(one, other).then_with(by_key)
-    });
-    let runs = rows.chunk_by(|one, other| by_content(one, other).is_eq());
-    let mut few = runs.flat_map(|run| &run[..run.len().min(most)]).copied().collect::<Vec<usize>>();
+    rows.par_sort_unstable_by(by_content);
+    let mut few = Vec::with_capacity(rows.len());
+    for run in rows.chunk_by(|one, other| by_content(one, other).is_eq()) {
+        if run.len() <= most {
+            few.extend_from_slice(run);
+        } else {
+            let mut keyed: Vec<(u64, usize)> = run.par_iter().map(|row| (key(*row), *row)).collect();
+            keyed.select_nth_unstable(most);
+            few.extend(keyed[..most].iter().map(|one| one.1));
+        }
+    }
     few.sort_unstable();
     few
 }

@@ -62,7 +62,7 @@ pub struct Selection {
     /// Σ of their excess: at most zero, as a sum of real numbers.
     pub excess: f64,
     /// What no set of the size that keeps the limit can exceed: the value of the linear relaxation, or less where more was
-    /// looked at. Where the limit does not bind it is the score.
+    /// looked at. Where the score is proven to be the best there is, and where the limit does not bind, it is the score.
     pub bound: f64,
     /// Whether the best by score alone would break the limit.
     pub binding: bool,
@@ -181,8 +181,9 @@ pub(crate) fn choose(scores: &[f64], excess: &[f64], size: usize, key: Key<'_>) 
         let Plain { score, excess } = of(chosen.sums);
         let (bound, shadow_price, proven) = price.unwrap_or((score, 0.0, true));
         let (rows, binding) = (chosen.rows, price.is_some());
-        // The bound is a sum in another order; where nothing is left, rounding must not make it less than nothing.
-        let bound = bound.max(score);
+        // The bound is a sum in another order; where nothing is left, rounding must not make it less than nothing. What is
+        // proven to be the best is a bound itself.
+        let bound = if proven { score } else { bound.max(score) };
         Outcome::Chosen(Box::new(Selection {
             rows,
             score,

@@ -28,15 +28,16 @@ pub(super) struct Walk {
 struct Differing {
     score: i64,
     excess: i64,
+    key: u64,
     row: usize,
 }
 
 impl Differing {
     /// The less excess the sooner; equal ones by key, those who come in the order of keys and those who go from its end.
-    fn order(&self, other: &Self, comes: bool, key: Key<'_>) -> Ordering {
+    fn order(&self, other: &Self, comes: bool) -> Ordering {
         let by_content = self.excess.cmp(&other.excess).then_with(|| self.score.cmp(&other.score));
         by_content.then_with(|| {
-            let by_key = key(self.row).cmp(&key(other.row)).then_with(|| self.row.cmp(&other.row));
+            let by_key = (self.key, self.row).cmp(&(other.key, other.row));
             if comes { by_key } else { by_key.reverse() }
         })
     }
@@ -58,10 +59,11 @@ impl Walk {
             let of = |row: usize| Differing {
                 score: pool.units.scores.near(pool.scores[row]),
                 excess: pool.units.excesses.up(pool.excesses[row]),
+                key: key(row),
                 row,
             };
-            let mut all: Vec<Differing> = rows.into_iter().map(of).collect();
-            all.par_sort_unstable_by(|one, other| one.order(other, comes, key));
+            let mut all: Vec<Differing> = rows.into_par_iter().map(of).collect();
+            all.par_sort_unstable_by(|one, other| one.order(other, comes));
             all
         };
         let (going, coming) = (sorted(going, false), sorted(coming, true));
