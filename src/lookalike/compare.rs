@@ -234,12 +234,11 @@ impl<'a> Columns<'a> {
         let optional = |name: &str| table.has(name).then(|| needed(name)).transpose();
         Ok(Self {
             demand: needed(&builder.demand)?,
-            discount: match &builder.discount {
-                Some(name) => Some(needed(name)?),
-                None => {
-                    let window = builder.demand.find("__").map_or("", |from| &builder.demand[from..]);
-                    optional(&format!("{}{window}", Feature::Discount.name()))?
-                }
+            discount: if let Some(name) = &builder.discount {
+                Some(needed(name)?)
+            } else {
+                let window = builder.demand.find("__").map_or("", |from| &builder.demand[from..]);
+                optional(&format!("{}{window}", Feature::Discount.name()))?
             },
             returned: optional(&builder.returned)?,
             expected: table.has(&builder.expected).then(|| table.numeric(&builder.expected)).transpose()?,

@@ -81,7 +81,7 @@ impl Changes {
     }
 
     /// These, and others that overrule them.
-    fn and(self, others: Self) -> Self {
+    fn and(self, others: &Self) -> Self {
         let kept = self.0.into_iter().filter(|change| others.of(change.0).is_none());
         Self::new(kept.chain(others.0.iter().copied()).collect())
     }
@@ -164,7 +164,7 @@ pub(super) fn constrained(
     };
     in_key_order(&near, &mut member);
     let own = near.iter().zip(&member).map(|(one, member)| (one.row, *member)).collect();
-    let chosen = keeps.chosen(pool, &walk.changes.and(Changes::new(own)), beside);
+    let chosen = keeps.chosen(pool, &walk.changes.and(&Changes::new(own)), beside);
     // The sums are taken from the rows once more, so that what is handed out keeps the limit whatever happened before.
     if chosen.sums.excess <= 0 {
         (chosen, proven)

@@ -402,3 +402,56 @@ fn groups_of_equals_are_split_alike_in_any_order_and_by_any_threads() {
         assert_eq!(one, shuffled);
     }
 }
+
+/// Ties of all kinds, of numbers whose sums are exact.
+#[test]
+fn pools_with_ties_of_any_kind_reach_the_bound() {
+    let parts = (1_u64 << 26) as f64;
+    let mut binding = 0;
+    for rows in [2_500, 20_011, 140_003] {
+        let mut stream = Stream::new(13, "ties", rows as u64);
+        let mut drawn = |kind: u32| -> (f64, f64) {
+            let unit = stream.below(1 << 26) as f64 / parts;
+            let (score, excess) =
+                (unit, 2.0 * stream.below(1 << 26) as f64 / parts - 1.0 + 0.75 * (unit - 0.25));
+            match kind {
+                // All on one line: at the price everyone is worth the same.
+                0 => (0.5 + 0.25 * (unit - 0.5), unit - 0.375),
+                // Half of them with the pool's mean instead of a rate of their own.
+                1 => (score, if stream.below(2) == 0 { 0.25 } else { excess }),
+                // Equal scores, excesses of their own; and the other way round, a few.
+                2 => (((score * 4.0).round() + 1.0) / 4.0, excess),
+                3 => (score, (excess * 2.0).round() / 2.0),
+                // One large group, and others like no one.
+                _ => {
+                    if stream.below(4) > 0 {
+                        (0.75, 0.5)
+                    } else {
+                        (score, excess)
+                    }
+                }
+            }
+        };
+        for kind in 0..5 {
+            let (scores, excess): (Vec<f64>, Vec<f64>) = (0..rows).map(|_| drawn(kind)).unzip();
+            let sizes = if rows > 100_000 { vec![rows / 10] } else { vec![40, rows / 10] };
+            for size in sizes {
+                let chosen = select(&scores, &excess, size).unwrap();
+                assert!(
+                    chosen.rows.iter().map(|row| excess[*row]).sum::<f64>() <= 0.0
+                        && chosen.rows.len() == size
+                );
+                if chosen.binding {
+                    let least = least_dual(&scores, &excess, size, chosen.shadow_price);
+                    assert!(
+                        chosen.score >= 0.999 * least,
+                        "{rows} {kind} {size}: {} of {least}",
+                        chosen.score
+                    );
+                    binding += 1;
+                }
+            }
+        }
+    }
+    assert!(binding > 20, "{binding}");
+}
