@@ -26,8 +26,8 @@ pub struct ComparedGroup {
     pub name: String,
     /// Its customers.
     pub customers: u64,
-    /// What they bought.
-    pub demand: MoneyTotal,
+    /// What they bought; `None` where it is known of none.
+    pub demand: Option<MoneyTotal>,
     /// Customers of whom that is not known.
     pub demand_unknown: u64,
     /// What came back of it by value, with a 95 % interval that takes customers as the sampling unit; `None` where
@@ -45,7 +45,7 @@ impl ComparedGroup {
     /// What a customer bought, of those of whom it is known; `None` without any.
     #[must_use]
     pub fn demand_per_customer(&self) -> Option<Money> {
-        mean(self.demand, self.customers - self.demand_unknown)
+        mean(self.demand?, self.customers - self.demand_unknown)
     }
 
     /// What a customer contributed, of those of whom it is known; `None` without any.
@@ -100,6 +100,7 @@ pub struct ComparisonBuilder<'a> {
     /// Audiences of other customers than the table's: name and size.
     others: Vec<(String, usize)>,
     demand: String,
+    discount: Option<String>,
     returned: String,
     expected: String,
     contribution: String,
@@ -120,6 +121,7 @@ impl Comparison {
             groups: Vec::new(),
             others: Vec::new(),
             demand: Feature::Gross.name().into(),
+            discount: None,
             returned: Feature::ReturnedAttributed.name().into(),
             expected: "return_rate_expected".into(),
             contribution: "contribution".into(),
@@ -150,10 +152,17 @@ impl<'a> ComparisonBuilder<'a> {
         self
     }
 
-    /// The column of what was bought, of which a column `discount` is taken off for return rates if there is one.
-    /// Money. Defaults to `gross`.
+    /// The column of what was bought, of which discounts are taken off for return rates if the table has them. Money.
+    /// Defaults to `gross`.
     pub fn demand(mut self, column: impl Into<String>) -> Self {
         self.demand = column.into();
+        self
+    }
+
+    /// The column of discounts on what was bought, in the same window of time. Money. Defaults to `discount` with the window
+    /// of the column of what was bought, such as `discount__365d` for `gross__365d`, if the table has it.
+    pub fn discount(mut self, column: impl Into<String>) -> Self {
+        self.discount = Some(column.into());
         self
     }
 
@@ -179,8 +188,8 @@ impl<'a> ComparisonBuilder<'a> {
     ///
     /// # Errors
     /// [`Error::Incompatible`] for an audience of other customers, [`Error::ColumnLength`] for a mask of another length,
-    /// [`Error::MissingFeature`] without a column of what was bought, [`Error::FeatureType`] for a column that is not
-    /// money.
+    /// [`Error::MissingFeature`] without a column of what was bought, or of discounts where one was named;
+    /// [`Error::FeatureType`] for a column that is not money.
     pub fn build(self) -> Result<Comparison> {
         if let Some((name, customers)) = self.others.first() {
             return Err(Error::Incompatible {
@@ -225,7 +234,12 @@ impl<'a> Columns<'a> {
         let optional = |name: &str| table.has(name).then(|| needed(name)).transpose();
         Ok(Self {
             demand: needed(&builder.demand)?,
-            discount: optional(Feature::Discount.name())?,
+            discount: if let Some(name) = &builder.discount {
+                Some(needed(name)?)
+            } else {
+                let window = builder.demand.find("__").map_or("", |from| &builder.demand[from..]);
+                optional(&format!("{}{window}", Feature::Discount.name()))?
+            },
             returned: optional(&builder.returned)?,
             expected: table.has(&builder.expected).then(|| table.numeric(&builder.expected)).transpose()?,
             contribution: optional(&builder.contribution)?,
@@ -261,15 +275,16 @@ impl<'a> Columns<'a> {
             }
         }
         let customers = mask.count() as u64;
-        let known = contribution_unknown < customers;
+        let sum =
+            |sum: i128, unknown: u64| (unknown < customers).then(|| MoneyTotal::from_ten_thousandths(sum));
         ComparedGroup {
             name: name.to_owned(),
             customers,
-            demand: MoneyTotal::from_ten_thousandths(demand),
+            demand: sum(demand, demand_unknown),
             demand_unknown,
             return_rate: RatioEstimate::of(&bought, &back, LEVEL),
             expected_return_rate: (weight > 0.0).then(|| weighted / weight),
-            contribution: known.then(|| MoneyTotal::from_ten_thousandths(contribution)),
+            contribution: sum(contribution, contribution_unknown),
             contribution_unknown,
         }
     }
@@ -294,7 +309,7 @@ impl fmt::Display for Comparison {
             table.row([
                 group.name.clone(),
                 grouped(group.customers),
-                money_whole(group.demand),
+                group.demand.map_or_else(dash, money_whole),
                 group.demand_per_customer().map_or_else(dash, money),
                 percent(group.return_rate.map(|rate| rate.rate)),
                 interval.map_or_else(dash, |i| format!("{:.1} … {:.1}", i.low * 100.0, i.high * 100.0)),

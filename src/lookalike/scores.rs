@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::transaction::CustomerIds;
 
+/// The largest size of a score, beyond which sums of a choice would not be exact.
+const LARGEST: f64 = 1e100;
+
 /// How much each customer of a table resembles the seeds: one score a row of the table.
 #[derive(Clone, PartialEq)]
 pub struct Scores {
@@ -24,7 +27,7 @@ impl Scores {
     ///
     /// # Errors
     /// [`Error::ColumnLength`] where there is not one score and one bit a row, [`Error::Setting`] for a score that is not
-    /// finite.
+    /// finite or above 1e100 in size.
     pub fn new(table: &FeatureTable, log_odds: Vec<f64>, seeds: Bitmap) -> Result<Self> {
         for (column, found) in [("log_odds", log_odds.len()), ("seeds", seeds.len())] {
             if found != table.len() {
@@ -36,11 +39,11 @@ impl Scores {
                 });
             }
         }
-        if let Some(row) = log_odds.iter().position(|own| !own.is_finite()) {
+        if let Some(row) = log_odds.iter().position(|own| !(-LARGEST..=LARGEST).contains(own)) {
             return Err(Error::Setting {
                 setting: "log_odds",
                 found: format!("{} for customer `{}`", log_odds[row], table.ids().id(row)),
-                expected: "finite numbers",
+                expected: "finite numbers of at most 1e100 in size",
             });
         }
         Ok(Self { ids: Arc::clone(table.shared_ids()), log_odds, seed: seeds })

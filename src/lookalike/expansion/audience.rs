@@ -15,6 +15,9 @@ use crate::features::{Column, FeatureTable, Values};
 use crate::lookalike::selection::Selection;
 use crate::transaction::{CustomerId, CustomerIds, MoneyTotal};
 
+/// More than what rounding can do to a return rate.
+const ROUNDING: f64 = 1e-12;
+
 /// Members of one task.
 const CHUNK: usize = 1 << 14;
 
@@ -29,11 +32,11 @@ pub struct Figures {
     pub demand_unknown: u64,
     /// Their expected return rate by value; `None` without the columns, or where nothing is bought.
     pub return_rate: Option<f64>,
-    /// The same by the upper bounds of their return rates.
+    /// The same by the upper bounds of their return rates, or by the expected ones of those where these are higher.
     pub return_rate_high: Option<f64>,
     /// Members whose return rate is missing.
     pub return_rate_unknown: u64,
-    /// What those of them contribute of whom it is known; `None` without a column of money.
+    /// What those of them contribute of whom it is known; `None` without a column of money, or where it is known of none.
     pub contribution: Option<MoneyTotal>,
     /// Members whose contribution is missing.
     pub contribution_unknown: u64,
@@ -101,6 +104,9 @@ pub struct Audience {
     pub expected: Figures,
     /// What the limit did; `None` without one.
     pub limited: Option<Limited>,
+    /// Whether profit ranks its members, and not similarity.
+    #[serde(skip)]
+    pub(super) by_profit: bool,
     #[serde(skip)]
     customers: Arc<CustomerIds>,
     #[serde(skip)]
@@ -133,6 +139,7 @@ impl Audience {
             threshold: members.iter().map(|member| member.1).fold(1.0, f64::min),
             expected,
             limited,
+            by_profit: expansion.profit.is_some(),
             customers: Arc::clone(table.shared_ids()),
             members,
             mask,
@@ -257,18 +264,19 @@ pub(super) fn sums_of(
             let mut sums = Sums::default();
             for place in places {
                 let value = expected.value.as_ref().map_or(0.0, |value| value.numbers[*place]);
-                let unknown = |of: &Option<super::pool::Filled>| {
-                    u64::from(of.as_ref().is_some_and(|of| of.unknown.get(*place)))
+                // Of a column of which nothing is known, it is of no one.
+                let unknown = |has: bool, of: &Option<super::pool::Filled>| {
+                    u64::from(has && of.as_ref().is_none_or(|of| of.unknown.get(*place)))
                 };
                 let rate =
                     |of: &Option<super::pool::Filled>| of.as_ref().map_or(0.0, |of| of.numbers[*place]);
                 sums.members += 1;
                 sums.similarity += pool.similarity[*place];
                 sums.value += value;
-                sums.value_unknown += unknown(&expected.value);
+                sums.value_unknown += unknown(expected.has_value, &expected.value);
                 sums.returns += value * rate(&expected.rate);
                 sums.returns_high += value * rate(&expected.high);
-                sums.rate_unknown += unknown(&expected.rate);
+                sums.rate_unknown += unknown(expected.has_rate, &expected.rate);
                 let row = pool.rows[*place];
                 match contribution {
                     Some(column) if column.is_valid(row) => {
@@ -298,12 +306,15 @@ impl Figures {
 
     pub(super) fn from_sums(expansion: &Expansion, table: &FeatureTable, pool: &Pool, sums: &Sums) -> Self {
         let expected = &pool.expected;
-        // A cap holds exactly; a quotient of rounded sums must not say otherwise in its last digit.
+        // A cap holds exactly; a quotient of rounded sums must not say otherwise in its last digits.
         let at_most = |cautious: bool| {
             expansion.cap.filter(|_| expansion.cautious == cautious).unwrap_or(f64::INFINITY)
         };
         let rate = |has: bool, returns: f64, most: f64| {
-            (has && sums.value > 0.0).then(|| (returns / sums.value).min(most))
+            (has && sums.value > 0.0).then(|| {
+                let rate = returns / sums.value;
+                if rate - most <= ROUNDING { rate.min(most) } else { rate }
+            })
         };
         let money = table.money(&expansion.columns.contribution).is_ok();
         Self {
@@ -313,7 +324,8 @@ impl Figures {
             return_rate: rate(expected.rate.is_some(), sums.returns, at_most(false)),
             return_rate_high: rate(expected.high.is_some(), sums.returns_high, at_most(true)),
             return_rate_unknown: sums.rate_unknown,
-            contribution: money.then(|| MoneyTotal::from_ten_thousandths(sums.contribution)),
+            contribution: (money && sums.contribution_unknown < sums.members)
+                .then(|| MoneyTotal::from_ten_thousandths(sums.contribution)),
             contribution_unknown: if money { sums.contribution_unknown } else { 0 },
         }
     }

@@ -11,15 +11,10 @@ use crate::layout::grouped;
 use crate::lookalike::Scores;
 use crate::lookalike::key::key;
 use crate::lookalike::selection::{Outcome, Selection, best, choose, excess_of};
+use crate::transaction::Money;
 
 /// Rounds of a search for the lowest rate; each comes closer, the last ones by nothing.
 const ROUNDS: usize = 60;
-
-/// The limit's excess of each of the pool, in its own unit, and that unit in currency.
-pub(super) struct Excess {
-    pub(super) numbers: Vec<f64>,
-    pub(super) unit: f64,
-}
 
 impl Expansion {
     /// The audience of a table's customers by their scores; see [`Expansion`].
@@ -35,45 +30,7 @@ impl Expansion {
     /// the size keeps the limit; it names what can be had. [`Error::MissingFeature`] and [`Error::FeatureType`] for
     /// columns that a limit, the profit or the predicate needs.
     pub fn choose(&self, table: &FeatureTable, scores: &Scores) -> Result<Audience> {
-        let pool = Pool::of(self, table, scores)?;
-        let key = |place: usize| key(scores.ids(), pool.rows[place], &self.salt);
-        let objective = pool.objective(self, scores)?;
-        let (from, size) = self.places(&pool, scores)?;
-        let at_least = usize::try_from(self.min_customers).unwrap_or(usize::MAX);
-        if size - from < at_least {
-            return Err(Error::Unreachable {
-                wanted: format!("{} customers or more", grouped(self.min_customers)),
-                reachable: format!(
-                    "{} are {} of the {} who can be chosen",
-                    grouped((size - from) as u64),
-                    self.size,
-                    grouped(pool.len() as u64)
-                ),
-            });
-        }
-        let (places, limited) = match self.limit() {
-            None => {
-                let mut places = best(&objective, size, &key)?;
-                if from > 0 {
-                    let before = best(&objective, from, &key)?;
-                    places.retain(|place| before.binary_search(place).is_err());
-                }
-                (places, None)
-            }
-            Some(limit) => {
-                let (selection, limited) = self.under(limit, table, &pool, &objective, size, &key)?;
-                (selection.rows, Some(limited))
-            }
-        };
-        let mut places = places;
-        places.par_sort_unstable_by(|one, other| {
-            objective[*other]
-                .total_cmp(&objective[*one])
-                .then_with(|| key(*one).cmp(&key(*other)))
-                .then_with(|| one.cmp(other))
-        });
-        let figures = Figures::of(self, table, &pool, &places)?;
-        Ok(Audience::new(self, table, &pool, &places, figures, limited))
+        Ready::of(self, table, scores)?.audience(self)
     }
 
     /// Which places of the ranking: from the one to before the other.
@@ -106,40 +63,98 @@ impl Expansion {
             Size::Balanced => balanced(pool, scores).map(|size| (0, size)),
         }
     }
+}
 
-    /// The best of a size under a limit.
-    pub(super) fn under(
+/// A pool whose audience's size is settled, for any limit of its kind.
+pub(super) struct Ready<'a> {
+    table: &'a FeatureTable,
+    scores: &'a Scores,
+    pool: Pool,
+    /// What each of the pool is ranked by.
+    objective: Vec<f64>,
+    /// The places of the ranking: from the one to before the other.
+    from: usize,
+    size: usize,
+}
+
+impl<'a> Ready<'a> {
+    pub(super) fn of(expansion: &Expansion, table: &'a FeatureTable, scores: &'a Scores) -> Result<Self> {
+        let pool = Pool::of(expansion, table, scores)?;
+        let objective = pool.objective(expansion, scores)?;
+        let (from, size) = expansion.places(&pool, scores)?;
+        let at_least = usize::try_from(expansion.min_customers).unwrap_or(usize::MAX);
+        if size - from < at_least {
+            return Err(Error::Unreachable {
+                wanted: format!("{} customers or more", grouped(expansion.min_customers)),
+                reachable: format!(
+                    "{} are {} of the {} who can be chosen",
+                    grouped((size - from) as u64),
+                    expansion.size,
+                    grouped(pool.len() as u64)
+                ),
+            });
+        }
+        Ok(Self { table, scores, pool, objective, from, size })
+    }
+
+    /// How many customers an audience has.
+    pub(super) fn customers(&self) -> u64 {
+        (self.size - self.from) as u64
+    }
+
+    /// The audience under the limit of an expansion, which differs from the one this was made of in nothing else.
+    pub(super) fn audience(&self, expansion: &Expansion) -> Result<Audience> {
+        let Self { table, pool, objective, .. } = self;
+        let key = |place: usize| key(self.scores.ids(), pool.rows[place], &expansion.salt);
+        let (places, limited) = match expansion.limit() {
+            None => {
+                let mut places = best(objective, self.size, &key)?;
+                if self.from > 0 {
+                    let before = best(objective, self.from, &key)?;
+                    places.retain(|place| before.binary_search(place).is_err());
+                }
+                (places, None)
+            }
+            Some(limit) => {
+                let (selection, limited) = self.under(limit, expansion, &key)?;
+                (selection.rows, Some(limited))
+            }
+        };
+        let places = in_order(places, objective, &key);
+        let figures = Figures::of(expansion, table, pool, &places)?;
+        Ok(Audience::new(expansion, table, pool, &places, figures, limited))
+    }
+
+    /// The best of the size under a limit.
+    fn under(
         &self,
         limit: Limit,
-        table: &FeatureTable,
-        pool: &Pool,
-        objective: &[f64],
-        size: usize,
+        expansion: &Expansion,
         key: &(dyn Fn(usize) -> u64 + Sync),
     ) -> Result<(Selection, Limited)> {
-        let excess = self.excess(limit, table, pool)?;
-        match choose(objective, &excess.numbers, size, key)? {
+        let (pool, size) = (&self.pool, self.size);
+        let excess = match limit {
+            Limit::ReturnRate(cap) | Limit::UpperReturnRate(cap) => self.beyond(expansion, cap)?,
+            Limit::Contribution(floor) => {
+                let contributions = pool.contributions(self.table, &expansion.columns.contribution)?;
+                contributions.par_iter().map(|own| shortfall(floor, *own)).collect()
+            }
+        };
+        let unit = if matches!(limit, Limit::Contribution(_)) { 1e-4 } else { 1.0 };
+        match choose(&self.objective, &excess, size, key)? {
             Outcome::Chosen(selection) => {
-                let limited = limited(limit, &selection, excess.unit);
+                let limited = limited(limit, &selection, unit);
                 Ok((*selection, limited))
             }
             Outcome::Impossible { largest } => {
-                let lowest = match limit {
-                    Limit::ReturnRate(_) => {
-                        format!("{:.1} %", 100.0 * self.lowest_rate(pool, size, key)?)
-                    }
-                    Limit::Contribution(floor) => {
-                        let of = |short: f64| floor.to_f64() - short * excess.unit;
-                        let most: Vec<f64> = excess.numbers.par_iter().map(|short| -short).collect();
-                        let rows = best(&most, size, key)?;
-                        let short: f64 = rows.iter().map(|row| excess.numbers[*row]).sum();
-                        format!("{:.2}", of(short / size as f64))
-                    }
+                let reached = match limit {
+                    Limit::Contribution(_) => self.highest_floor(expansion, key)?.to_string(),
+                    _ => self.lowest_cap(expansion, key)?,
                 };
                 Err(Error::Unreachable {
                     wanted: format!("{} customers with {limit}", grouped(size as u64)),
                     reachable: format!(
-                        "the best that so many of the {} in the pool reach is {lowest}; within the limit there are at \
+                        "the best that so many of the {} in the pool reach is {reached}; within the limit there are at \
                          most {} customers",
                         grouped(pool.len() as u64),
                         grouped(largest as u64)
@@ -149,41 +164,58 @@ impl Expansion {
         }
     }
 
-    /// By how much each of the pool is beyond a limit.
-    fn excess(&self, limit: Limit, table: &FeatureTable, pool: &Pool) -> Result<Excess> {
-        match limit {
-            Limit::ReturnRate(cap) => {
-                let (value, rate) = self.value_and_rate(pool)?;
-                let of = |(value, rate): (&f64, &f64)| excess_of(*value, *rate, cap);
-                let numbers = value.par_iter().zip(rate).with_min_len(1 << 14).map(of).collect();
-                Ok(Excess { numbers, unit: 1.0 })
-            }
-            Limit::Contribution(floor) => {
-                let contributions = pool.contributions(table, &self.columns.contribution)?;
-                let numbers = contributions.par_iter().map(|own| shortfall(floor, *own)).collect();
-                Ok(Excess { numbers, unit: 1e-4 })
-            }
-        }
+    /// By how much each of the pool is beyond a cap.
+    fn beyond(&self, expansion: &Expansion, cap: f64) -> Result<Vec<f64>> {
+        let (value, rate) = self.value_and_rate(expansion)?;
+        let of = |(value, rate): (&f64, &f64)| excess_of(*value, *rate, cap);
+        Ok(value.par_iter().zip(rate).with_min_len(1 << 14).map(of).collect())
     }
 
     /// The values and the return rates that a cap goes by.
-    fn value_and_rate<'a>(&self, pool: &'a Pool) -> Result<(&'a [f64], &'a [f64])> {
-        let expected = &pool.expected;
-        let rate = if self.cautious { &expected.high } else { &expected.rate };
+    fn value_and_rate(&self, expansion: &Expansion) -> Result<(&[f64], &[f64])> {
+        let expected = &self.pool.expected;
+        let rate = if expansion.cautious { &expected.high } else { &expected.rate };
         match (&expected.value, rate) {
             (Some(value), Some(rate)) => Ok((&value.numbers, &rate.numbers)),
             _ => Err(nothing_known()),
         }
     }
 
+    /// The highest floor under the mean contribution that so many of the pool keep.
+    fn highest_floor(&self, expansion: &Expansion, key: &(dyn Fn(usize) -> u64 + Sync)) -> Result<Money> {
+        let contributions = self.pool.contributions(self.table, &expansion.columns.contribution)?;
+        let amounts: Vec<f64> = contributions.par_iter().map(|own| *own as f64).collect();
+        let rows = best(&amounts, self.size, key)?;
+        let sum: i128 = rows.iter().map(|row| i128::from(contributions[*row])).sum();
+        // Down, so that the floor that is named is kept; a mean of numbers of 64 bits is one.
+        let mean = sum.div_euclid(self.size as i128);
+        Ok(Money::from_ten_thousandths(i64::try_from(mean).unwrap_or(i64::MIN)))
+    }
+
+    /// The lowest cap of whole hundredths of a percent that so many of the pool keep.
+    fn lowest_cap(&self, expansion: &Expansion, key: &(dyn Fn(usize) -> u64 + Sync)) -> Result<String> {
+        let lowest = self.lowest_rate(expansion, key)?;
+        // Rates are sums in floating point, so the number that is named is tried as it would be set.
+        let alike = vec![0.0; self.pool.len()];
+        let mut hundredths = (lowest * 1e4).floor();
+        for _ in 0..3 {
+            let kept = choose(&alike, &self.beyond(expansion, hundredths / 1e4)?, self.size, key)?;
+            if matches!(kept, Outcome::Chosen(_)) {
+                break;
+            }
+            hundredths += 1.0;
+        }
+        Ok(format!("{:.2} %", hundredths / 100.0))
+    }
+
     /// The lowest return rate by value that so many of the pool have: Dinkelbach's iteration (Management Science 1967).
-    fn lowest_rate(&self, pool: &Pool, size: usize, key: &(dyn Fn(usize) -> u64 + Sync)) -> Result<f64> {
-        let (value, rate) = self.value_and_rate(pool)?;
+    fn lowest_rate(&self, expansion: &Expansion, key: &(dyn Fn(usize) -> u64 + Sync)) -> Result<f64> {
+        let (value, rate) = self.value_and_rate(expansion)?;
         let mut lowest = 1e9;
         for _ in 0..ROUNDS {
             let worth: Vec<f64> =
                 value.par_iter().zip(rate).map(|(value, rate)| -value * (rate - lowest)).collect();
-            let rows = best(&worth, size, key)?;
+            let rows = best(&worth, self.size, key)?;
             let demand: f64 = rows.iter().map(|row| value[*row]).sum();
             let returns: f64 = rows.iter().map(|row| value[*row] * rate[*row]).sum();
             let found = if demand > 0.0 { returns / demand } else { 0.0 };
@@ -194,6 +226,20 @@ impl Expansion {
         }
         Ok(lowest)
     }
+}
+
+/// Some places in the order of what they are ranked by, of equal ones in that of their keys.
+pub(super) fn in_order(
+    places: Vec<usize>,
+    objective: &[f64],
+    key: &(dyn Fn(usize) -> u64 + Sync),
+) -> Vec<usize> {
+    let mut keyed: Vec<(f64, u64, usize)> =
+        places.into_par_iter().map(|place| (objective[place], key(place), place)).collect();
+    keyed.par_sort_unstable_by(|one, other| {
+        other.0.total_cmp(&one.0).then_with(|| (one.1, one.2).cmp(&(other.1, other.2)))
+    });
+    keyed.into_iter().map(|one| one.2).collect()
 }
 
 /// The first number at which as large a share of the seeds is at or above the border as of the pool below it.

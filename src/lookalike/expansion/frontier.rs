@@ -1,15 +1,16 @@
 //! What size and what cap to take: quality as the audience grows, and as the cap comes down.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::audience::{Figures, Sums, sums_of};
+use super::choose::{Ready, in_order};
 use super::pool::Pool;
-use super::settings::{Expansion, Size};
+use super::settings::Expansion;
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
 use crate::lookalike::Scores;
 use crate::lookalike::key::key;
+use crate::lookalike::selection::best;
 
 /// Shares of a frontier: those that ad platforms offer.
 const SHARES: [f64; 10] = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.10];
@@ -75,7 +76,7 @@ pub struct CapFrontier {
 
 impl Expansion {
     /// Size against quality in the pool of this expansion, without its size and limit: what is to be expected of the first
-    /// 1 %, 2 % … 10 % of the ranking. O(n log n) of the pool.
+    /// 1 %, 2 % … 10 % of the ranking. O(n) of the pool, and a sort of its tenth.
     ///
     /// # Errors
     /// As for [`Expansion::choose`], but for sizes and limits.
@@ -84,16 +85,12 @@ impl Expansion {
         let pool = Pool::of(&free, table, scores)?;
         let objective = pool.objective(&free, scores)?;
         let key = |place: usize| key(scores.ids(), pool.rows[place], &self.salt);
-        let mut order: Vec<usize> = (0..pool.len()).collect();
-        order.par_sort_unstable_by(|one, other| {
-            objective[*other]
-                .total_cmp(&objective[*one])
-                .then_with(|| key(*one).cmp(&key(*other)))
-                .then_with(|| one.cmp(other))
-        });
+        let size_of = |share: f64| ((share * pool.len() as f64).round() as usize).clamp(1, pool.len());
+        let largest = SHARES.into_iter().map(size_of).max().unwrap_or(1);
+        let order = in_order(best(&objective, largest, &key)?, &objective, &key);
         let (mut rows, mut sums, mut done, mut border) = (Vec::new(), Sums::default(), 0, 1.0_f64);
         for share in SHARES {
-            let size = ((share * pool.len() as f64).round() as usize).clamp(1, pool.len());
+            let size = size_of(share);
             let more = &order[done..size];
             sums = sums.plus(&sums_of(&free, table, &pool, more)?);
             border = more.iter().map(|place| pool.similarity[*place]).fold(border, f64::min);
@@ -105,43 +102,38 @@ impl Expansion {
     }
 
     /// Cap against quality at this expansion's size: what audiences under each of some caps on the return rate keep
-    /// of the score without one, and at what price. One choice a cap.
+    /// of the score without one, and at what price. All are of one size and of the pool that a cap has, which under
+    /// [`MissingOutcome::Exclude`](super::MissingOutcome::Exclude) are those whose rates are known. One choice a cap.
     ///
     /// # Errors
     /// As for [`Expansion::choose`]; a cap that no audience of the size keeps is a row that says so. Also
     /// [`Error::Setting`] for a cap not from 0 to 1, and [`Error::Contradiction`] where the expansion has a floor or
     /// a size that leaves nothing to choose.
     pub fn caps(&self, table: &FeatureTable, scores: &Scores, caps: &[f64]) -> Result<CapFrontier> {
-        let uncapped = Self { cap: None, cautious: false, ..self.clone() };
-        let customers = uncapped.choose(table, scores)?.len() as u64;
-        // The size is settled once, so that every cap has the same.
-        let fixed = match self.size {
-            Size::Threshold(_) | Size::Band { .. } => self.size,
-            _ => Size::Customers(customers),
-        };
+        let capped: Vec<Self> = caps.iter().map(|cap| self.capped(*cap)).collect::<Result<_>>()?;
+        // Of any cap: pool and size are those of all.
+        let ready = Ready::of(&self.capped(1.0)?, table, scores)?;
         let rows = caps
             .iter()
-            .map(|cap| {
-                let own = Self { size: fixed, ..self.clone() }.with_cap(*cap)?;
-                match own.choose(table, scores) {
-                    Ok(audience) => {
-                        let limited = audience.limited.as_ref();
-                        let reached = CapReached {
-                            kept: limited.and_then(super::audience::Limited::kept),
-                            shadow_price: limited.map_or(0.0, |limited| limited.shadow_price),
-                            binding: limited.is_some_and(|limited| limited.binding),
-                            border: audience.threshold,
-                            expected: audience.expected,
-                        };
-                        Ok(CapRow { cap: *cap, reached: Some(reached), reason: None })
-                    }
-                    Err(Error::Unreachable { reachable, .. }) => {
-                        Ok(CapRow { cap: *cap, reached: None, reason: Some(reachable) })
-                    }
-                    Err(other) => Err(other),
+            .zip(&capped)
+            .map(|(cap, own)| match ready.audience(own) {
+                Ok(audience) => {
+                    let limited = audience.limited.as_ref();
+                    let reached = CapReached {
+                        kept: limited.and_then(super::audience::Limited::kept),
+                        shadow_price: limited.map_or(0.0, |limited| limited.shadow_price),
+                        binding: limited.is_some_and(|limited| limited.binding),
+                        border: audience.threshold,
+                        expected: audience.expected,
+                    };
+                    Ok(CapRow { cap: *cap, reached: Some(reached), reason: None })
                 }
+                Err(Error::Unreachable { reachable, .. }) => {
+                    Ok(CapRow { cap: *cap, reached: None, reason: Some(reachable) })
+                }
+                Err(other) => Err(other),
             })
             .collect::<Result<Vec<CapRow>>>()?;
-        Ok(CapFrontier { asked: self.size.to_string(), customers, rows })
+        Ok(CapFrontier { asked: self.size.to_string(), customers: ready.customers(), rows })
     }
 }

@@ -1,7 +1,5 @@
 //! Who can be chosen, why others cannot, and what is to be expected of each.
 
-use std::borrow::Cow;
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +12,10 @@ use crate::transaction::Money;
 
 /// Rows of one task. Fixed, so that nothing depends on the number of threads.
 const CHUNK: usize = 1 << 14;
+
+/// The highest number that is taken for a return rate. In a window of time a customer can send back more than she bought in it;
+/// a column of percentages has customers far above this.
+const HIGHEST_RATE: f64 = 10.0;
 
 /// Why customers are not in the pool. Each is counted once, for the first reason that holds.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -38,7 +40,11 @@ pub(super) struct Filled {
 pub(super) struct Expected {
     pub(super) value: Option<Filled>,
     pub(super) rate: Option<Filled>,
+    /// Upper bounds of return rates: at least what is expected.
     pub(super) high: Option<Filled>,
+    /// Whether the table has the columns, of which nothing may be known.
+    pub(super) has_value: bool,
+    pub(super) has_rate: bool,
 }
 
 /// Those who can be chosen.
@@ -119,7 +125,9 @@ impl Pool {
             return Err(Error::Empty { what: "the pool of an audience", hint });
         }
         let similarity: Vec<f64> = rows.par_iter().map(|row| scores.similarity(*row)).collect();
-        let expected = Expected::read(&rows, value, rate, high, &columns.return_rate)?;
+        let named = |name, column: Option<_>| column.map(|column| Named { name, column });
+        let rate = named(&columns.return_rate, rate);
+        let expected = Expected::read(table, &rows, value, rate, named(&columns.return_rate_high, high))?;
         Ok(Self { rows, similarity, expected, left_out })
     }
 
@@ -129,18 +137,18 @@ impl Pool {
 
     /// What each is ranked by: similarity, or profit. Where nothing is added up it is the log odds, which tell apart whom
     /// similarities next to 1 do not.
-    pub(super) fn objective(&self, expansion: &Expansion, scores: &Scores) -> Result<Cow<'_, [f64]>> {
+    pub(super) fn objective(&self, expansion: &Expansion, scores: &Scores) -> Result<Vec<f64>> {
         let Some(profit) = expansion.profit else {
             return Ok(match expansion.limit() {
-                Some(_) => self.similarity.as_slice().into(),
-                None => self.rows.par_iter().map(|row| scores.log_odds[*row]).collect::<Vec<f64>>().into(),
+                Some(_) => self.similarity.clone(),
+                None => self.rows.par_iter().map(|row| scores.log_odds[*row]).collect(),
             });
         };
         let (Some(value), Some(rate)) = (&self.expected.value, &self.expected.rate) else {
             return Err(nothing_known());
         };
         let of = |place: usize| profit.of(self.similarity[place], value.numbers[place], rate.numbers[place]);
-        Ok((0..self.len()).into_par_iter().with_min_len(CHUNK).map(of).collect::<Vec<f64>>().into())
+        Ok((0..self.len()).into_par_iter().with_min_len(CHUNK).map(of).collect())
     }
 
     /// The contributions of a limit in ten-thousandths, missing ones as the pool's mean, rounded down.
@@ -167,29 +175,62 @@ pub(super) fn nothing_known() -> Error {
     Error::Empty { what: "what is known of the pool's value, return rates or contributions", hint }
 }
 
+/// A column of return rates.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    name: &'a str,
+    column: &'a Column,
+}
+
+impl Named<'_> {
+    /// The rates of some rows.
+    fn filled(
+        self,
+        table: &FeatureTable,
+        rows: &[usize],
+        weights: Option<&Filled>,
+    ) -> Result<Option<Filled>> {
+        let found = filled(rows, self.column, weights);
+        let wrong = |rate: &f64| *rate > HIGHEST_RATE;
+        match found
+            .as_ref()
+            .and_then(|found| found.numbers.iter().position(wrong).map(|place| (found, place)))
+        {
+            Some((found, place)) => Err(Error::Setting {
+                setting: "column of return rates",
+                found: format!(
+                    "`{}` with {} for customer `{}`",
+                    self.name,
+                    found.numbers[place],
+                    table.ids().id(rows[place])
+                ),
+                expected: "shares, such as 0.45 for 45 %",
+            }),
+            None => Ok(found),
+        }
+    }
+}
+
 impl Expected {
     fn read(
+        table: &FeatureTable,
         rows: &[usize],
         value: Option<&Column>,
-        rate: Option<&Column>,
-        high: Option<&Column>,
-        name: &str,
+        rate: Option<Named<'_>>,
+        high: Option<Named<'_>>,
     ) -> Result<Self> {
+        let (has_value, has_rate) = (value.is_some(), rate.is_some());
         let value = value.and_then(|column| filled(rows, column, None));
-        let weights = value.as_ref();
-        let rates = |column: Option<&Column>| -> Result<Option<Filled>> {
-            let found = column.and_then(|column| filled(rows, column, weights));
-            match found.as_ref().and_then(|found| found.numbers.iter().find(|rate| **rate > 1e6)) {
-                Some(rate) => Err(Error::FeatureType {
-                    feature: format!("{name}` with the value `{rate}"),
-                    found: "no return rate",
-                    expected: "shares",
-                }),
-                None => Ok(found),
-            }
+        let rates = |named: Option<Named<'_>>| match named {
+            Some(named) => named.filled(table, rows, value.as_ref()),
+            None => Ok(None),
         };
-        let (rate, high) = (rates(rate)?, rates(high)?);
-        Ok(Self { value, rate, high })
+        let (rate, mut high) = (rates(rate)?, rates(high)?);
+        if let (Some(high), Some(rate)) = (&mut high, &rate) {
+            let both = high.numbers.par_iter_mut().zip(&rate.numbers).with_min_len(CHUNK);
+            both.for_each(|(high, rate)| *high = high.max(*rate));
+        }
+        Ok(Self { value, rate, high, has_value, has_rate })
     }
 }
 

@@ -115,15 +115,15 @@ impl ProfitScore {
     }
 
     fn check(&self) -> Result<()> {
-        let all = [self.margin, self.handling, self.write_off, self.contact];
-        if all.iter().all(|part| (0.0..=1e12).contains(part)) && self.response > 0.0 && self.response <= 1e12
-        {
+        let shares = [self.margin, self.write_off].iter().all(|share| (0.0..=1.0).contains(share));
+        let costs = [self.handling, self.contact].iter().all(|cost| (0.0..=1e12).contains(cost));
+        if shares && costs && self.response > 0.0 && self.response <= 1e12 {
             return Ok(());
         }
         Err(Error::Setting {
             setting: "profit",
             found: format!("{self:?}"),
-            expected: "shares and costs from zero, and a response above zero",
+            expected: "shares from 0 to 1, costs from zero, and a response above zero",
         })
     }
 }
@@ -132,13 +132,23 @@ impl ProfitScore {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Limit {
     ReturnRate(f64),
+    /// On the upper bounds of return rates.
+    UpperReturnRate(f64),
     Contribution(Money),
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |cap: f64| {
+            // All of its digits, one at least, without those that a binary share has beyond its decimal ones.
+            let text = ((cap * 1e8).round() / 1e6).to_string();
+            if text.contains('.') { text } else { text + ".0" }
+        };
         match self {
-            Self::ReturnRate(cap) => write!(f, "an expected return rate of at most {:.1} %", cap * 100.0),
+            Self::ReturnRate(cap) => write!(f, "an expected return rate of at most {} %", percent(*cap)),
+            Self::UpperReturnRate(cap) => {
+                write!(f, "an upper bound of the return rate of at most {} %", percent(*cap))
+            }
             Self::Contribution(floor) => write!(f, "an expected contribution of at least {floor} a customer"),
         }
     }
@@ -215,11 +225,12 @@ impl Expansion {
     }
 
     pub(super) fn limit(&self) -> Option<Limit> {
-        self.cap.map(Limit::ReturnRate).or_else(|| self.floor.map(Limit::Contribution))
+        let on_rates = if self.cautious { Limit::UpperReturnRate } else { Limit::ReturnRate };
+        self.cap.map(on_rates).or_else(|| self.floor.map(Limit::Contribution))
     }
 
-    /// The same with another size, under another cap.
-    pub(super) fn with_cap(&self, cap: f64) -> Result<Self> {
+    /// The same under another cap.
+    pub(super) fn capped(&self, cap: f64) -> Result<Self> {
         ExpansionBuilder(self.clone()).max_return_rate(cap).build()
     }
 }
@@ -274,7 +285,8 @@ impl ExpansionBuilder {
     }
 
     /// The cap holds for the upper bound of each customer's return rate (`return_rate_high`, which hers exceeds with
-    /// a probability of 20 %) and not for the expected one alone. Defaults to the expected rate.
+    /// a probability of 20 %), or for the expected rate of those where it is the higher of the two, such as customers
+    /// without a bound: so it holds for the expected rate as well. Defaults to the expected rate alone.
     #[must_use]
     pub fn cautious(mut self) -> Self {
         self.0.cautious = true;
@@ -310,7 +322,8 @@ impl ExpansionBuilder {
         self
     }
 
-    /// The column of expected return rates. Defaults to `return_rate_expected`, which
+    /// The column of expected return rates, as shares; what is below zero counts as zero, and a rate above 10 in the pool
+    /// is an error, as percentages are. Defaults to `return_rate_expected`, which
     /// [`Economics::enrich`](crate::Economics::enrich) adds.
     #[must_use]
     pub fn return_rate(mut self, column: impl Into<String>) -> Self {
@@ -336,9 +349,9 @@ impl ExpansionBuilder {
     ///
     /// # Errors
     /// [`Error::Setting`] for a size of zero, a share not above 0 or above 1, a band that does not rise, a threshold
-    /// or a cap not from 0 to 1, or costs of a profit that are negative; [`Error::Contradiction`] for a cap and a
-    /// floor at once, a limit on a threshold or a band, which leave nothing to choose, or an upper bound without a
-    /// cap.
+    /// or a cap not from 0 to 1, or shares of a profit not from 0 to 1 or costs of it that are negative;
+    /// [`Error::Contradiction`] for a cap and a floor at once, a limit on a threshold or a band or a profit with a
+    /// threshold, which leave nothing to choose, or an upper bound without a cap.
     pub fn build(self) -> Result<Expansion> {
         let own = self.0;
         let refused = |found: String, expected| Err(Error::Setting { setting: "size", found, expected });
@@ -380,6 +393,12 @@ impl ExpansionBuilder {
             return contradiction(vec![
                 limit.to_string(),
                 format!("everyone in {} (give a share or a number instead)", own.size),
+            ]);
+        }
+        if matches!(own.size, Size::Threshold(_)) && own.profit.is_some() {
+            return contradiction(vec![
+                "the customers of most profit".into(),
+                format!("everyone of {} (give a share or a number instead)", own.size),
             ]);
         }
         Ok(own)

@@ -4,7 +4,7 @@ use super::*;
 use crate::bitmap::Bitmap;
 use crate::error::Error;
 use crate::features::{Column, FeatureTable, Values};
-use crate::lookalike::{Comparison, Scores};
+use crate::lookalike::{Comparison, ComparisonBuilder, Scores};
 use crate::numeric::ln;
 use crate::random::Stream;
 use crate::segment::feature;
@@ -180,7 +180,9 @@ fn a_cap_holds_and_says_what_it_costs() {
         let rate = plain_rate(&table, &scores, &audience, "return_rate_expected");
         let limited = audience.limited.as_ref().unwrap();
         assert_eq!(audience.len(), 95);
-        assert!(rate <= cap + 1e-12 && audience.expected.return_rate.unwrap() <= cap);
+        assert!(rate <= cap + 1e-12, "{rate} under {cap}");
+        let shown = audience.expected.return_rate.unwrap();
+        assert!(shown <= cap && (shown - rate).abs() < 1e-12);
         assert_eq!(limited.binding, cap < before);
         assert!(limited.score <= last && limited.score >= 0.999 * limited.bound, "{limited:?}");
         assert_eq!(limited.shadow_price > 0.0, limited.binding);
@@ -192,7 +194,34 @@ fn a_cap_holds_and_says_what_it_costs() {
     let cautious = builder().cautious().build().unwrap().choose(&table, &scores).unwrap();
     assert!(plain_rate(&table, &scores, &cautious, "return_rate_high") <= before - 0.05 + 1e-12);
     assert!(cautious.expected.return_rate < plain.expected.return_rate);
-    assert!(cautious.expected.return_rate_high.unwrap() <= before - 0.05);
+    assert!(
+        cautious.to_string().contains("Under an upper bound of the return rate of at most"),
+        "{cautious}"
+    );
+}
+
+/// A customer without an upper bound counts as the pool's mean one, unless more is expected of her.
+#[test]
+fn a_cautious_cap_holds_for_the_expected_rate_as_well() {
+    let amount = |euros: i64| Money::from_ten_thousandths(euros * 10_000);
+    let rows = 40;
+    let columns = [
+        ("gross", Column::new(Values::Money(vec![amount(100); rows]))),
+        (
+            "return_rate_expected",
+            Column::optional((0..rows).map(|row| Some(if row < 10 { 0.9 } else { 0.1 })).collect()),
+        ),
+        ("return_rate_high", Column::optional((0..rows).map(|row| (row >= 10).then_some(0.2)).collect())),
+    ];
+    let table = FeatureTable::from_columns(CustomerIds::rows(rows), columns).unwrap();
+    let log_odds = (0..rows).map(|row| -(row as f64) / 10.0).collect();
+    let scores = Scores::new(&table, log_odds, Bitmap::filled(rows, false)).unwrap();
+    let expansion = Expansion::builder(Size::Customers(10)).max_return_rate(0.3).cautious().build().unwrap();
+    let audience = expansion.choose(&table, &scores).unwrap();
+    // Of ten, one at 0.9 and nine at 0.2 are 0.27; two would be 0.34.
+    assert_eq!(audience.mask().ones().filter(|row| *row < 10).count(), 1);
+    assert!((audience.expected.return_rate.unwrap() - 0.18).abs() < 1e-12);
+    assert!((audience.expected.return_rate_high.unwrap() - 0.27).abs() < 1e-12);
 }
 
 #[test]
@@ -204,18 +233,35 @@ fn a_cap_that_no_one_keeps_names_what_can_be_had() {
     let error = choose(Size::Customers(120), 0.2).unwrap_err();
     let Error::Unreachable { wanted, reachable } = &error else { panic!("{error}") };
     assert!(wanted.contains("120 customers") && wanted.contains("20.0 %"), "{error}");
-    // The lowest rate by halving: what the message says is reached, a little less is not.
-    let (mut low, mut high) = (0.2, 1.0);
-    for _ in 0..40 {
-        let middle = f64::midpoint(low, high);
-        if choose(Size::Customers(120), middle).is_ok() { high = middle } else { low = middle }
+    // What the message names is kept as it stands, a hundredth of a percent less is not.
+    let named =
+        |text: &str| text.split_once("reach is ").unwrap().1.split([' ', ';']).next().unwrap().to_owned();
+    for size in 100..130 {
+        let error = choose(Size::Customers(size), 0.2).unwrap_err();
+        let hundredths: u32 = named(&error.to_string()).replace('.', "").parse().unwrap();
+        assert!(choose(Size::Customers(size), f64::from(hundredths) / 1e4).is_ok(), "{error}");
+        assert!(choose(Size::Customers(size), f64::from(hundredths - 1) / 1e4).is_err(), "{error}");
     }
-    assert!(reachable.contains(&format!("{:.1} %", high * 100.0)), "{error}: {high}");
+    let close = choose(Size::Customers(120), 0.2004).unwrap_err().to_string();
+    assert!(close.contains("at most 20.04 %"), "a cap is not rounded: {close}");
     let most = (1..=120).rev().find(|size| choose(Size::Customers(*size), 0.2).is_ok()).unwrap_or(0);
     assert!(reachable.contains(&format!("at most {most} customers")), "{error}: {most}");
     let floor = Expansion::builder(Size::Customers(100)).min_contribution(Money::parse("1000").unwrap());
     let error = floor.build().unwrap().choose(&table, &scores).unwrap_err().to_string();
     assert!(error.contains("at most 0 customers"), "{error}");
+    let with_floor = |size, floor| {
+        let builder = Expansion::builder(Size::Customers(size)).min_contribution(floor);
+        builder.build().unwrap().choose(&table, &scores)
+    };
+    for size in [3, 7, 100, 101] {
+        let error = with_floor(size, Money::parse("1000").unwrap()).unwrap_err().to_string();
+        let most = Money::parse(&named(&error)).unwrap();
+        assert!(with_floor(size, most).is_ok(), "{error}");
+        assert!(
+            with_floor(size, Money::from_ten_thousandths(most.ten_thousandths() + 1)).is_err(),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -242,7 +288,10 @@ fn a_floor_and_a_profit_are_kept() {
     assert!(alone.expected.demand > free.expected.demand);
     let rate = alone.expected.return_rate.unwrap() - 0.03;
     let capped = by_profit.max_return_rate(rate).build().unwrap().choose(&table, &scores).unwrap();
-    assert!(capped.expected.return_rate.unwrap() <= rate && capped.limited.unwrap().kept().unwrap() > 0.9);
+    assert!(plain_rate(&table, &scores, &capped, "return_rate_expected") <= rate + 1e-12);
+    assert!(capped.to_string().contains("of the profit without it is left"), "{capped}");
+    let limited = capped.limited.unwrap();
+    assert!(limited.kept().unwrap() > 0.9 && (!limited.proven || limited.score >= limited.bound));
 }
 
 #[test]
@@ -266,10 +315,17 @@ fn settings_that_cannot_be_are_refused() {
     }
     assert!(one().profit(ProfitScore::new(Rate::from_millionths(-1))).build().is_err());
     assert!(one().profit(ProfitScore::new(Rate::ONE).response(f64::NAN)).build().is_err());
+    let half = Rate::from_f64(0.5).unwrap();
+    let twice = Rate::from_f64(2.0).unwrap();
+    assert!(one().profit(ProfitScore::new(twice)).build().is_err());
+    assert!(one().profit(ProfitScore::new(half).write_off(twice)).build().is_err());
+    assert!(one().profit(ProfitScore::new(half).write_off(half)).build().is_ok());
     let contradictions = [
         one().max_return_rate(0.3).min_contribution(Money::ZERO),
         one().cautious(),
         Expansion::builder(Size::Threshold(0.5)).max_return_rate(0.3),
+        // Everyone above it: profit could only put someone below it in place of one above.
+        Expansion::builder(Size::Threshold(0.5)).profit(ProfitScore::new(half)),
         Expansion::builder(Size::Band { from: 0.1, to: 0.2 }).min_contribution(Money::ZERO),
     ];
     for builder in contradictions {
@@ -300,7 +356,19 @@ fn sizes_beyond_the_pool_and_tables_that_do_not_fit_are_errors() {
         .and_then(|table| table.column_added("return_rate_expected", Column::optional(vec![None; 300])))
         .unwrap();
     assert!(matches!(capped.choose(&unknown, &scores), Err(Error::Empty { .. })));
+    let figures = expansion.choose(&unknown, &scores).unwrap().expected;
+    let members = expansion.choose(&unknown, &scores).unwrap().len() as u64;
+    assert_eq!((figures.demand_unknown, figures.return_rate_unknown), (members, members));
+    let nothing =
+        Column::with_missing(Values::Money(vec![Money::ZERO; 300]), Bitmap::filled(300, false)).unwrap();
+    let unknown = table.select(["consent"]).unwrap().column_added("contribution", nothing).unwrap();
+    let figures = expansion.choose(&unknown, &scores).unwrap().expected;
+    assert_eq!((figures.contribution, figures.contribution_unknown), (None, members));
     assert!(Scores::new(&table, vec![f64::NAN; 300], Bitmap::filled(300, false)).is_err());
+    let mut large = vec![0.0; 300];
+    large[7] = -2e100;
+    let error = Scores::new(&table, large, Bitmap::filled(300, false)).unwrap_err().to_string();
+    assert!(error.contains("for customer `7`") && error.contains("1e100"), "{error}");
     assert!(Scores::new(&table, vec![0.0; 299], Bitmap::filled(300, false)).is_err());
     assert!(Scores::new(&table, vec![0.0; 300], Bitmap::filled(299, false)).is_err());
 }
@@ -329,9 +397,50 @@ fn the_frontiers_are_made_of_audiences() {
     assert!(kept[1] > kept[2] && kept[2] > kept[3] && kept[3].is_some() && kept[4].is_none(), "{kept:?}");
     assert!(caps.rows[4].reason.as_ref().unwrap().contains("at most 0 customers"));
     assert!(expansion.caps(&table, &scores, &[2.0]).is_err());
+    for builder in [
+        Expansion::builder(Size::Customers(10)).min_contribution(Money::parse("1000").unwrap()),
+        Expansion::builder(Size::Threshold(0.5)),
+        Expansion::builder(Size::Band { from: 0.1, to: 0.2 }),
+    ] {
+        let refused = builder.build().unwrap().caps(&table, &scores, &[]);
+        assert!(matches!(refused, Err(Error::Contradiction { .. })), "{refused:?}");
+    }
     let shown = format!("{frontier}{caps}");
     assert!(!shown.contains("NaN") && shown.contains("does not bind"), "{shown}");
     println!("{shown}");
+}
+
+#[test]
+fn caps_are_compared_at_the_size_that_an_audience_under_them_has() {
+    let (table, scores) = shop(CUSTOMERS);
+    for (size, cautious) in [(Size::Share(0.05), false), (Size::Share(1.0), false), (Size::Balanced, true)] {
+        let builder = || Expansion::builder(size).missing(MissingOutcome::Exclude);
+        let builder = || if cautious { builder().max_return_rate(1.0).cautious() } else { builder() };
+        let caps = builder().build().unwrap().caps(&table, &scores, &[1.0, 0.5]).unwrap();
+        for row in &caps.rows {
+            let audience = builder().max_return_rate(row.cap).build().unwrap().choose(&table, &scores);
+            let Ok(audience) = audience else {
+                assert!(row.reached.is_none());
+                continue;
+            };
+            let reached = row.reached.unwrap();
+            assert_eq!(caps.customers, audience.len() as u64, "{size:?}");
+            assert_eq!((reached.border, reached.expected), (audience.threshold, audience.expected));
+        }
+        assert!(caps.rows[0].reached.is_some(), "{size:?}");
+    }
+}
+
+#[test]
+fn rates_that_are_none_name_their_column_and_their_customer() {
+    let (table, scores) = shop(300);
+    let percentages: Vec<Option<f64>> = (0..300).map(|row| Some(0.3 * f64::from(row))).collect();
+    let table = table.select(["gross", "return_rate_expected"]).unwrap();
+    let table = table.column_added("return_rate_high", Column::optional(percentages)).unwrap();
+    let expansion = Expansion::builder(Size::Share(0.1)).max_return_rate(0.5).cautious().build().unwrap();
+    let error = expansion.choose(&table, &scores).unwrap_err().to_string();
+    assert!(error.contains("`return_rate_high` with 10.2 for customer `34`"), "{error}");
+    assert!(!error.contains("return_rate_expected"), "{error}");
 }
 
 #[test]
@@ -387,15 +496,37 @@ fn groups_are_held_side_by_side() {
     let group = comparison.group("lookalikes").unwrap();
     let gross: i64 =
         audience.mask().ones().map(|row| table.money("gross").unwrap()[row].ten_thousandths()).sum();
-    assert_eq!((group.customers, group.demand.ten_thousandths()), (95, i128::from(gross)));
+    assert_eq!((group.customers, group.demand.unwrap().ten_thousandths()), (95, i128::from(gross)));
     assert!((group.return_rate.unwrap().rate - 0.25).abs() < 1e-6);
     assert_eq!(group.contribution, audience.expected.contribution);
     assert_eq!(group.demand_per_customer().unwrap().ten_thousandths(), (gross + 47) / 95);
     let empty = comparison.group("no one").unwrap();
     assert_eq!((empty.return_rate, empty.contribution, empty.demand_per_customer()), (None, None, None));
+    assert_eq!(empty.demand, None, "nothing known is not nothing bought");
     assert!(!comparison.to_string().contains("NaN"), "{comparison}");
     println!("{comparison}");
     let (other, _) = shop(10);
     assert!(Comparison::builder(&other).audience("a", &audience).build().is_err());
     assert!(Comparison::builder(&other).group("a", &nobody).build().is_err());
+}
+
+/// Of 100 bought in a year a tenth was taken off, of all that ever was bought much more.
+#[test]
+fn discounts_are_those_of_the_window_of_what_was_bought() {
+    let all = |euros: i64| Values::Money(vec![Money::from_ten_thousandths(euros * 10_000); 10]);
+    let columns = [
+        ("gross__365d", all(100)),
+        ("discount__365d", all(10)),
+        ("discount", all(60)),
+        ("returned__365d", all(45)),
+    ];
+    let table = FeatureTable::from_columns(CustomerIds::rows(10), columns).unwrap();
+    let everyone = Bitmap::filled(10, true);
+    let builder = || {
+        Comparison::builder(&table).group("all", &everyone).demand("gross__365d").returned("returned__365d")
+    };
+    let rate = |builder: ComparisonBuilder<'_>| builder.build().unwrap().groups[0].return_rate.unwrap().rate;
+    assert!((rate(builder()) - 0.5).abs() < 1e-12);
+    assert!((rate(builder().discount("discount")) - 45.0 / 40.0).abs() < 1e-12);
+    assert!(matches!(builder().discount("none").build(), Err(Error::MissingFeature { .. })));
 }

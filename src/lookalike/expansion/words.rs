@@ -51,17 +51,22 @@ impl fmt::Display for Audience {
         table.row(["contribution".into(), contribution(figures), missing]);
         write!(f, "{table}")?;
         if let Some(limited) = &self.limited {
+            let (most, score) = if self.by_profit {
+                ("those of most profit", "profit")
+            } else {
+                ("the most similar", "similarity")
+            };
             let kept = percent(limited.kept());
             let least = percent((limited.bound > 0.0).then(|| limited.score / limited.bound));
             if limited.binding {
                 writeln!(
                     f,
-                    "  Under {}: {kept} of the similarity without it is left, {least} of what is possible; one currency \
+                    "  Under {}: {kept} of the {score} without it is left, {least} of what is possible; one currency \
                      unit more would bring {:.3e} points.",
                     limited.limit, limited.shadow_price
                 )?;
             } else {
-                writeln!(f, "  {} costs nothing: the most similar keep it.", capitalised(&limited.limit))?;
+                writeln!(f, "  {} costs nothing: {most} keep it.", capitalised(&limited.limit))?;
             }
         }
         let left = &self.left_out;

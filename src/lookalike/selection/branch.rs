@@ -7,6 +7,8 @@
 //! or enough was looked at. Whoever is farther from the border than the best set lacks of the bound is on her side in
 //! every better set, and is settled at once.
 
+use rayon::prelude::*;
+
 use super::finish::{Chosen, Key, constrained, plain, split};
 use super::multiplier::{Found, Price, search};
 use super::pool::{Pool, Sums};
@@ -117,6 +119,7 @@ impl<'a> Core<'a> {
             parts.into_iter().map(|part| (part.0, part.1)).unzip();
         let (rows, settled) = (rows.concat(), settled.concat());
         let slots = n.checked_sub(settled.len())?;
+        let rows = no_more_than(pool, rows, slots, key);
         (1..=rows.len()).contains(&slots).then_some(Self { pool, rows, settled, sums, slots, key })
     }
 
@@ -177,4 +180,26 @@ impl<'a> Core<'a> {
         rows.sort_unstable();
         Solved { chosen: Chosen { rows, sums: chosen.sums }, bound, next: next.map(|place| free[place]) }
     }
+}
+
+/// At most so many of each kind of equal candidates, those with the smallest keys: no set of the size takes more.
+fn no_more_than(pool: &Pool<'_>, mut rows: Vec<usize>, most: usize, key: Key<'_>) -> Vec<usize> {
+    let by_content = |one: &usize, other: &usize| {
+        let of = |row: usize| (pool.excesses[row], pool.scores[row]);
+        let ((a, s), (b, t)) = (of(*one), of(*other));
+        a.total_cmp(&b).then_with(|| s.total_cmp(&t))
+    };
+    rows.par_sort_unstable_by(by_content);
+    let mut few = Vec::with_capacity(rows.len());
+    for run in rows.chunk_by(|one, other| by_content(one, other).is_eq()) {
+        if run.len() <= most {
+            few.extend_from_slice(run);
+        } else {
+            let mut keyed: Vec<(u64, usize)> = run.par_iter().map(|row| (key(*row), *row)).collect();
+            keyed.select_nth_unstable(most);
+            few.extend(keyed[..most].iter().map(|one| one.1));
+        }
+    }
+    few.sort_unstable();
+    few
 }

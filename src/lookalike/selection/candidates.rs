@@ -62,7 +62,7 @@ pub struct Selection {
     /// Σ of their excess: at most zero, as a sum of real numbers.
     pub excess: f64,
     /// What no set of the size that keeps the limit can exceed: the value of the linear relaxation, or less where more was
-    /// looked at. Where the limit does not bind it is the score.
+    /// looked at. Where the score is proven to be the best there is, and where the limit does not bind, it is the score.
     pub bound: f64,
     /// Whether the best by score alone would break the limit.
     pub binding: bool,
@@ -125,9 +125,10 @@ impl<'a> Candidates<'a> {
     /// The best `size`.
     ///
     /// The sum of excess is at most zero exactly: each excess is rounded up to a multiple of about 2⁻⁶² of the largest, and
-    /// the multiples are added as whole numbers. The score is within [`Selection::gap`] of the best there is. Among the
-    /// candidates nearest to the border (some 16,000; all where there are no more) no exchange of one for one improves it,
-    /// but for a thousand improvements, after which it is left at that. Then a million steps are spent on a search for
+    /// the multiples are added as whole numbers. The score is within [`Selection::gap`] of the best there is. Where many are
+    /// equal, as many of the groups at the border are taken as the limit leaves room for. Among the candidates nearest to
+    /// the border (some 16,000, of more equal ones a few; all where there are no more) no exchange of one for one improves
+    /// it, but for a thousand improvements, after which it is left at that. Then a million steps are spent on a search for
     /// the best set there is, which mostly end with one that is [`proven`](Selection::proven) where some dozens are
     /// chosen; and where more than three ten-thousandths are lacking, up to a hundred choices with and without those
     /// who weigh most.
@@ -180,8 +181,9 @@ pub(crate) fn choose(scores: &[f64], excess: &[f64], size: usize, key: Key<'_>) 
         let Plain { score, excess } = of(chosen.sums);
         let (bound, shadow_price, proven) = price.unwrap_or((score, 0.0, true));
         let (rows, binding) = (chosen.rows, price.is_some());
-        // The bound is a sum in another order; where nothing is left, rounding must not make it less than nothing.
-        let bound = bound.max(score);
+        // The bound is a sum in another order; where nothing is left, rounding must not make it less than nothing. What is
+        // proven to be the best is a bound itself.
+        let bound = if proven { score } else { bound.max(score) };
         Outcome::Chosen(Box::new(Selection {
             rows,
             score,

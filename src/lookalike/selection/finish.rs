@@ -4,14 +4,16 @@ use rayon::prelude::*;
 
 use super::flips::best_flips;
 use super::multiplier::{End, Price};
-use super::pool::{FEW, Pool, Standing, Sums};
-use super::swap::{Exchanged, Near, exchanged, order};
-
-/// Candidates among whom exchanges are looked for; where there are no more in all, it is all of them.
-const NEAR: usize = 1 << 14;
+use super::near::near_border;
+use super::pool::{Pool, Standing, Sums};
+use super::swap::{Exchanged, exchanged, in_key_order};
+use super::walk::Walk;
 
 /// What breaks ties between equal candidates: a number for a row.
 pub(super) type Key<'a> = &'a (dyn Fn(usize) -> u64 + Sync);
+
+/// The part of a bound that its own sums and the multiplier may be off.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// A set of candidates: rows that ascend, and its sums.
 pub(super) struct Chosen {
@@ -20,8 +22,8 @@ pub(super) struct Chosen {
 }
 
 /// Who is in the best set at a weight.
-struct Side {
-    end: End,
+pub(super) struct Side {
+    pub(super) end: End,
     /// Of those equal to the border the rows that are in, ascending.
     at_border: Vec<usize>,
 }
@@ -40,7 +42,7 @@ impl Side {
         Self { end, at_border }
     }
 
-    fn has(&self, pool: &Pool<'_>, row: usize) -> bool {
+    pub(super) fn has(&self, pool: &Pool<'_>, row: usize) -> bool {
         match standing(pool, row, self.end.weight).order(&self.end.top.border) {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Equal => self.at_border.binary_search(&row).is_ok(),
@@ -52,8 +54,10 @@ impl Side {
     fn chosen(&self, pool: &Pool<'_>, changes: &Changes, base: Sums) -> Chosen {
         let parts = pool.by_chunks(|rows| {
             let (mut own, mut sums) = (Vec::new(), Sums::default());
+            let mut next = changes.from(rows.start).iter().peekable();
             for row in rows {
-                if changes.of(row).unwrap_or_else(|| self.has(pool, row)) {
+                let change = next.next_if(|change| change.0 == row);
+                if change.map_or_else(|| self.has(pool, row), |change| change.1) {
                     own.push(row);
                     sums.add(&pool.units, pool.scores[row], pool.excesses[row]);
                 }
@@ -68,14 +72,27 @@ impl Side {
 
 /// Rows that are in or out whatever the border says, ascending.
 #[derive(Default)]
-struct Changes(Vec<(usize, bool)>);
+pub(super) struct Changes(Vec<(usize, bool)>);
 
 impl Changes {
-    fn of(&self, row: usize) -> Option<bool> {
-        if self.0.is_empty() {
-            return None;
-        }
+    pub(super) fn new(mut changes: Vec<(usize, bool)>) -> Self {
+        changes.par_sort_unstable();
+        Self(changes)
+    }
+
+    /// These, and others that overrule them.
+    fn and(self, others: &Self) -> Self {
+        let kept = self.0.into_iter().filter(|change| others.of(change.0).is_none());
+        Self::new(kept.chain(others.0.iter().copied()).collect())
+    }
+
+    pub(super) fn of(&self, row: usize) -> Option<bool> {
         self.0.binary_search_by_key(&row, |change| change.0).ok().map(|place| self.0[place].1)
+    }
+
+    /// Those from a row on.
+    fn from(&self, row: usize) -> &[(usize, bool)] {
+        &self.0[self.0.partition_point(|change| change.0 < row)..]
     }
 }
 
@@ -100,40 +117,54 @@ pub(super) fn constrained(
 ) -> (Chosen, bool) {
     let units = &pool.units;
     let keeps = Side::of(pool, price.keeps, key);
-    let breaks = Side::of(pool, price.breaks, key);
-    let (near, reach) = near_border(pool, price, key);
-    let members = |side: &Side| near.par_iter().map(|one| side.has(pool, one.row)).collect::<Vec<bool>>();
-    let first = members(&keeps);
-    let begun = |side: &Side, member| exchanged(&near, member, side.end.sums.excess);
-    let total = |side: &Side, set: &Exchanged| side.end.sums.score + set.score;
-    let improved = begun(&keeps, first.clone()).map(|set| (&keeps, set));
-    let repaired = begun(&breaks, members(&breaks)).map(|set| (&breaks, set));
+    let walk = Walk::of(pool, &keeps, &Side::of(pool, price.breaks, key), key);
+    let has = |row: usize| walk.changes.of(row).unwrap_or_else(|| keeps.has(pool, row));
+    let (near, reach) = near_border(pool, price, walk.slack(), &has, key);
+    let first: Vec<bool> = near.par_iter().map(|one| has(one.row)).collect();
+    // One exchange further the limit is broken; other exchanges may repair that at less cost.
+    let further = walk.next.and_then(|rows| {
+        let place = |row: usize| near.iter().position(|one| one.row == row);
+        let (goes, comes) = (place(rows.0)?, place(rows.1)?);
+        let mut member = first.clone();
+        (member[goes], member[comes]) = (false, true);
+        Some(member)
+    });
+    let total = |sums: &Sums, set: &Exchanged| sums.score + set.score;
+    let improved = exchanged(&near, first.clone(), walk.sums.excess).map(|set| (walk.sums, set));
+    let repaired = further
+        .and_then(|member| exchanged(&near, member, walk.further.excess))
+        .map(|set| (walk.further, set));
     let best = match (improved, repaired) {
-        (Some(one), Some(other)) if total(other.0, &other.1) > total(one.0, &one.1) => Some(other),
+        (Some(one), Some(other)) if total(&other.0, &other.1) > total(&one.0, &one.1) => Some(other),
         (Some(one), _) => Some(one),
         (None, other) => other,
     };
-    let (mut side, mut member, score) = match best {
-        Some((side, set)) => {
-            let score = total(side, &set);
-            (side, set.member, score)
+    let (mut member, score) = match best {
+        Some((sums, set)) => {
+            let score = total(&sums, &set);
+            (set.member, score)
         }
-        None => (&keeps, first.clone(), keeps.end.sums.score),
+        None => (first.clone(), walk.sums.score),
     };
     // What a set lacks of the bound, in worth.
-    let base = keeps.end.sums.score;
+    let base = walk.sums.score;
     let lacks =
         |gain: i128| units.worth_of_score(price.bound - units.scores.amount(base + gain), price.weight);
     let least = score - base;
-    let found = best_flips(&near, &first, keeps.end.sums.excess, least, steps, lacks);
-    if found.score > least {
-        (side, member) = (&keeps, found.member);
-    }
-    let proven = found.complete && lacks(found.score) <= reach;
-    let mut changes: Vec<(usize, bool)> =
-        near.iter().zip(&member).map(|(one, member)| (one.row, *member)).collect();
-    changes.par_sort_unstable();
-    let chosen = side.chosen(pool, &Changes(changes), beside);
+    // Where the bound is reached, there is nothing to search for.
+    let reached = |score: i128| price.bound - units.scores.amount(score) <= ROUNDING * price.bound.abs();
+    let proven = if reached(score) {
+        true
+    } else {
+        let found = best_flips(&near, &first, walk.sums.excess, least, steps, lacks);
+        if found.score > least {
+            member = found.member;
+        }
+        reached(base + found.score) || found.complete && lacks(found.score) <= reach
+    };
+    in_key_order(&near, &mut member);
+    let own = near.iter().zip(&member).map(|(one, member)| (one.row, *member)).collect();
+    let chosen = keeps.chosen(pool, &walk.changes.and(&Changes::new(own)), beside);
     // The sums are taken from the rows once more, so that what is handed out keeps the limit whatever happened before.
     if chosen.sums.excess <= 0 {
         (chosen, proven)
@@ -146,54 +177,9 @@ pub(super) fn constrained(
 /// zero: the relaxation takes a part of her.
 pub(super) fn split(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> Option<usize> {
     let (keeps, breaks) = (Side::of(pool, price.keeps, key), Side::of(pool, price.breaks, key));
-    let apart = |row: &usize| keeps.has(pool, *row) != breaks.has(pool, *row);
-    let parts = pool.by_chunks(|rows| rows.filter(apart).collect::<Vec<usize>>()).concat();
-    parts.into_iter().max_by(|one, other| {
+    super::walk::apart(pool, &keeps, &breaks).into_iter().max_by(|one, other| {
         let of = |row: usize| (pool.excesses[row].abs(), pool.scores[row]);
         let ((a, s), (b, t)) = (of(*one), of(*other));
         a.total_cmp(&b).then_with(|| s.total_cmp(&t)).then_with(|| key(*one).cmp(&key(*other)))
     })
-}
-
-/// Those near enough to the border to gain by an exchange, at most about [`NEAR`], in the order that exchanges need; and
-/// within what distance of it these are all.
-fn near_border(pool: &Pool<'_>, price: &Price, key: Key<'_>) -> (Vec<Near>, f64) {
-    let units = &pool.units;
-    let distance = |score: f64, excess: f64| (units.worth(score, excess, price.weight) - price.border).abs();
-    let mut reach = if pool.len() <= NEAR {
-        f64::INFINITY
-    } else {
-        let slack = price.breaks.sums.excess.max(-price.keeps.sums.excess);
-        let most = price.multiplier * units.excesses.amount(slack);
-        let reach = units.worth_of_score(most, price.weight) + units.margin;
-        // No more than wanted: a distance that about so many are within.
-        if pool.len() > FEW { reach.min(pool.about_nearest(NEAR, distance)) } else { reach }
-    };
-    let within = pool.by_chunks(|rows| {
-        rows.filter_map(|row| {
-            let own = distance(pool.scores[row], pool.excesses[row]);
-            (own <= reach).then_some((own, row))
-        })
-        .collect::<Vec<(f64, usize)>>()
-    });
-    let mut within = within.concat();
-    if within.len() > NEAR {
-        within.select_nth_unstable_by(NEAR, |one, other| one.0.total_cmp(&other.0));
-        // Those at the same distance as the first one too many are left out together, so that no order decides.
-        let cut = within[NEAR].0;
-        within.truncate(NEAR);
-        within.retain(|one| one.0 < cut);
-        reach = cut.next_down();
-    }
-    let mut near: Vec<Near> = within
-        .into_iter()
-        .map(|(distance, row)| Near {
-            row,
-            distance,
-            score: units.scores.near(pool.scores[row]),
-            excess: units.excesses.up(pool.excesses[row]),
-        })
-        .collect();
-    near.par_sort_unstable_by(|one, other| order(one, other, key));
-    (near, reach)
 }

@@ -5,9 +5,9 @@
 //! set at that price has them, the second over the set. The second is at most zero, so in a set that is better than
 //! the best one known, those moved cost less together than what that one lacks of the bound. Where few are chosen
 //! these are few sets, and they are counted through; where many are chosen they are too many, and next to nothing is
-//! lacking.
+//! lacking. Of equal candidates it only matters how many are moved, so the first ones are moved first.
 
-use super::swap::Near;
+use super::swap::{Near, equals};
 
 /// Steps after which a search among all is left.
 pub(super) const MOST_STEPS: u32 = 1 << 20;
@@ -25,6 +25,8 @@ pub(super) struct Flipped {
 #[derive(Default)]
 struct Path {
     moved: Vec<usize>,
+    /// Whether a candidate is among them.
+    is_moved: Vec<bool>,
     cost: f64,
     /// How many more have come than gone.
     balance: i64,
@@ -42,6 +44,20 @@ impl Path {
     }
 }
 
+/// For each candidate the one before it who is equal and on the same side.
+fn twins(near: &[Near], member: &[bool]) -> Vec<Option<usize>> {
+    let mut twins = vec![None; near.len()];
+    let mut from = 0;
+    for run in near.chunk_by(equals) {
+        let mut last = [None; 2];
+        for place in from..from + run.len() {
+            twins[place] = last[usize::from(member[place])].replace(place);
+        }
+        from += run.len();
+    }
+    twins
+}
+
 /// The best set that can be reached from the best one at the price. `excess` is that of the latter; a set must gain more
 /// than `least` over it; `room` says in worth by how much a set of such a gain falls short of the bound.
 pub(super) fn best_flips(
@@ -57,15 +73,28 @@ pub(super) fn best_flips(
     order.sort_by(|one, other| near[*one].distance.total_cmp(&near[*other].distance));
     let (mut score, mut best): (i128, Vec<usize>) = (least, Vec::new());
     let mut left = room(score);
-    let (mut path, mut next) = (Path::default(), 0);
+    let twins = twins(near, member);
+    // Where those who are equal to each end: as many as stand behind one another.
+    let mut ends: Vec<usize> = (1..=order.len()).collect();
+    for place in (1..order.len()).rev() {
+        if twins[order[place]] == Some(order[place - 1]) {
+            ends[place - 1] = ends[place];
+        }
+    }
+    let (mut path, mut next) = (Path { is_moved: vec![false; near.len()], ..Path::default() }, 0);
     let mut complete = false;
     for _ in 0..steps {
+        // Who has an equal that was not moved would only stand for it.
+        while order.get(next).is_some_and(|place| twins[*place].is_some_and(|twin| !path.is_moved[twin])) {
+            next = ends[next];
+        }
         let candidate = order.get(next).map(|place| (&near[*place], member[*place]));
         if let Some((one, own)) = candidate.filter(|(one, _)| path.cost + one.distance < left) {
             path.step(one, own, 1);
             // Those still needed to keep the number are at least as far off.
             if path.cost + path.balance.unsigned_abs() as f64 * one.distance < left {
                 path.moved.push(next);
+                path.is_moved[order[next]] = true;
                 if path.balance == 0 && excess + path.excess <= 0 && path.score > score {
                     score = path.score;
                     best.clone_from(&path.moved);
@@ -77,6 +106,7 @@ pub(super) fn best_flips(
             next += 1;
         } else if let Some(place) = path.moved.pop() {
             path.step(&near[order[place]], member[order[place]], -1);
+            path.is_moved[order[place]] = false;
             next = place + 1;
         } else {
             complete = true;

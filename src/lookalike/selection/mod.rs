@@ -6,7 +6,8 @@
 //!
 //! The linear relaxation of the problem is solved by one number, the price `λ` of excess: those with the largest `s −
 //! λa` are chosen. A set of whole customers found that way uses the limit up but for less than one customer is worth;
-//! exchanges of one member for one other use up most of that, and where few are chosen the sets that could still be
+//! where many are equal, whole groups are worth the same, and of them as many are taken as the limit leaves room for;
+//! exchanges of one member for one other use up most of what is left, and where few are chosen the sets that could still be
 //! better are counted through. What the relaxation reaches is handed out as a bound, so that anyone can see how
 //! little is left. Lagrange multipliers for such choices: Everett (Operations Research 1963).
 
@@ -16,11 +17,13 @@ mod finish;
 mod flips;
 mod grid;
 mod multiplier;
+mod near;
 mod pairs;
 mod pool;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use candidates::{Candidates, Plain, Selection, select};
 

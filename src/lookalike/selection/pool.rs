@@ -405,7 +405,7 @@ impl Units {
 }
 
 /// Bits that follow from two numbers alone: the last steps of `SplitMix64` (Steele, Lea and Flood 2014).
-fn mixed(score: f64, excess: f64) -> u64 {
+pub(super) fn mixed(score: f64, excess: f64) -> u64 {
     let mut bits = score.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ excess.to_bits().rotate_left(32);
     bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -39,6 +39,22 @@ pub(super) fn order(one: &Near, other: &Near, key: &(dyn Fn(usize) -> u64 + Sync
         .then_with(|| one.row.cmp(&other.row))
 }
 
+/// Whether two candidates, next to each other in [`order`], are equal.
+pub(super) fn equals(one: &Near, other: &Near) -> bool {
+    (one.score, one.excess) == (other.score, other.excess) && one.distance.total_cmp(&other.distance).is_eq()
+}
+
+/// Puts in, of equal candidates, those with the smallest keys.
+pub(super) fn in_key_order(near: &[Near], member: &mut [bool]) {
+    let mut from = 0;
+    for run in near.chunk_by(equals) {
+        let own = &mut member[from..from + run.len()];
+        let members = own.iter().filter(|member| **member).count();
+        own.iter_mut().enumerate().for_each(|(place, member)| *member = place < members);
+        from += run.len();
+    }
+}
+
 /// A set, as far as it differs from where it began.
 pub(super) struct Exchanged {
     /// Who of those near the border is a member.
