@@ -155,7 +155,7 @@ fn from_v1(stored: LookalikeModelV1) -> Result<LookalikeModel> {
         return refused("its average customer has other dimensions than its features");
     }
     let numbers = [&stored.slope, &stored.shift, &stored.held_out_auc];
-    if !numbers.into_iter().chain(&stored.typical).all(is_usable) {
+    if !numbers.into_iter().chain(&stored.typical).copied().all(is_usable) {
         return refused("a number is not finite, or beyond 1e100");
     }
     Ok(LookalikeModel {

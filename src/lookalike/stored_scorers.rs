@@ -70,7 +70,7 @@ pub(super) fn plain(numbers: &[ExactFloat]) -> Vec<f64> {
 }
 
 /// Whether sums of products with the number stay finite.
-pub(super) fn is_usable(number: &ExactFloat) -> bool {
+pub(super) fn is_usable(number: ExactFloat) -> bool {
     number.0.abs() <= LARGEST
 }
 
@@ -79,7 +79,7 @@ const LARGEST: f64 = 1e100;
 
 /// The numbers, if there are so many of them and all can be used.
 fn usable(numbers: &[ExactFloat], count: usize) -> Option<Vec<f64>> {
-    (numbers.len() == count && numbers.iter().all(is_usable)).then(|| plain(numbers))
+    (numbers.len() == count && numbers.iter().copied().all(is_usable)).then(|| plain(numbers))
 }
 
 impl From<&Fitted> for FittedV1 {
@@ -115,7 +115,7 @@ impl FittedV1 {
         Some(match self {
             Self::Linear { weights, intercept } => Fitted::Linear(Linear {
                 weights: usable(&weights, dims)?,
-                intercept: Some(intercept).filter(is_usable)?.0,
+                intercept: Some(intercept).filter(|number| is_usable(*number))?.0,
             }),
             Self::Evidence { variables, values } => Fitted::Evidence(Evidence {
                 variables: variables.iter().map(|variable| variable.variable(dims)).collect::<Option<_>>()?,
@@ -193,7 +193,7 @@ impl MixtureV1 {
             within: self.within.whitening(dims)?,
             means: usable(&self.means, kinds * dims)?,
             offsets: usable(&self.offsets, kinds)?,
-            reach: Some(self.reach).filter(|reach| is_usable(reach) && reach.0 >= 0.0)?.0,
+            reach: Some(self.reach).filter(|reach| is_usable(*reach) && reach.0 >= 0.0)?.0,
         })
     }
 }

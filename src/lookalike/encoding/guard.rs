@@ -53,15 +53,15 @@ fn by_range(training: &Training, dim: usize, missing: Option<usize>) -> f64 {
     let seeds = (0..training.seeds).map(|row| training.row(row)).filter(|row| known(row));
     let mut seeds: Vec<f64> = seeds.map(|row| row[dim]).collect();
     seeds.sort_unstable_by(f64::total_cmp);
-    let (Some(least), Some(last)) = (seeds.first().copied(), seeds.len().checked_sub(1)) else {
+    let Some(lowest) = seeds.first().copied() else {
         return auc(training, 2, |row| usize::from(known(row)));
     };
-    let mut ends: Vec<f64> = (1..=BINS).map(|bin| seeds[last * bin / BINS]).collect();
+    let mut ends: Vec<f64> = (1..=BINS).map(|bin| seeds[(seeds.len() - 1) * bin / BINS]).collect();
     ends.dedup_by(|a, b| a.total_cmp(b).is_eq());
     // Below, up to each end, above, and missing.
     auc(training, ends.len() + 3, |row| match row[dim] {
         _ if !known(row) => ends.len() + 2,
-        value if value < least => 0,
+        value if value < lowest => 0,
         value => 1 + ends.partition_point(|end| *end < value),
     })
 }

@@ -41,13 +41,12 @@ pub(crate) fn learn(background: &FeatureTable, seeds: &FeatureTable, names: &[St
             Some(kind) => features.push(EncodedFeature { name: name.clone(), kind, indicator }),
             // That someone lacks it may still tell them apart.
             None if indicator && !nobody => {
-                let kind = match own.values() {
-                    Values::Category(_) => Kind::Levels { levels: Vec::new(), other: false },
-                    _ => {
-                        let own = scale(background, name, Scaling::z_score())?;
-                        let theirs = scale(seeds, name, Scaling::z_score())?;
-                        around(own.or(theirs).map_or(0.0, |(centre, _)| centre), theirs)
-                    }
+                let kind = if let Values::Category(_) = own.values() {
+                    Kind::Levels { levels: Vec::new(), other: false }
+                } else {
+                    let own = scale(background, name, Scaling::z_score())?;
+                    let theirs = scale(seeds, name, Scaling::z_score())?;
+                    around(own.or(theirs).map_or(0.0, |(centre, _)| centre), theirs)
                 };
                 features.push(EncodedFeature { name: name.clone(), kind, indicator });
             }

@@ -33,7 +33,7 @@ fn uniform(purpose: &str, rows: usize) -> Vec<f64> {
     (0..rows).map(|_| stream.unit()).collect()
 }
 
-fn learned(columns: Vec<(&str, Sides)>) -> (Learned, Training) {
+fn learned(columns: &[(&str, Sides)]) -> (Learned, Training) {
     let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
     let side = |rows: usize, of: fn(&Sides) -> &Column| {
         let columns = columns.iter().map(|(name, sides)| (*name, of(sides).clone()));
@@ -66,7 +66,7 @@ fn a_logarithm_is_for_what_is_skewed_to_the_right() {
     let right = numbers(|row| (12.0 * seeds[row]).exp(), |row| (12.0 * others[row]).exp());
     // A share that is nearly 1 for nearly all: after a logarithm it is more skewed than before.
     let left = numbers(|row| 1.0 - seeds[row].powi(9), |row| 1.0 - others[row].powi(9));
-    let (learned, _) = learned(vec![("right", right), ("left", left)]);
+    let (learned, _) = learned(&[("right", right), ("left", left)]);
     assert!(scale_of(&learned, 0).log);
     assert!(!scale_of(&learned, 1).log);
 }
@@ -76,7 +76,7 @@ fn a_number_that_only_seeds_vary_in_is_in_their_deviations() {
     let euros = numbers(|row| 500.0 + row as f64, |_| 0.0);
     let moment = numbers(|_| 1.7e15, |_| 0.0);
     let tiny = numbers(|row| row as f64 * 5e-324, |row| (row % 7) as f64 * 5e-324);
-    let (learned, training) = learned(vec![("euros", euros), ("moment", moment), ("tiny", tiny)]);
+    let (learned, training) = learned(&[("euros", euros), ("moment", moment), ("tiny", tiny)]);
     assert_eq!(
         learned.encoding.features.iter().map(|feature| &feature.name[..]).collect::<Vec<_>>(),
         ["euros", "moment", "tiny"]
@@ -92,7 +92,7 @@ fn what_many_seeds_have_keeps_its_level_and_what_is_one_for_all_has_none() {
         |row| format!("city {}", row % 2_000),
     );
     let codes = texts(|row| format!("code {row}"), |row| format!("code {}", row % 2_000));
-    let (learned, _) = learned(vec![("city", cities), ("code", codes)]);
+    let (learned, _) = learned(&[("city", cities), ("code", codes)]);
     let [city] = &learned.encoding.features[..] else { panic!("one feature is left") };
     assert_eq!(city.kind, Kind::Levels { levels: vec!["X".into()], other: true });
     assert_eq!(learned.constant, ["code"]);
@@ -108,7 +108,7 @@ fn a_range_in_the_middle_is_suspected_as_one_end_is() {
     let alike = numbers(|row| seeds[row], |row| others[row]);
     let telling = numbers(|row| seeds[row] + 0.5, |row| others[row]);
     let (learned, training) =
-        learned(vec![("middle", middle), ("end", end), ("alike", alike), ("telling", telling)]);
+        learned(&[("middle", middle), ("end", end), ("alike", alike), ("telling", telling)]);
     let found = leaks(&learned.encoding, &training);
     let names: Vec<&str> = found.iter().map(|leak| leak.feature.as_str()).collect();
     assert_eq!(names, ["middle", "end"]);

@@ -262,7 +262,7 @@ fn one_kind_is_not_taken_for_several() {
 #[test]
 fn a_flag_makes_no_kinds() {
     let with_flag = |rows: Vec<Vec<f64>>, every: usize| -> Vec<Vec<f64>> {
-        let flag = |at: usize| if at % every == 0 { 6.8 } else { -0.15 };
+        let flag = |at: usize| if at.is_multiple_of(every) { 6.8 } else { -0.15 };
         rows.into_iter().enumerate().map(|(at, row)| [row, vec![flag(at)]].concat()).collect()
     };
     let seeds = with_flag(cloud("flag seeds", 400, &[centre(2, &[])], 1.0), 2);
