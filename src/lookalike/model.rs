@@ -166,8 +166,7 @@ impl LookalikeModel {
     /// that goes into memory for the result that is touched for the first time. Nearest seeds take customers · seeds · dimensions.
     ///
     /// # Errors
-    /// [`Error::MissingFeature`](crate::Error::MissingFeature) and [`Error::FeatureType`](crate::Error::FeatureType) where
-    /// the table lacks what the model needs.
+    /// [`Error::MissingFeature`] and [`Error::FeatureType`] where the table lacks what the model needs.
     pub fn score(&self, table: &FeatureTable) -> Result<Scores> {
         let source = self.encoding.source(table)?;
         let dims = self.encoding.dims();
