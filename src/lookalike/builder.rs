@@ -92,9 +92,11 @@ impl Lookalike {
     /// The result is the same to the bit for any number of threads and any order of the rows that made the table.
     ///
     /// # Errors
-    /// [`Error::UnknownCustomer`] for a seed that is not in the table; [`Error::Empty`] where no seed is left, no feature, or
-    /// nobody in the pool beside the seeds; [`Error::FewSeeds`] for fewer than 25 effective seeds; [`Error::MissingFeature`]
-    /// and [`Error::FeatureType`] for features, the pool's predicate and the seeds' value.
+    /// [`Error::UnknownCustomer`] for a seed that is not in the table; [`Error::Empty`] where no seed is left, or no feature that
+    /// differs between customers; [`Error::FewSeeds`] for fewer than 25 effective seeds, [`Error::FewOthers`] for fewer than
+    /// 25 in the pool beside them; [`Error::MissingFeature`] and [`Error::FeatureType`] for features, the pool's predicate
+    /// and the seeds' value; [`Error::Setting`] where features are listed that tell of returns, for a seed that keeps them
+    /// out.
     pub fn fit(&self, table: &FeatureTable, seed: &Seed) -> Result<LookalikeModel> {
         self.fit_with(table, seed, &mut |_| ControlFlow::Continue(()))
     }

@@ -36,7 +36,8 @@
 //! - *A list* from anywhere: [`Seed::ids`]; *those for whom a rule holds*: [`Seed::matching`]; *segments*:
 //!   [`Seed::segments`].
 //!
-//! Below 25 effective seeds a fit is refused, below 100 it warns; the platforms ask for 100 to 1,000.
+//! Below 25 effective seeds, or 25 others in the pool, a fit is refused; below 100 seeds it warns. The platforms ask for 100
+//! to 1,000.
 //!
 //! # Which scorer?
 //!

@@ -6,7 +6,10 @@ use std::fmt;
 
 use kohort::economics::CostOfGoods;
 use kohort::features::FeatureTable;
-use kohort::lookalike::{Expansion, LeakPolicy, Lookalike, LookalikeBuilder, ScorerKind, Scores, Seed, Size};
+use kohort::lookalike::{
+    Audience, ComparedGroup, Comparison, Expansion, LeakPolicy, Lookalike, LookalikeBuilder, ScorerKind,
+    Scores, Seed, Size,
+};
 use kohort::segment::{Segmenter, StarterSegments, feature};
 use kohort::synthetic::Shop;
 use kohort::transaction::CustomerIds;
@@ -116,7 +119,7 @@ impl Shops {
         seed: &Seed,
         size: Size,
         caps: &[f64],
-    ) -> Vec<Realised> {
+    ) -> (Vec<Realised>, Vec<Audience>) {
         let model = lookalike.build().unwrap().fit(&self.then, seed).unwrap();
         let scores = model.score(&self.then).unwrap();
         let realised = |cap: Option<f64>| {
@@ -130,9 +133,36 @@ impl Shops {
             let realised = self.realised(audience.mask());
             let cap = cap.map_or("without a cap".to_owned(), |cap| format!("cap of {:.0} %", 100.0 * cap));
             println!("  {cap}: expected {:.1} %; {realised}", 100.0 * expected);
-            realised
+            (realised, audience)
         };
-        std::iter::once(None).chain(caps.iter().copied().map(Some)).map(realised).collect()
+        std::iter::once(None).chain(caps.iter().copied().map(Some)).map(realised).unzip()
+    }
+
+    /// The seeds, an audience like them under a cap and one of its size like the best, side by side as they were known then.
+    fn compared(&self, seeds: &Bitmap, capped: &Audience, best: &Audience) {
+        let compared = Comparison::builder(&self.then)
+            .group("the seed", seeds)
+            .audience("like it, under a cap", capped)
+            .audience("like the best", best)
+            .build()
+            .unwrap();
+        println!("{compared}");
+        let group = |name: &str| compared.group(name).unwrap();
+        let (seed, capped, best) = (group("the seed"), group("like it, under a cap"), group("like the best"));
+        assert_eq!(capped.customers, best.customers);
+        let rate = |group: &ComparedGroup| group.return_rate.unwrap().rate;
+        let of = |column: &str, mask: &Bitmap| {
+            // The fashion shop has no discounts.
+            let Ok(column) = self.then.column(column) else { return 0.0 };
+            mask.ones().filter_map(|row| column.number(row)).sum::<f64>()
+        };
+        let sold = of("gross", seeds) - of("discount", seeds);
+        assert!((rate(seed) - of("returned_attributed", seeds) / sold).abs() < 1e-9, "{}", rate(seed));
+        assert!((seed.demand.unwrap().to_f64() - of("gross", seeds)).abs() < 1e-3);
+        assert!((seed.contribution.unwrap().to_f64() - of("contribution", seeds)).abs() < 1e-3);
+        assert!(rate(capped) < rate(seed));
+        assert!(capped.contribution_per_customer() > seed.contribution_per_customer());
+        assert!(capped.demand_per_customer() > best.demand_per_customer());
     }
 }
 
@@ -208,7 +238,7 @@ fn under_a_cap_an_audience_like_the_good_customers_returns_less() {
     println!("the good customers: {}", shop.realised(&good));
     let seed = Seed::customers(ids_of(&shop.then, &good)).valued_by("contribution");
     let lookalike = Lookalike::builder().scorer(ScorerKind::Logistic).leaks(LeakPolicy::LeaveOut);
-    let found = shop.under_caps(lookalike, &seed, Size::Share(0.1), &[0.35, 0.3]);
+    let (found, _) = shop.under_caps(lookalike, &seed, Size::Share(0.1), &[0.35, 0.3]);
     assert!(found.iter().all(|audience| audience.customers == 2_627));
     assert!(clearly_less(&found[1], &found[0]) && clearly_less(&found[2], &found[0]));
     assert!(found[2].rate < found[1].rate);
@@ -221,12 +251,14 @@ fn under_a_cap_an_audience_like_the_good_customers_returns_less() {
 fn like_the_rich_and_returning_in_demand_and_unlike_them_in_returns() {
     let Some(shop) = fashion_shop() else { return };
     let rich = feature("gross").ge(400).and(feature("return_rate_expected").ge(0.6));
-    let seeds = shop.realised(rich.evaluate(&shop.then).unwrap().holds());
+    let members = rich.evaluate(&shop.then).unwrap().holds().clone();
+    let seeds = shop.realised(&members);
     println!("the rich and returning: {seeds}");
     let seed = Seed::matching(rich).for_demand("gross");
-    let found = shop.under_caps(Lookalike::builder(), &seed, Size::Customers(2_500), &[0.4, 0.35]);
+    let (found, like) = shop.under_caps(Lookalike::builder(), &seed, Size::Customers(2_500), &[0.4, 0.35]);
     println!("like the plan's best:");
-    let best = shop.under_caps(Lookalike::builder(), &shop.best(), Size::Customers(2_500), &[]);
+    let (best, like_best) = shop.under_caps(Lookalike::builder(), &shop.best(), Size::Customers(2_500), &[]);
+    shop.compared(&members, &like[2], &like_best[0]);
     assert!(clearly_less(&found[0], &seeds) && clearly_less(&found[1], &found[0]));
     assert!(clearly_less(&found[2], &found[1]));
     let each = |audience: &Realised| audience.contribution / audience.customers as f64;
@@ -246,10 +278,11 @@ fn the_synthetic_shops_returners_have_a_like_that_keeps_what_it_buys() {
     let seeds = shop.realised(&finding.mask);
     println!("synthetic, rich but returning: {seeds}");
     let seed = Seed::rich_but_returning(&finding, &shop.then).unwrap();
-    let found = shop.under_caps(Lookalike::builder(), &seed, Size::Share(0.1), &[0.3, 0.2]);
+    let (found, like) = shop.under_caps(Lookalike::builder(), &seed, Size::Share(0.1), &[0.3, 0.2]);
     println!("like the plan's best:");
     let same_size = Size::Customers(found[0].customers as u64);
-    let best = shop.under_caps(Lookalike::builder(), &shop.best(), same_size, &[]);
+    let (best, like_best) = shop.under_caps(Lookalike::builder(), &shop.best(), same_size, &[]);
+    shop.compared(&finding.mask, &like[2], &like_best[0]);
     assert!(seeds.rate > 0.75 && clearly_less(&found[0], &seeds));
     assert!(clearly_less(&found[1], &found[0]) && clearly_less(&found[2], &found[1]));
     assert!(found[2].contribution > found[0].contribution);
