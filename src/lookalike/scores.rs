@@ -6,10 +6,8 @@ use std::sync::Arc;
 use crate::bitmap::Bitmap;
 use crate::error::{Error, Result};
 use crate::features::FeatureTable;
+use crate::numeric::LARGEST;
 use crate::transaction::CustomerIds;
-
-/// The largest size of a score, beyond which sums of a choice would not be exact.
-const LARGEST: f64 = 1e100;
 
 /// How much each customer of a table resembles the seeds: one score a row of the table.
 #[derive(Clone, PartialEq)]

@@ -8,6 +8,7 @@ use super::scorer::{
     Evidence, InformationValue, Linear, Mixture, NearestScore, NearestSeeds, Split, Variable, Whitening,
 };
 use crate::model_file::ExactFloat;
+use crate::numeric::LARGEST;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,9 +74,6 @@ pub(super) fn plain(numbers: &[ExactFloat]) -> Vec<f64> {
 pub(super) fn is_usable(number: ExactFloat) -> bool {
     number.0.abs() <= LARGEST
 }
-
-/// Numbers of a scorer reach up to this.
-const LARGEST: f64 = 1e100;
 
 /// The numbers, if there are so many of them and all can be used.
 fn usable(numbers: &[ExactFloat], count: usize) -> Option<Vec<f64>> {

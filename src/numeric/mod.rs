@@ -11,3 +11,7 @@ pub(crate) mod quantile;
 pub(crate) mod wilson;
 
 pub(crate) use elementary::{exp, ln};
+
+/// Coordinates, scores and amounts reach up to this, so that their squares and products, and sums of any number of these, are
+/// floats.
+pub(crate) const LARGEST: f64 = 1e100;

@@ -133,14 +133,14 @@ impl<'a> Ready<'a> {
         key: &(dyn Fn(usize) -> u64 + Sync),
     ) -> Result<(Selection, Limited)> {
         let (pool, size) = (&self.pool, self.size);
-        let excess = match limit {
-            Limit::ReturnRate(cap) | Limit::UpperReturnRate(cap) => self.beyond(expansion, cap)?,
+        // With the currency units that one of its own is.
+        let (excess, unit) = match limit {
+            Limit::ReturnRate(cap) | Limit::UpperReturnRate(cap) => (self.beyond(expansion, cap)?, 1.0),
             Limit::Contribution(floor) => {
                 let contributions = pool.contributions(self.table, &expansion.columns.contribution)?;
-                contributions.par_iter().map(|own| shortfall(floor, *own)).collect()
+                (contributions.par_iter().map(|own| shortfall(floor, *own)).collect(), 1e-4)
             }
         };
-        let unit = if matches!(limit, Limit::Contribution(_)) { 1e-4 } else { 1.0 };
         match choose(&self.objective, &excess, size, key)? {
             Outcome::Chosen(selection) => {
                 let limited = limited(limit, &selection, unit);

@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-
-/// Coordinates reach up to this, so that their products and the sums of these are floats.
-const LARGEST: f64 = 1e100;
+use crate::numeric::LARGEST;
 
 /// Shifted coordinates up to this need no second look.
 pub(super) const UNSUSPECTED: f64 = 1e90;

@@ -134,14 +134,16 @@ fn whitened(training: &Training, dims: &[usize]) -> (Vec<f64>, [Vec<f64>; 2], Ve
     let step = training.background().div_ceil(BACKGROUND).max(1);
     let rows: Vec<usize> =
         (0..training.seeds).chain((training.seeds..training.rows()).step_by(step)).collect();
+    let drawn = training.with_rows(&rows);
     let mut reduced = Training {
-        points: rows.iter().flat_map(|row| dims.iter().map(|dim| training.row(*row)[*dim])).collect(),
+        points: drawn
+            .points
+            .chunks_exact(drawn.dims)
+            .flat_map(|row| dims.iter().map(|dim| row[*dim]))
+            .collect(),
         dims: dims.len(),
-        seeds: training.seeds,
-        weights: training.weights.clone(),
-        keys: rows.iter().map(|row| training.keys[*row]).collect(),
-        pool: training.pool,
-        feature_of: dims.iter().map(|dim| training.feature_of[*dim]).collect(),
+        feature_of: dims.iter().map(|dim| drawn.feature_of[*dim]).collect(),
+        ..drawn
     };
     let whitening = Whitening::fit(&reduced);
     whitening.rows(&mut reduced.points);

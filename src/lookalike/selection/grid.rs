@@ -6,9 +6,6 @@
 /// Steps of the grid up to the largest amount, at least.
 const STEPS: f64 = (1_u64 << 62) as f64;
 
-/// The largest size of an amount.
-pub(super) const LARGEST: f64 = 1e100;
-
 /// The smallest size that counts as more than nothing when units are chosen.
 const SMALLEST: f64 = 1e-100;
 

@@ -13,8 +13,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::grid::{Grid, LARGEST, exponent, power_of_two};
+use super::grid::{Grid, exponent, power_of_two};
 use crate::error::{Error, Result};
+use crate::numeric::LARGEST;
 
 /// Candidates of one task. Fixed, so that nothing depends on the number of threads.
 const CHUNK: usize = 1 << 14;

@@ -129,6 +129,36 @@ fn the_bound_is_that_of_the_relaxation_and_is_nearly_reached() {
     }
 }
 
+/// What is chosen of each size, alike on one thread, on three, and of candidates in another order.
+fn alike(shuffle: u64, scores: &[f64], excess: &[f64], sizes: &[usize]) -> Vec<Selection> {
+    let rows = scores.len();
+    let mut stream = Stream::new(shuffle, "shuffle", 0);
+    let keys: Vec<u64> = (0..rows).map(|_| stream.bits()).collect();
+    let mut places: Vec<usize> = (0..rows).collect();
+    for place in (1..rows).rev() {
+        places.swap(place, stream.below(place as u64 + 1) as usize);
+    }
+    let of = |numbers: &[f64]| places.iter().map(|place| numbers[*place]).collect::<Vec<f64>>();
+    let (other_scores, other_excess) = (of(scores), of(excess));
+    let other_keys: Vec<u64> = places.iter().map(|place| keys[*place]).collect();
+    let chosen = |size: usize| {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let candidates = Candidates::new(scores, excess).unwrap().keys(&keys).unwrap();
+            pool.install(|| candidates.select(size).unwrap())
+        };
+        let one = run(1);
+        assert_eq!(one, run(3));
+        let candidates = Candidates::new(&other_scores, &other_excess).unwrap().keys(&other_keys).unwrap();
+        let mut shuffled = candidates.select(size).unwrap();
+        shuffled.rows = shuffled.rows.iter().map(|row| places[*row]).collect();
+        shuffled.rows.sort_unstable();
+        assert_eq!(one, shuffled);
+        one
+    };
+    sizes.iter().copied().map(chosen).collect()
+}
+
 #[test]
 fn neither_threads_nor_the_order_of_rows_matter() {
     const ROWS: usize = 163_840 + 123;
@@ -140,29 +170,7 @@ fn neither_threads_nor_the_order_of_rows_matter() {
             excess[row] = (excess[row] * 0.2).round();
         }
     }
-    let mut stream = Stream::new(1, "shuffle", 0);
-    let keys: Vec<u64> = (0..ROWS).map(|_| stream.bits()).collect();
-    let mut places: Vec<usize> = (0..ROWS).collect();
-    for place in (1..ROWS).rev() {
-        places.swap(place, stream.below(place as u64 + 1) as usize);
-    }
-    let of = |numbers: &[f64]| places.iter().map(|place| numbers[*place]).collect::<Vec<f64>>();
-    let (other_scores, other_excess) = (of(&scores), of(&excess));
-    let other_keys: Vec<u64> = places.iter().map(|place| keys[*place]).collect();
-    for size in [40, 8_000, 60_000] {
-        let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let candidates = Candidates::new(&scores, &excess).unwrap().keys(&keys).unwrap();
-            pool.install(|| candidates.select(size).unwrap())
-        };
-        let one = run(1);
-        assert_eq!(one, run(3));
-        let candidates = Candidates::new(&other_scores, &other_excess).unwrap().keys(&other_keys).unwrap();
-        let mut shuffled = candidates.select(size).unwrap();
-        shuffled.rows = shuffled.rows.iter().map(|row| places[*row]).collect();
-        shuffled.rows.sort_unstable();
-        assert_eq!(one, shuffled);
-    }
+    alike(1, &scores, &excess, &[40, 8_000, 60_000]);
 }
 
 #[test]
@@ -377,30 +385,8 @@ fn some_of_many_levels_are_the_best_that_tables_find() {
 fn groups_of_equals_are_split_alike_in_any_order_and_by_any_threads() {
     const ROWS: usize = 163_840 + 311;
     let (scores, excess) = levels(ROWS, 21, 9);
-    let mut stream = Stream::new(2, "shuffle", 0);
-    let keys: Vec<u64> = (0..ROWS).map(|_| stream.bits()).collect();
-    let mut places: Vec<usize> = (0..ROWS).collect();
-    for place in (1..ROWS).rev() {
-        places.swap(place, stream.below(place as u64 + 1) as usize);
-    }
-    let of = |numbers: &[f64]| places.iter().map(|place| numbers[*place]).collect::<Vec<f64>>();
-    let (other_scores, other_excess) = (of(&scores), of(&excess));
-    let other_keys: Vec<u64> = places.iter().map(|place| keys[*place]).collect();
-    for size in [333, 30_011] {
-        let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let candidates = Candidates::new(&scores, &excess).unwrap().keys(&keys).unwrap();
-            pool.install(|| candidates.select(size).unwrap())
-        };
-        let one = run(1);
-        assert!(one.binding);
-        assert_eq!(one, run(3));
-        let candidates = Candidates::new(&other_scores, &other_excess).unwrap().keys(&other_keys).unwrap();
-        let mut shuffled = candidates.select(size).unwrap();
-        shuffled.rows = shuffled.rows.iter().map(|row| places[*row]).collect();
-        shuffled.rows.sort_unstable();
-        assert_eq!(one, shuffled);
-    }
+    let chosen = alike(2, &scores, &excess, &[333, 30_011]);
+    assert!(chosen.iter().all(|selection| selection.binding));
 }
 
 /// Ties of all kinds, of numbers whose sums are exact.

@@ -5,9 +5,7 @@ use rayon::prelude::*;
 
 use super::blocks::CHUNK;
 use crate::error::{Error, Result};
-
-/// Coordinates reach up to this, so that squared distances and their sums are floats.
-const LARGEST: f64 = 1e100;
+use crate::numeric::LARGEST;
 
 /// Bits that all weights together may have.
 const WEIGHT_BITS: i32 = 61;

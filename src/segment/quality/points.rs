@@ -7,11 +7,10 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::numeric::LARGEST;
 use crate::segment::number::CHUNK;
 use crate::segment::segmentation::{Segmentation, UNASSIGNED};
 
-/// The largest coordinate: sums of squares of any number of smaller ones stay within `f64`.
-const LARGEST: f64 = 1e100;
 /// Numbers that labels may have whatever the number of customers: as many as a [`Segmentation`] can name.
 const ALWAYS_ALLOWED: usize = 65_536;
 /// Rows that are checked and added up while they are in the first-level cache.

@@ -10,6 +10,7 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::numeric::LARGEST;
 use exact::{Neighbour, exact_nearest};
 use frame::{BLOCK, Frame, MOST_DIMS, WholePoints, WholeSeeds, rough_error};
 use scan::{Found, Scan};
@@ -18,9 +19,6 @@ pub(crate) use score::NearestScore;
 
 /// Points that one task works on.
 const CHUNK: usize = 16 * BLOCK;
-
-/// Coordinates reach up to this, so that squared distances are floats.
-const LARGEST: f64 = 1e100;
 
 /// Seeds that points can ask which of them are nearest: exactly, and about as fast as the processor multiplies.
 ///
